@@ -1,0 +1,64 @@
+"""A corpus of one's own: --root is a TSV file, or a folder of train.tsv, dev.tsv, test.tsv and other test*.tsv.
+
+Tab-separated, UTF-8, with a header, without quoting. Needed columns: id, audio, src_text, tgt_text; known ones: offset,
+duration (seconds), src_lang, tgt_lang, speaker; others are ignored. `audio` is relative to the TSV's folder or
+absolute; empty for rows that serve text translation alone. Every row is checked, and of its audio the header.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from ..audio import check_audio
+from ..errors import AudioError, ManifestError
+from ..manifest import Utterance, check_utterance, parse_row, read_table
+
+SUMMARY = "a TSV, or a folder of train.tsv, dev.tsv, test.tsv, of one's own"
+NEEDED_COLUMNS = ("id", "audio", "src_text", "tgt_text")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options beside --root and --out."""
+    parser.add_argument("--src-lang", default="", help="language of src_text where the file does not say, such as en")
+    parser.add_argument("--tgt-lang", default="", help="language of tgt_text where the file does not say, such as fr")
+
+
+def read_splits(arguments: argparse.Namespace) -> dict[str, list[Utterance]]:
+    """Rows of every file, by the file's name without `.tsv`."""
+    return {path.stem: read_rows(path, arguments.src_lang, arguments.tgt_lang) for path in find_files(arguments.root)}
+
+
+def find_files(root: Path) -> list[Path]:
+    """`root` itself if it is a file, else its train.tsv, dev.tsv and test*.tsv, of which there is one at least.
+
+    Raises:
+        ManifestError: there is none.
+    """
+    if root.is_file():
+        return [root]
+    paths = [path for path in (root / "train.tsv", root / "dev.tsv") if path.is_file()]
+    paths += sorted(root.glob("test*.tsv"))
+    if not paths:
+        raise ManifestError(f"{root}: expected train.tsv, dev.tsv or test*.tsv in it, found none of them")
+    return paths
+
+
+def read_rows(path: Path, src_lang: str, tgt_lang: str) -> list[Utterance]:
+    """Read and check one file; a missing or empty language becomes `src_lang` or `tgt_lang`.
+
+    Raises:
+        ManifestError, AudioError: `FILE:LINE: ...`; a row is not in the form that this module's docstring gives.
+    """
+    utterances = []
+    first_locations: dict[str, str] = {}
+    for location, row in read_table(path, NEEDED_COLUMNS, exact=False):
+        utterance = parse_row(row, path.parent, location)
+        utterance = replace(utterance, src_lang=utterance.src_lang or src_lang, tgt_lang=utterance.tgt_lang or tgt_lang)
+        check_utterance(utterance, location, first_locations)
+        if utterance.audio is not None:
+            try:
+                check_audio(utterance.audio, utterance.offset, utterance.duration)
+            except AudioError as error:
+                raise AudioError(f"{location}: utterance '{utterance.id}': {error}") from error
+        utterances.append(utterance)
+    return utterances

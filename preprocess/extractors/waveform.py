@@ -1,0 +1,68 @@
+"""Frames from encoders that read the waveform itself: WavLM, HuBERT, wav2vec 2.0 / XLS-R and data2vec-audio."""
+
+from typing import Any
+
+import numpy as np
+
+from ..audio import SAMPLE_RATE
+from ..errors import ExtractorError
+from .checkpoint import Checkpoint
+
+
+class WaveformExtractor:
+    """Convolutions on the waveform, then a transformer; implements `Extractor`."""
+
+    def __init__(self, model: Any, preprocessor: Any, checkpoint: Checkpoint) -> None:
+        """`model` ends with the layer of `checkpoint`; `preprocessor` is its feature extractor."""
+        import torch
+
+        self.name, self.source = checkpoint.name, checkpoint.source
+        self.layer, self.hash = checkpoint.layer, checkpoint.hash
+        config = model.config
+        if getattr(config, "do_stable_layer_norm", False):
+            # Applied behind the last layer; hidden_states holds what comes before it, for the last layer too.
+            model.encoder.layer_norm = torch.nn.Identity()
+        self.width: int = config.hidden_size
+        self.frame_shift_seconds: float = float(np.prod(config.conv_stride)) / SAMPLE_RATE
+        # With an attention mask, padding changes nothing but where something looks over it: a group norm over time,
+        # data2vec's five convolutions for positions, a batch norm before them.
+        self._is_batchable = (
+            config.model_type != "data2vec-audio"
+            and config.feat_extract_norm == "layer"
+            and not getattr(config, "conv_pos_batch_norm", False)
+        )
+        self._model = model
+        self._preprocessor = preprocessor
+
+    def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
+        """(N,) float32 samples at 16 kHz each -> (T, D) float32 each; see `Extractor.frames`."""
+        for waveform in waveforms:
+            if self._num_frames(len(waveform)) < 1:
+                raise ExtractorError(f"'{self.name}' makes no frame of {len(waveform)} samples; expected 400 (25 ms)")
+        if self._is_batchable:
+            return self._frames_of_batch(waveforms)
+        return [self._frames_of_batch([waveform])[0] for waveform in waveforms]
+
+    def _frames_of_batch(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
+        import torch
+
+        inputs = self._preprocessor(
+            waveforms, sampling_rate=SAMPLE_RATE, padding=True, return_attention_mask=True, return_tensors="pt"
+        )
+        is_padded = len({len(waveform) for waveform in waveforms}) > 1
+        device = self._model.device
+        with torch.inference_mode():
+            hidden = self._model(
+                inputs.input_values.to(device, torch.float32),
+                attention_mask=inputs.attention_mask.to(device) if is_padded else None,
+            ).last_hidden_state.cpu()
+        return [
+            frames[: self._num_frames(len(waveform))].numpy()
+            for frames, waveform in zip(hidden, waveforms, strict=True)
+        ]
+
+    def _num_frames(self, num_samples: int) -> int:
+        length = num_samples
+        for kernel, stride in zip(self._model.config.conv_kernel, self._model.config.conv_stride, strict=True):
+            length = (length - kernel) // stride + 1
+        return length

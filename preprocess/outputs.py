@@ -1,0 +1,77 @@
+"""Whole files or none: every output is written beside its place and renamed when it is complete."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import OutputError
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`; rename it to `path` if the block ends without an error.
+
+    Raises:
+        OutputError: the file cannot be written (no space left, no permission); `path` is then as it was before.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.partial")
+    with _explain_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            _flush_to_disk(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; rename it to `path` if the block ends without an error.
+
+    An existing folder at `path` is replaced only if it holds a card.json (then it is an output of ours) or is empty.
+
+    Raises:
+        OutputError: `path` is something else, or the folder cannot be written; `path` is then as it was before.
+    """
+    path = Path(path)
+    if path.exists() and not _may_be_replaced(path):
+        raise OutputError(f"{path} exists and is not an output of preprocess (no card.json in it); name another --out")
+    temporary = path.with_name(f".{path.name}.partial")
+    with _explain_os_errors(path):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    _flush_to_disk(file)
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _may_be_replaced(path: Path) -> bool:
+    return path.is_dir() and ((path / "card.json").is_file() or not any(path.iterdir()))
+
+
+def _flush_to_disk(path: Path) -> None:
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _explain_os_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and ".partial" not in str(error.filename):
+            raise  # an input could not be read: not ours to explain
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}; nothing was left there, run again"
+        ) from error

@@ -1,0 +1,156 @@
+"""The stage `run`: all stages of one recipe, in order, but those whose output is what they would make again.
+
+    out: out/data                       # folder of all outputs; paths are relative to the recipe's folder
+    manifest: {corpus: tsv, root: my_corpus, src-lang: en, tgt-lang: fr}
+    kmeans: {extractor: mfcc, clusters: 64}
+    subwords: {unit-vocab: 1000, source-vocab: 400, target-vocab: 400}
+    binarize: {repeat: 4}
+
+A section holds the options of its stage (`STAGE --help`) but for --out. What a stage takes from those before it is
+filled in: manifests from OUT/manifest, units of each split from OUT/units, and so on; subwords learn from the training
+split. A section may instead name the folder of a finished output, such as `kmeans: ../other/kmeans`, and then the
+stage is not run. The data-bin is OUT/data-bin.
+"""
+
+import argparse
+import difflib
+import importlib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .__main__ import STAGES
+from .errors import RecipeError
+from .manifest import read_manifest
+from .recipe_file import Option, Recipe, read_recipe
+from .recipe_step import Step
+from .splits import find_manifests
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the stage `run`."""
+    parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml")
+    parser.add_argument("--out", type=Path, help="instead of the recipe's `out`")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STAGE.OPTION=VALUE",
+        help="instead of the recipe's own value; may be repeated; paths are relative to the working directory",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """The stage `run`: a recipe -> everything up to the data-bin."""
+    recipe = read_recipe(arguments.recipe, arguments.out, arguments.set)
+    for step in plan_steps(recipe):
+        reason = step.reason_to_run()
+        if not reason:
+            logger.info("%s: nothing changed, kept %s", step.name, step.arguments.out)
+            continue
+        logger.info("%s: %s", step.name, reason)
+        step.run()
+
+
+def plan_steps(recipe: Recipe) -> Iterator[Step]:
+    """The steps of a recipe, in order; each must be done before the next is asked for.
+
+    Raises:
+        RecipeError: an option is unknown, missing or of the wrong kind.
+    """
+    if "units" in recipe.finished and recipe.options["kmeans"]:
+        raise RecipeError("the recipe gives finished units, so no k-means is made; leave out the options of kmeans")
+    folders = {stage: recipe.out / stage for stage in ("manifest", "kmeans", "units", "subwords")} | recipe.finished
+    manifests, units = folders["manifest"], folders["units"]
+    train = manifests / "train.tsv"
+    if "manifest" not in recipe.finished:
+        yield _make_step(recipe, "manifest", {"out": manifests})
+    if "kmeans" not in recipe.finished and "units" not in recipe.finished:
+        yield _make_step(recipe, "kmeans", {"manifest": train, "out": folders["kmeans"]})
+    if "units" not in recipe.finished:
+        for manifest in find_manifests(manifests).values():
+            if any(row.audio is not None for row in read_manifest(manifest)):
+                wiring = {"manifest": manifest, "kmeans": folders["kmeans"], "out": units / f"{manifest.stem}.units"}
+                yield _make_step(recipe, "units", wiring, manifest.stem)
+    if "subwords" not in recipe.finished:
+        texts = {"source-text": [train], "target-text": [train]}
+        yield _make_step(recipe, "subwords", {"units": units / "train.units", **texts, "out": folders["subwords"]})
+    wiring = {"manifest-dir": manifests, "units-dir": units, "subwords": folders["subwords"]}
+    if "kmeans" in recipe.finished:
+        wiring["kmeans"] = folders["kmeans"]
+    yield _make_step(recipe, "binarize", wiring | {"out": recipe.out / "data-bin"})
+
+
+class _RecipeParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise RecipeError(f"{self.prog}: {message}")
+
+
+def _make_step(recipe: Recipe, stage: str, wiring: Mapping[str, Any], split: str = "") -> Step:
+    """Parse the wired and the given options by the stage's own parser; the given ones win."""
+    module = importlib.import_module(STAGES[stage][0], __package__)
+    parser = _RecipeParser(prog=f"{recipe.path}: {stage}", allow_abbrev=False, add_help=False)
+    module.add_arguments(parser)
+    given = recipe.options[stage]
+    options = {name: Option(_as_written(value), Path(), "") for name, value in wiring.items()} | given
+    positional, known = _known_options(parser, options)
+    for name, option in given.items():
+        fixed = name == "out" or (stage == "units" and name == "manifest")
+        if name not in known or fixed:
+            raise RecipeError(f"{option.location}: {_explain_unknown(name, stage, known - {'out', 'help'})}")
+    argv = [str(options[positional].value)] if positional in options else []
+    argv += [word for name, option in options.items() if name != positional for word in _to_words(name, option)]
+    arguments = parser.parse_args(argv)
+    _resolve_paths(arguments, options)
+    return Step(f"{stage}.{split}" if split else stage, stage, arguments, module.run, recipe.out)
+
+
+def _known_options(parser: argparse.ArgumentParser, options: Mapping[str, Option]) -> tuple[str, set[str]]:
+    """Name of the choice of a subcommand (the `corpus` of `manifest`), if any, and the names of all options."""
+    positional, known = "", set()
+    for action in parser._actions:  # argparse has no public list
+        if isinstance(action, argparse._SubParsersAction):
+            positional = action.dest
+            chosen = str(options[positional].value) if positional in options else "nothing"
+            if chosen not in action.choices:
+                choices = ", ".join(action.choices)
+                raise RecipeError(f"{parser.prog}: {positional} must be one of {choices}, found {chosen}")
+            known |= _known_options(action.choices[chosen], {})[1] | {positional}
+        else:
+            known.add(action.option_strings[-1].lstrip("-") if action.option_strings else action.dest)
+    return positional, known
+
+
+def _explain_unknown(name: str, stage: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    suggestion = f"did you mean '{close[0]}'? " if close else ""
+    return f"{stage} has no option '{name}'; {suggestion}It has {', '.join(sorted(known))}"
+
+
+def _as_written(value: Any) -> Any:
+    return [str(item) for item in value] if isinstance(value, list) else str(value)
+
+
+def _to_words(name: str, option: Option) -> list[str]:
+    value = option.value
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [f"--{name}"]
+    return [f"--{name}", *value] if isinstance(value, list) else [f"--{name}={value}"]
+
+
+def _resolve_paths(arguments: argparse.Namespace, options: Mapping[str, Option]) -> None:
+    """Make the paths of each option count from its own folder; also an extractor that is a folder there."""
+    for name, option in options.items():
+        key = name.replace("-", "_")
+        value = getattr(arguments, key)
+        if isinstance(value, list):
+            setattr(arguments, key, [option.folder / item if isinstance(item, Path) else item for item in value])
+        elif isinstance(value, Path):
+            setattr(arguments, key, option.folder / value)
+        elif key == "extractor" and "/" in str(value) and (option.folder / value).is_dir():
+            setattr(arguments, key, str(option.folder / value))

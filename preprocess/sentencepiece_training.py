@@ -1,0 +1,79 @@
+"""One SentencePiece unigram model from lines of text; errors say which vocabulary size would work."""
+
+import io
+import re
+from collections.abc import Sequence
+
+from .errors import VocabularyError
+
+# Sums over threads differ in the last digits: a fixed number gives the same bytes on every machine.
+NUM_THREADS = 16
+SPACE = "\u2581"  # how SentencePiece writes a space
+
+
+def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool, alphabet: str = "") -> bytes:
+    """Train a unigram model whose normalisation changes nothing, without the ids of <s>, </s> and <pad>.
+
+    Args:
+        lines: sentences, or units written as characters.
+        num_pieces: pieces beside <unk>.
+        name: the option and files to name in an error.
+        is_text: True: words are separated by spaces, and a sentence begins like a word; False: lines as they are.
+        alphabet: characters that must be pieces even where `lines` have none of them.
+
+    Returns:
+        the serialised model; the same for the same arguments.
+
+    Raises:
+        VocabularyError: there is no text, or too much or too little of it for `num_pieces`; the message names the
+            number of pieces that is possible.
+    """
+    if not any(lines):
+        raise VocabularyError(f"{name}: there is no text to learn pieces from")
+    characters = {SPACE if character == " " else character for line in lines for character in line}
+    smallest = len(characters | set(alphabet) | ({SPACE} if is_text else set()))
+    if num_pieces < smallest:
+        raise VocabularyError(
+            f"{name}: asked for {num_pieces} pieces, but the data has {smallest} characters and each must be a piece; "
+            f"ask for {smallest} or more"
+        )
+    unseen = sorted(set(alphabet) - characters)
+    result = _try_training(lines, num_pieces, is_text, unseen)
+    if isinstance(result, bytes):
+        return result
+    possible = num_pieces
+    while isinstance(result, str):  # the number that SentencePiece names is tried before a user is told of it
+        match = re.search(r"value <= (\d+)", result)
+        if match is None or possible == 0:
+            raise VocabularyError(f"{name}: SentencePiece cannot learn {num_pieces} pieces from the data: {result}")
+        possible = min(int(match[1]), possible) - 1  # SentencePiece counts <unk> too
+        result = _try_training(lines, possible, is_text, unseen)
+    raise VocabularyError(f"{name}: asked for {num_pieces} pieces, but the data allows only {possible}; ask for fewer")
+
+
+def _try_training(lines: Sequence[str], num_pieces: int, is_text: bool, unseen: list[str]) -> bytes | str:
+    """The model, or SentencePiece's error message."""
+    import sentencepiece
+
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(lines),
+            model_writer=model,
+            model_type="unigram",
+            vocab_size=num_pieces + 1,
+            character_coverage=1.0,
+            normalization_rule_name="identity",
+            add_dummy_prefix=is_text,
+            # In bytes; longer lines would be dropped, and a limit below 10 is refused.
+            max_sentence_length=10 + max(len(line.encode()) for line in lines),
+            user_defined_symbols=unseen,
+            bos_id=-1,
+            eos_id=-1,
+            pad_id=-1,
+            num_threads=NUM_THREADS,
+            minloglevel=2,  # errors only
+        )
+    except RuntimeError as error:
+        return str(error)
+    return model.getvalue()

@@ -1,0 +1,109 @@
+"""The splits of a manifest folder, each with its units: train.tsv, dev.tsv (called valid) and test*.tsv."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .card import Card
+from .errors import ManifestError, UnitsError
+from .manifest import Utterance, location_of, read_manifest
+from .provenance import read_units_card
+from .units import read_units
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Split:
+    """One manifest and the units of its rows with audio."""
+
+    name: str  # as fairseq calls it: train, valid, test...
+    manifest: Path
+    utterances: list[Utterance]
+    units_path: Path
+    units: dict[str, list[int]]  # by utterance id; empty where no row has audio
+    units_card: Card | None
+
+
+def find_manifests(folder: Path) -> dict[str, Path]:
+    """Manifests of a folder by split name, in the order train, valid, tests.
+
+    Raises:
+        ManifestError: there is none.
+    """
+    paths = {name: folder / f"{stem}.tsv" for name, stem in (("train", "train"), ("valid", "dev"))}
+    paths |= {path.stem: path for path in sorted(folder.glob("test*.tsv"))}
+    found = {name: path for name, path in paths.items() if path.is_file()}
+    if not found:
+        raise ManifestError(f"{folder}: expected train.tsv, dev.tsv or test*.tsv there, found none")
+    for path in sorted(set(folder.glob("*.tsv")) - set(found.values())):
+        logger.warning("%s is not used: it is called neither train.tsv nor dev.tsv nor test*.tsv", path)
+    return found
+
+
+def load_splits(manifest_dir: Path, units_dir: Path) -> list[Split]:
+    """Read all manifests of a folder and the units of the same names, `UNITS_DIR/{train,dev,test*}.units`.
+
+    Raises:
+        ManifestError: no manifest, one that is not in its form, or more than one pair of languages.
+        UnitsError: a units file is missing, or its ids are not those of its manifest's rows with audio.
+        MismatchError: a units file does not fit its card.
+    """
+    splits = [
+        _load_split(name, manifest, units_dir / f"{manifest.stem}.units")
+        for name, manifest in find_manifests(manifest_dir).items()
+    ]
+    languages(splits)
+    return splits
+
+
+def languages(splits: Iterable[Split]) -> tuple[str, str]:
+    """(source, target) language of all rows.
+
+    Raises:
+        ManifestError: the rows have more than one pair.
+    """
+    first: tuple[str, str, str] | None = None
+    for split in splits:
+        for index, utterance in enumerate(split.utterances):
+            location = location_of(split.manifest, index)
+            first = first or (utterance.src_lang, utterance.tgt_lang, location)
+            if (utterance.src_lang, utterance.tgt_lang) != first[:2]:
+                raise ManifestError(
+                    f"{location}: expected {first[0]} to {first[1]} as in {first[2]}, found {utterance.src_lang} to "
+                    f"{utterance.tgt_lang}; a data-bin holds one pair of languages"
+                )
+    if first is None:
+        raise ManifestError("the manifests hold no rows")
+    return first[:2]
+
+
+def _load_split(name: str, manifest: Path, units_path: Path) -> Split:
+    utterances = read_manifest(manifest)
+    spoken = {row.id: location_of(manifest, index) for index, row in enumerate(utterances) if row.audio is not None}
+    if not units_path.is_file():
+        if spoken:
+            raise UnitsError(
+                f"{units_path} is missing: {manifest} has {len(spoken)} rows with audio; run the stage units on it"
+            )
+        return Split(name, manifest, utterances, units_path, {}, None)
+    card = read_units_card(units_path)
+    units = dict(read_units(units_path))
+    _check_ids(spoken, units, manifest, units_path)
+    return Split(name, manifest, utterances, units_path, units, card)
+
+
+def _check_ids(spoken: dict[str, str], units: dict[str, list[int]], manifest: Path, units_path: Path) -> None:
+    missing = [utterance_id for utterance_id in spoken if utterance_id not in units]
+    if missing:
+        raise UnitsError(
+            f"{units_path} lacks {len(missing)} of the {len(spoken)} utterances of {manifest}, the first is "
+            f"'{missing[0]}' ({spoken[missing[0]]}); run the stage units on this manifest"
+        )
+    surplus = [utterance_id for utterance_id in units if utterance_id not in spoken]
+    if surplus:
+        raise UnitsError(
+            f"{units_path} has {len(surplus)} utterances that are no rows with audio in {manifest}, the first is "
+            f"'{surplus[0]}'; run the stage units on this manifest"
+        )

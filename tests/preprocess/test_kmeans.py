@@ -1,0 +1,166 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from preprocess.__main__ import main
+from preprocess.card import hash_file
+from preprocess.errors import MismatchError, PreprocessError
+from preprocess.kmeans import assign_clusters, fit_centroids, load_kmeans
+
+
+def stage(manifest: Path, out: Path, *options: object, clusters: int = 8, portion: float = 0.5) -> int:
+    arguments = ["kmeans", "--manifest", manifest, "--extractor", "mfcc", "--clusters", clusters, "--portion", portion]
+    return main([str(argument) for argument in [*arguments, "--out", out, *options]])
+
+
+@pytest.fixture
+def frames() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((6000, 24)).astype(np.float32)
+
+
+def test_assignment_equals_scikit_learns_predict(frames):
+    model = KMeans(50, n_init=1, max_iter=5, random_state=0).fit(frames)
+    labels = assign_clusters(frames, model.cluster_centers_)
+    assert labels.dtype == np.int64
+    assert np.array_equal(labels, model.predict(frames))
+
+
+def test_assignment_is_the_nearest_by_distance(frames):
+    centroids = 3 + frames[:70]  # far from the origin
+    distances = np.linalg.norm(frames[:300, None] - centroids[None], axis=2)
+    assert np.array_equal(assign_clusters(frames[:300], centroids), distances.argmin(axis=1))
+
+
+def test_assignment_of_no_frames_is_empty_and_of_other_widths_refused(frames):
+    assert assign_clusters(frames[:0], frames[:5]).shape == (0,)
+    with pytest.raises(MismatchError, match="frames are 24 wide, the centroids 23"):
+        assign_clusters(frames, frames[:5, :23])
+
+
+def test_well_separated_clusters_are_found():
+    random = np.random.default_rng(0)
+    centres = 100 * random.standard_normal((6, 10))
+    frames = (np.repeat(centres, 200, axis=0) + random.standard_normal((1200, 10))).astype(np.float32)
+    centroids, inertia = fit_centroids(frames, 6, seed=0)
+    assert centroids.dtype == np.float32
+    nearest = np.linalg.norm(centres[:, None] - centroids[None], axis=2).min(axis=1)
+    assert nearest.max() < 1
+    assert inertia == pytest.approx(10, rel=0.05)  # the variance of ten standard normals
+
+
+def test_one_seed_repeats_and_two_seeds_differ(frames):
+    first, again, other = (fit_centroids(frames, 20, seed)[0] for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.allclose(np.sort(first, axis=0), np.sort(other, axis=0), atol=1e-3)
+
+
+def test_fewer_frames_than_clusters_are_refused_with_both_numbers(frames):
+    with pytest.raises(PreprocessError, match="expected 100 or more, found 99"):
+        fit_centroids(frames[:99], 100, seed=0)
+
+
+def test_the_stage_repeats_to_the_byte_and_another_seed_differs(make_manifest, tmp_path):
+    manifest = make_manifest()
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert stage(manifest, tmp_path / name, "--seed", seed) == 0
+    first, again, other = (hash_file(tmp_path / name / "centroids.npz") for name in "abc")
+    assert first == again != other
+
+
+def test_the_stage_writes_centroids_and_a_card_that_load(make_manifest, tmp_path):
+    assert stage(make_manifest(), tmp_path / "kmeans", portion=1) == 0
+    centroids, card = load_kmeans(tmp_path / "kmeans")
+    assert centroids.shape == (8, 39)
+    assert card["frames"] == sum((round(16_000 * (0.4 + 0.1 * (index % 4))) - 400) // 320 + 1 for index in range(6))
+    assert {key: card[key] for key in ("stage", "clusters", "seed", "portion")} == {
+        "stage": "kmeans",
+        "clusters": 8,
+        "seed": 0,
+        "portion": 1,
+    }
+    assert {key: card["extractor"][key] for key in ("name", "layer", "frame_shift_seconds", "width")} == {
+        "name": "mfcc",
+        "layer": 0,
+        "frame_shift_seconds": 0.02,
+        "width": 39,
+    }
+    assert sorted(path.name for path in (tmp_path / "kmeans").iterdir()) == ["card.json", "centroids.npz"]
+
+
+def test_max_frames_cuts_the_sample_and_says_so(make_manifest, tmp_path, caplog):
+    assert stage(make_manifest(), tmp_path / "kmeans", "--max-frames", 20, portion=1) == 0
+    assert json.loads((tmp_path / "kmeans/card.json").read_text())["frames"] == 20
+    assert "cut to 20 frames by --max-frames" in caplog.text
+
+
+def test_too_few_frames_leave_no_output(make_manifest, tmp_path, capsys):
+    assert stage(make_manifest(count=1), tmp_path / "kmeans", clusters=500) == 1
+    assert "expected 500 or more, found" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir() if "kmeans" in path.name] == []
+
+
+def test_a_full_disk_is_named_and_leaves_the_earlier_output(make_manifest, tmp_path, capsys, monkeypatch):
+    def fail(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    manifest = make_manifest()
+    assert stage(manifest, tmp_path / "kmeans") == 0
+    monkeypatch.setattr("preprocess.kmeans.write_card", fail)
+    for name in ("kmeans", "new"):
+        assert stage(manifest, tmp_path / name, clusters=9) == 1
+        assert f"error: cannot write {tmp_path}/{name}: No space left on device" in capsys.readouterr().err
+    assert load_kmeans(tmp_path / "kmeans")[1]["clusters"] == 8
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["audio", "kmeans", "train.tsv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--clusters", 0], "--clusters must lie in 1..65534, got 0"),
+        (["--clusters", 70_000], "--clusters must lie in 1..65534, got 70000"),
+        (["--portion", 0], "--portion must lie above 0 and be at most 1, got 0"),
+        (["--portion", 1.5], "--portion must lie above 0 and be at most 1, got 1.5"),
+        (["--max-frames", 7], "--max-frames must be at least --clusters, got 7"),
+        (["--seed", -1], "--seed must lie in 0..4294967295, got -1"),
+        (["--layer", 3], "'mfcc' has no layers; leave out --layer"),
+        (["--manifest", "none.tsv"], "none.tsv: cannot be read"),
+    ],
+)
+def test_bad_options_are_refused(make_manifest, tmp_path, capsys, options: list, message: str):
+    assert stage(make_manifest(count=1), tmp_path / "kmeans", *options) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_bad_audio_is_refused_with_manifest_line_and_id(make_manifest, tmp_path, capsys):
+    manifest = make_manifest()
+    (tmp_path / "audio/2.wav").write_bytes(b"no sound")
+    assert stage(manifest, tmp_path / "kmeans") == 1
+    assert f"{manifest}:4: utterance 'u2': {tmp_path}/audio/2.wav: not audio" in capsys.readouterr().err
+    assert not (tmp_path / "kmeans").exists()
+
+
+def test_changed_centroids_and_other_cards_are_refused(make_manifest, tmp_path):
+    stage(make_manifest(), tmp_path / "kmeans")
+    path, card_path = tmp_path / "kmeans/centroids.npz", tmp_path / "kmeans/card.json"
+    card = json.loads(card_path.read_text())
+    card_path.write_text(json.dumps(card | {"clusters": 9}))
+    with pytest.raises(MismatchError, match=r"the card says \(9, 39\) \(clusters, width\), found \(8, 39\)"):
+        load_kmeans(tmp_path / "kmeans")
+    np.savez(path, centroids=np.zeros((8, 39), dtype=np.float32))
+    with pytest.raises(MismatchError, match="has changed since it was made"):
+        load_kmeans(tmp_path / "kmeans")
+    with pytest.raises(PreprocessError, match="is not a finished output of the stage 'kmeans'"):
+        load_kmeans(tmp_path)
+
+
+def test_a_pickle_in_place_of_centroids_is_not_opened(make_manifest, tmp_path):
+    stage(make_manifest(), tmp_path / "kmeans")
+    path, card_path = tmp_path / "kmeans/centroids.npz", tmp_path / "kmeans/card.json"
+    np.savez(path, centroids=np.array([{"a": "pickle"}], dtype=object))
+    card = json.loads(card_path.read_text())
+    card_path.write_text(json.dumps(card | {"hashes": {"centroids.npz": hash_file(path)}}))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        load_kmeans(tmp_path / "kmeans")
