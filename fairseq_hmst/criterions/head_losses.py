@@ -1,0 +1,76 @@
+"""The loss of each head of a model on a batch, one value an example; weighting and logging are left to joint.py."""
+
+from typing import Any
+
+import torch
+from fairseq import utils
+from torch import Tensor
+
+from ..losses.cross_entropy import count_correct, count_labels, label_smoothed_cross_entropy
+from ..losses.ctc import ctc_feasible, ctc_loss
+from ..losses.rnnt import fused_rnnt_loss
+
+BLANK_INDEX = 0  # fairseq's <s> in the output dictionary, and the transcript labels' own blank
+
+
+class HeadLosses:
+    """Losses and counts of one batch.
+
+    Args:
+        output: what the model's forward returned (ModelOutput).
+        target: (B, U) target tokens, each row ending with eos, padded.
+        padding_index: id of padding in the output dictionary.
+
+    Attributes:
+        losses: head name -> (B,) nats, for the heads in `output` whose method has been called.
+        counts: name -> (B,) further numbers worth logging.
+    """
+
+    def __init__(self, output: Any, target: Tensor, padding_index: int) -> None:
+        self.output = output
+        self.target = target
+        self.padding_index = padding_index
+        self.num_labels = count_labels(target, padding_index)
+        self.losses: dict[str, Tensor] = {}
+        self.counts: dict[str, Tensor] = {}
+
+    def add_attention(self, label_smoothing: float, measure_accuracy: bool) -> None:
+        """Cross-entropy of the attention decoder, its unsmoothed form, and on request the number of right labels."""
+        log_probs = utils.log_softmax(self.output.attention_logits, dim=-1)
+        self.losses["attention"], self.counts["nll"] = label_smoothed_cross_entropy(
+            log_probs, self.target, label_smoothing, self.padding_index
+        )
+        if measure_accuracy:
+            self.counts["correct"] = count_correct(log_probs, self.target, self.padding_index)
+
+    def add_transducer(self) -> None:
+        """Transducer loss of the labels without eos."""
+        self.losses["transducer"] = fused_rnnt_loss(
+            *self.output.transducer,
+            self.target[:, :-1],
+            self.output.source_lengths,
+            self.num_labels - 1,
+            blank_index=BLANK_INDEX,
+        )
+
+    def add_ctc(self) -> None:
+        """CTC of the translation without eos; an example without a CTC path has loss 0 and is counted."""
+        self._add_ctc(
+            "ctc", self.output.ctc_logits, self.target[:, :-1], self.output.source_lengths, self.num_labels - 1
+        )
+
+    def add_source_ctc(self, labels: Tensor, label_lengths: Tensor, chosen: Tensor) -> None:
+        """CTC of the transcript for the examples marked in `chosen` (B,); the others have loss 0."""
+        rows = chosen.nonzero().squeeze(-1)
+        logits = self.output.source_ctc_logits
+        self._add_ctc("source_ctc", logits[rows], labels[rows], self.output.source_lengths[rows], label_lengths[rows])
+        for values, name in ((self.losses, "source_ctc"), (self.counts, "source_ctc_infeasible")):
+            values[name] = values[name].new_zeros(len(chosen)).index_copy(0, rows, values[name])
+
+    def _add_ctc(
+        self, name: str, logits: Tensor, labels: Tensor, source_lengths: Tensor, label_lengths: Tensor
+    ) -> None:
+        log_probs = utils.log_softmax(logits, dim=-1)  # float32 whatever the precision of training
+        self.losses[name] = ctc_loss(log_probs, labels, source_lengths, label_lengths, BLANK_INDEX)
+        infeasible = ctc_feasible(labels, source_lengths, label_lengths).logical_not()
+        self.counts[f"{name}_infeasible"] = infeasible.to(torch.int64)

@@ -1,0 +1,1 @@
+"""Reading a data-bin: its card, its streams of examples, and their batches."""

@@ -1,0 +1,210 @@
+"""The speech (st) and text (mt) streams of one split, mixed into one fairseq dataset."""
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy as np
+import torch
+from fairseq.data import Dictionary, FairseqDataset, data_utils
+
+from .data_bin import DataBin, DataBinError
+
+STREAM_NAMES = ("st", "mt")
+
+
+@dataclass
+class Stream:
+    """The examples of one stream, as parallel lists of int64 token tensors that each end with eos.
+
+    Attributes:
+        name: `st` or `mt`.
+        sources: unit subwords, or repeated source-text subwords, in ids of the joint input dictionary.
+        targets: target subwords; None where no translation is known (inference).
+        transcripts: source-text subwords, not repeated; eos alone where an example has none; None if none has.
+    """
+
+    name: str
+    sources: Any
+    targets: Any = None
+    transcripts: Any = None
+
+    def __post_init__(self) -> None:
+        for kind in ("targets", "transcripts"):
+            rows = getattr(self, kind)
+            if rows is not None and len(rows) != len(self.sources):
+                raise DataBinError(f"stream {self.name}: {len(self.sources)} sources but {len(rows)} {kind}")
+
+
+def load_stream(data_bin: DataBin, split: str, name: str) -> Stream:
+    """Memory-map one stream of one split.
+
+    Raises:
+        DataBinError: the data-bin has no such stream in this split; the message lists what there is.
+    """
+    prefix = data_bin.stream_prefix(split, name)
+
+    def load(side: str) -> Any:
+        return data_utils.load_indexed_dataset(f"{prefix}.{side}", dictionary=None, dataset_impl="mmap")
+
+    sources, targets, transcripts = load("src"), load("tgt"), load("transcript")
+    if sources is None or targets is None:
+        found = sorted(path.name.removesuffix(".src.idx") for path in data_bin.path.glob("*.src.idx"))
+        raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
+    return Stream(name, sources, targets, transcripts)
+
+
+class MixedStreams(FairseqDataset):
+    """Examples of several streams in one epoch; a batch may hold examples of all of them.
+
+    Args:
+        streams: the streams; example ids run through them in this order.
+        source_dictionary: joint input dictionary.
+        target_dictionary: output dictionary.
+        passes: how often an epoch goes through each stream, by name; 1 where a stream is not named. A fractional
+            part draws that share of the stream anew in each epoch.
+        seed: seeds the draws and the order of examples of equal length.
+        shuffle: order examples of equal length at random.
+    """
+
+    def __init__(
+        self,
+        streams: list[Stream],
+        source_dictionary: Dictionary,
+        target_dictionary: Dictionary,
+        passes: Optional[dict[str, float]] = None,
+        seed: int = 1,
+        shuffle: bool = True,
+    ) -> None:
+        super().__init__()
+        self.streams = streams
+        self.source_dictionary = source_dictionary
+        self.target_dictionary = target_dictionary
+        self.passes = [float((passes or {}).get(stream.name, 1.0)) for stream in streams]
+        if any(value < 0 for value in self.passes):
+            raise ValueError(f"passes must be 0 or more, got {passes}")
+        self.seed = seed
+        self.shuffle = shuffle
+        self._first_row = np.cumsum([0] + [len(stream.sources) for stream in streams])
+        self.source_sizes = np.concatenate([stream.sources.sizes for stream in streams])
+        self.target_sizes = np.concatenate(
+            [np.zeros(len(s.sources), dtype=np.int32) if s.targets is None else s.targets.sizes for s in streams]
+        )
+        self.set_epoch(1)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose this epoch's rows: `rows[i]` is the row, counted through all streams, of example i."""
+        generator = np.random.default_rng([self.seed, epoch])
+        chosen = []
+        for first, stream, passes in zip(self._first_row, self.streams, self.passes, strict=False):
+            size = len(stream.sources)
+            chosen.append(np.tile(np.arange(first, first + size), int(passes)))
+            drawn = generator.permutation(size)[: round(size * (passes % 1))]
+            chosen.append(first + np.sort(drawn))
+        self.rows = np.concatenate(chosen)
+
+    @property
+    def can_reuse_epoch_itr_across_epochs(self) -> bool:
+        return all(passes.is_integer() for passes in self.passes)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row = int(self.rows[index])
+        number = int(np.searchsorted(self._first_row, row, side="right")) - 1
+        stream, row_in_stream = self.streams[number], row - int(self._first_row[number])
+        return {
+            "id": row,
+            "stream": STREAM_NAMES.index(stream.name),
+            "source": stream.sources[row_in_stream],
+            "target": None if stream.targets is None else stream.targets[row_in_stream],
+            "transcript": None if stream.transcripts is None else stream.transcripts[row_in_stream],
+        }
+
+    @property
+    def sizes(self) -> np.ndarray:
+        return np.maximum(self.source_sizes, self.target_sizes)[self.rows]
+
+    def num_tokens(self, index: int) -> int:
+        return int(self.num_tokens_vec(np.array([index]))[0])
+
+    def num_tokens_vec(self, indices: np.ndarray) -> np.ndarray:
+        """Length that `--max-tokens` counts: the longer of source and target."""
+        rows = self.rows[indices]
+        return np.maximum(self.source_sizes[rows], self.target_sizes[rows])
+
+    def size(self, index: int) -> tuple[int, int]:
+        row = self.rows[index]
+        return int(self.source_sizes[row]), int(self.target_sizes[row])
+
+    def ordered_indices(self) -> np.ndarray:
+        """Examples by source length, then target length; fairseq has seeded numpy for the random part."""
+        indices = np.random.permutation(len(self)) if self.shuffle else np.arange(len(self))
+        indices = indices[np.argsort(self.target_sizes[self.rows[indices]], kind="stable")]
+        return indices[np.argsort(self.source_sizes[self.rows[indices]], kind="stable")]
+
+    def filter_indices_by_size(self, indices: np.ndarray, max_sizes: Any) -> tuple[np.ndarray, list[int]]:
+        return data_utils.filter_paired_dataset_indices_by_size(
+            self.source_sizes[self.rows], self.target_sizes[self.rows], indices, max_sizes
+        )
+
+    def batch_by_size(
+        self,
+        indices: np.ndarray,
+        max_tokens: Optional[int] = None,
+        max_sentences: Optional[int] = None,
+        required_batch_size_multiple: int = 1,
+    ) -> list[np.ndarray]:
+        """fairseq's batches, and a last one of what it leaves out.
+
+        fairseq drops the last batch if its size is no multiple of required_batch_size_multiple (8 by default); of a
+        test set no example may be lost.
+        """
+        batches = list(super().batch_by_size(indices, max_tokens, max_sentences, required_batch_size_multiple))
+        left_out = indices[sum(len(batch) for batch in batches) :]
+        return [*batches, left_out] if len(left_out) > 0 else batches
+
+    def collater(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        """Pad a list of examples, on the right, into a batch sorted by falling source length.
+
+        Returns:
+            fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
+            `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U); besides `stream` (B,) indices into STREAM_NAMES,
+            `transcript` (B, S) labels without eos and `transcript_lengths` (B,), -1 where no transcript is known.
+        """
+        if not samples:
+            return {}
+        samples = sorted(samples, key=lambda sample: -len(sample["source"]))
+        source_lengths = torch.tensor([len(sample["source"]) for sample in samples])
+        # fairseq pads the source on the left by default; CTC and RNN-T need frame 0 at index 0
+        net_input = {"src_tokens": self._pad(samples, "source"), "src_lengths": source_lengths}
+        batch = {
+            "id": torch.tensor([sample["id"] for sample in samples]),
+            "stream": torch.tensor([sample["stream"] for sample in samples]),
+            "nsentences": len(samples),
+            "ntokens": int(source_lengths.sum()),
+            "net_input": net_input,
+            "target": None,
+        }
+        if samples[0]["target"] is not None:
+            batch["target"] = self._pad(samples, "target")
+            batch["ntokens"] = sum(len(sample["target"]) for sample in samples)
+            net_input["prev_output_tokens"] = self._pad(samples, "target", move_eos_to_beginning=True)
+            batch["transcript"], batch["transcript_lengths"] = self._pad_transcripts(samples)
+        return batch
+
+    def _pad(self, samples: list[dict[str, Any]], key: str, move_eos_to_beginning: bool = False) -> torch.Tensor:
+        dictionary = self.source_dictionary if key == "source" else self.target_dictionary
+        return data_utils.collate_tokens(
+            [sample[key] for sample in samples],
+            dictionary.pad(),
+            dictionary.eos(),
+            move_eos_to_beginning=move_eos_to_beginning,
+        )
+
+    def _pad_transcripts(self, samples: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+        none_known = torch.tensor([self.source_dictionary.eos()])
+        rows = [none_known if sample["transcript"] is None else sample["transcript"] for sample in samples]
+        lengths = torch.tensor([len(row) - 1 for row in rows])
+        padded = data_utils.collate_tokens([row[:-1] for row in rows], self.source_dictionary.pad())
+        return padded, torch.where(lengths == 0, -1, lengths)

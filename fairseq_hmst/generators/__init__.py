@@ -1,0 +1,1 @@
+"""Decoders: CTC, transducer and joint searches, and the hypothesis they return."""

@@ -1,0 +1,57 @@
+"""Which search decodes: from --decoding and the heads of the models to a generator."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .ctc import CTCGenerator
+from .joint import JointEnsemble
+from .transducer import TransducerGenerator
+from .transducer_greedy import LabelLimit
+
+DECODINGS = ("attention", "ctc", "transducer", "joint")
+
+
+def build_generator(
+    task_config: Any, models: list[Any], options: Any, dictionary: Any, fairseq_beam_search: Callable[[Any], Any]
+) -> Any:
+    """A generator with fairseq's interface.
+
+    Args:
+        task_config: has `decoding` and `ctc_decode_weight`.
+        models: an ensemble of models of this package.
+        options: fairseq's generation options (beam, lenpen, unnormalized, max_len_a and so on).
+        dictionary: the output dictionary.
+        fairseq_beam_search: from models or an EnsembleModel to fairseq's own generator with `options`.
+
+    Raises:
+        ValueError: a model has no head for the decoding, and the message lists those it has; or a language model is
+            given to a search that cannot use one.
+    """
+    decoding = choose_decoding(str(task_config.decoding), models)
+    beam_size = min(getattr(options, "beam", 5), len(dictionary) - 1)  # fairseq never selects padding
+    if decoding == "joint":
+        return fairseq_beam_search(JointEnsemble(models, task_config.ctc_decode_weight, beam_size, dictionary.eos()))
+    if decoding == "attention":
+        return fairseq_beam_search(models)
+    if getattr(options, "lm_path", None) is not None:
+        raise ValueError(
+            f"--lm-path has no effect with --decoding {decoding}: only attention and joint decoding use it"
+        )
+    length_penalty = 0.0 if getattr(options, "unnormalized", False) else getattr(options, "lenpen", 1.0)
+    if decoding == "ctc":
+        return CTCGenerator(dictionary, beam_size, length_penalty)
+    limit = LabelLimit(getattr(options, "max_len_a", 0.0), getattr(options, "max_len_b", 200))
+    return TransducerGenerator(dictionary, beam_size, length_penalty, limit)
+
+
+def choose_decoding(decoding: str, models: list[Any]) -> str:
+    """Resolve `auto` to the models' first decoding, and check any other against their heads."""
+    available = [name for name in models[0].decodings if all(name in model.decodings for model in models)]
+    if decoding == "auto" and available:
+        return available[0]
+    if decoding not in available:
+        raise ValueError(
+            f"--decoding {decoding}: the model has no head for it; "
+            f"it can decode by: {', '.join(available) or 'nothing'}"
+        )
+    return decoding

@@ -1,0 +1,47 @@
+"""What every generator returns for one hypothesis: the fields that fairseq's command lines read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import torch
+from torch import Tensor
+
+
+class Hypothesis(TypedDict):
+    """One hypothesis, as fairseq-generate, fairseq-interactive and validation with BLEU read it.
+
+    Attributes:
+        tokens: (U + 1,) int64, the labels and then end of sentence.
+        score: scalar float32 in nats, what hypotheses are ranked by: the log-probability over length ** lenpen.
+        positional_scores: (U + 1,) float32 in nats, one for each token; they sum to the log-probability.
+        alignment: empty; fairseq prints it, and none is computed here.
+        attention: None; no command line reads it.
+    """
+
+    tokens: Tensor
+    score: Tensor
+    positional_scores: Tensor
+    alignment: Tensor
+    attention: Tensor | None
+
+
+def make_hypothesis(labels: Sequence[int], log_prob: float, eos_index: int, length_penalty: float = 0.0) -> Hypothesis:
+    """A hypothesis on the CPU, from a search that knows only the log-probability of the whole label sequence.
+
+    Args:
+        labels: U labels without end of sentence.
+        log_prob: of the whole sequence, in nats; spread evenly over the positional scores, since there are no others.
+        eos_index: id of end of sentence, appended to the labels.
+        length_penalty: fairseq's --lenpen; the score is log_prob / (U + 1) ** length_penalty, 0 leaves it as it is.
+    """
+    tokens = torch.tensor([*labels, eos_index])
+    return Hypothesis(
+        tokens=tokens,
+        score=torch.tensor(log_prob / len(tokens) ** length_penalty),
+        # fairseq divides these in place, so they need memory of their own
+        positional_scores=torch.full((len(tokens),), log_prob / len(tokens)),
+        alignment=torch.empty(0),
+        attention=None,
+    )

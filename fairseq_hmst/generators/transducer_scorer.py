@@ -1,0 +1,131 @@
+"""What a transducer search asks of its models: probabilities of blank and labels at a step, for rows of hypotheses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+ModelState = tuple[Tensor, ...]  # of one model: the projected predictor output (N, J), then the predictor's own state
+States = list[ModelState]  # one entry a model; hypothesis n is row n of every tensor
+
+
+class TransducerModel(Protocol):
+    """What a model must offer to be decoded by its transducer."""
+
+    transducer_blank_index: int
+
+    def eval(self) -> Any: ...
+
+    def encode(self, src_tokens: Tensor, src_lengths: Tensor) -> Any: ...
+
+    def project_encoder(self, encoder_out: Any) -> tuple[Tensor, Tensor]:
+        """(B, T, J), and (B,) valid steps."""
+        ...
+
+    def start_prediction(self, num_hypotheses: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """(N, J) for hypotheses without labels, and a state of tensors with N rows."""
+        ...
+
+    def predict(self, labels: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The same after one more label (N,) each."""
+        ...
+
+    def join(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
+        """(N, J) and (N, J) -> (N, V) float32 log-probabilities."""
+        ...
+
+
+class Scores(NamedTuple):
+    """Log-probabilities of what may come next, in nats."""
+
+    blank: Tensor  # (N,)
+    labels: Tensor  # (N, V); -inf at blank and at whatever is no label
+
+
+class TransducerScorer:
+    """An ensemble on one batch: the mean of the models' probabilities, each model with a predictor state of its own.
+
+    Args:
+        models: set to evaluation.
+        net_input: src_tokens (B, T) and src_lengths (B,).
+        not_labels: ids that never come out, such as padding; the others' probabilities are left as they are.
+
+    Attributes:
+        source_lengths: (B,) encoder steps.
+
+    Raises:
+        ValueError: the models disagree about the blank or the number of encoder steps.
+    """
+
+    def __init__(self, models: Sequence[TransducerModel], net_input: dict[str, Any], not_labels: set[int]) -> None:
+        self._models = models
+        self._projections = []
+        lengths = []
+        for model in models:
+            model.eval()
+            encoder_out = model.encode(net_input["src_tokens"], net_input["src_lengths"])
+            projected, model_lengths = model.project_encoder(encoder_out)
+            self._projections.append(projected)
+            lengths.append(model_lengths)
+        _check_alike(models, lengths)
+        self.source_lengths = lengths[0]
+        self._blank_index = models[0].transducer_blank_index
+        self._not_labels = torch.tensor(sorted(not_labels | {self._blank_index}), device=self.source_lengths.device)
+
+    def start(self, num_hypotheses: int) -> States:
+        """States of N hypotheses without labels."""
+        states: States = []
+        for model in self._models:
+            projected, state = model.start_prediction(num_hypotheses)
+            states.append((projected, *state))
+        return states
+
+    def extend(self, states: States, rows: Tensor, labels: Tensor) -> States:
+        """States in which hypotheses `rows` (M,) have one more label (M,) and the others are as before."""
+        if len(rows) == 0:
+            return states
+        extended: States = []
+        for model, state in zip(self._models, states, strict=True):
+            projected, own_state = model.predict(labels, tuple(tensor[rows] for tensor in state[1:]))
+            changed = (projected, *own_state)
+            extended.append(tuple(old.index_copy(0, rows, new) for old, new in zip(state, changed, strict=True)))
+        return extended
+
+    def scores(self, states: States, utterances: Tensor, steps: Tensor) -> Scores:
+        """What comes next in hypotheses (N,) of these utterances (N,) at these encoder steps (N,).
+
+        Raises:
+            FloatingPointError: a model's output is not a number.
+        """
+        outputs = [
+            model.join(projection[utterances, steps], state[0])
+            for model, projection, state in zip(self._models, self._projections, states, strict=True)
+        ]
+        log_probs = outputs[0] if len(outputs) == 1 else torch.stack(outputs).logsumexp(0) - math.log(len(outputs))
+        if log_probs[:, self._blank_index].isnan().any():  # normalised rows are NaN as a whole
+            raise FloatingPointError("the transducer's probabilities are not numbers: look at the model's parameters")
+        return Scores(log_probs[:, self._blank_index], log_probs.index_fill(1, self._not_labels, -torch.inf))
+
+
+def select_rows(states: States, rows: Tensor) -> States:
+    """States of hypotheses `rows` (M,), in this order."""
+    return [tuple(tensor[rows] for tensor in state) for state in states]
+
+
+def _check_alike(models: Sequence[TransducerModel], lengths: Sequence[Tensor]) -> None:
+    for number, (model, model_lengths) in enumerate(zip(models, lengths, strict=True)):
+        blank_index, expected = model.transducer_blank_index, models[0].transducer_blank_index
+        if blank_index != expected:
+            raise ValueError(
+                f"model {number} of the ensemble has another transducer blank than the first: "
+                f"{blank_index} against {expected}"
+            )
+        if not torch.equal(model_lengths, lengths[0]):
+            raise ValueError(
+                f"model {number} of the ensemble has other encoder steps an utterance than the first: "
+                f"{model_lengths.tolist()} against {lengths[0].tolist()}"
+            )

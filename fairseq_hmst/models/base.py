@@ -1,0 +1,129 @@
+"""What all families have in common: the shared encoder, its CTC heads, and what a forward pass returns."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Optional
+
+from fairseq import utils
+from fairseq.models import BaseFairseqModel
+from torch import Tensor
+
+from ..modules.ctc_head import CTC_BLANK_INDEX, CTCHead
+from ..modules.unit_encoder import UnitEncoder, UnitEncoderConfig
+
+
+@dataclass
+class SharedEncoderConfig(UnitEncoderConfig):
+    """The encoder's sizes and the source CTC, which every family may have."""
+
+    source_ctc_layer: int = field(
+        default=0,
+        metadata={"help": "encoder layer, 1 to --encoder-layers, whose output learns the transcript by CTC; 0: none"},
+    )
+
+
+@dataclass
+class AuxiliaryCTCConfig(SharedEncoderConfig):
+    """For families whose main head is another one: a CTC head on the translation as auxiliary loss."""
+
+    target_ctc: bool = field(
+        default=False, metadata={"help": "let the last encoder layer learn the translation by CTC as well"}
+    )
+
+
+class TransducerInputs(NamedTuple):
+    """What the transducer loss needs; see fairseq_hmst.losses.rnnt.fused_rnnt_loss for the shapes."""
+
+    encoder_out: Tensor
+    predictor_out: Tensor
+    weight: Tensor
+    bias: Tensor
+
+
+class ModelOutput(NamedTuple):
+    """One entry a head, None where the model lacks it.
+
+    The first two are what fairseq's own tools expect of a forward pass (logits, extra).
+    """
+
+    attention_logits: Optional[Tensor]  # (B, U, V)
+    decoder_extra: Optional[dict[str, Any]]
+    source_lengths: Tensor  # (B,) encoder steps
+    ctc_logits: Optional[Tensor] = None  # (B, T, V)
+    source_ctc_logits: Optional[Tensor] = None  # (B, T, transcript labels)
+    transducer: Optional[TransducerInputs] = None
+
+
+class HmstModel(BaseFairseqModel):
+    """An encoder shared by speech and text, with optional CTC heads; each family adds its own head.
+
+    Args:
+        config: a SharedEncoderConfig or a subclass of it.
+        task: gives `source_dictionary`, `target_dictionary` and `data_bin`.
+        target_ctc: whether there is a CTC head on the translation.
+
+    Raises:
+        ValueError: source_ctc_layer lies outside 0..encoder_layers.
+    """
+
+    ctc_blank_index = CTC_BLANK_INDEX
+
+    def __init__(self, config: Any, task: Any, target_ctc: bool) -> None:
+        super().__init__()
+        if not 0 <= config.source_ctc_layer <= config.encoder_layers:
+            raise ValueError(
+                f"--source-ctc-layer must lie in 0..{config.encoder_layers} (--encoder-layers), "
+                f"got {config.source_ctc_layer}"
+            )
+        self.source_ctc_layer = config.source_ctc_layer
+        self.encoder = UnitEncoder(config, task.source_dictionary)
+        self.ctc_head: Optional[CTCHead] = None
+        self.source_ctc_head: Optional[CTCHead] = None
+        if target_ctc:
+            num_labels = len(task.target_dictionary)
+            self.ctc_head = CTCHead(config.embed_dim, num_labels, config.dropout, normalise=False)
+        if config.source_ctc_layer > 0:
+            num_labels = task.data_bin.num_transcript_labels
+            self.source_ctc_head = CTCHead(config.embed_dim, num_labels, config.dropout, normalise=True)
+
+    @classmethod
+    def build_model(cls, cfg: Any, task: Any) -> "HmstModel":
+        return cls(cfg, task)
+
+    @property
+    def decodings(self) -> tuple[str, ...]:
+        """The values of --decoding that this model has heads for, the default first."""
+        return () if self.ctc_head is None else ("ctc",)
+
+    def encode(self, src_tokens: Tensor, src_lengths: Tensor, all_states: bool = False) -> dict[str, list[Tensor]]:
+        """(B, T) tokens padded on the right -> fairseq's encoder output, with every layer's states if asked for."""
+        return self.encoder(src_tokens, src_lengths, return_all_hiddens=all_states)
+
+    def ctc_log_probs(self, encoder_out: dict[str, list[Tensor]]) -> tuple[Tensor, Tensor]:
+        """CTC on the translation: (B, T, V) log-probabilities in float32 and (B,) lengths.
+
+        Raises:
+            ValueError: the model has no CTC head.
+        """
+        if self.ctc_head is None:
+            raise ValueError("this model has no CTC head on the translation; it can decode by " + str(self.decodings))
+        logits = self.ctc_head(encoder_out["encoder_out"][0])
+        return utils.log_softmax(logits, dim=-1), self.source_lengths(encoder_out)
+
+    @staticmethod
+    def source_lengths(encoder_out: dict[str, list[Tensor]]) -> Tensor:
+        """(B,) encoder steps that are not padding, int64."""
+        return encoder_out["encoder_padding_mask"][0].logical_not().sum(-1)
+
+    def encode_with_heads(self, src_tokens: Tensor, src_lengths: Tensor) -> tuple[dict[str, list[Tensor]], ModelOutput]:
+        """The encoder output, and a ModelOutput that holds what the CTC heads make of it."""
+        encoder_out = self.encode(src_tokens, src_lengths, all_states=self.source_ctc_head is not None)
+        output = ModelOutput(None, None, self.source_lengths(encoder_out))
+        if self.ctc_head is not None:
+            output = output._replace(ctc_logits=self.ctc_head(encoder_out["encoder_out"][0]))
+        if self.source_ctc_head is not None:
+            states = encoder_out["encoder_states"][self.source_ctc_layer]
+            output = output._replace(source_ctc_logits=self.source_ctc_head(states))
+        return encoder_out, output
+
+    def max_positions(self) -> Any:
+        return self.encoder.max_positions()

@@ -1,0 +1,19 @@
+"""hmst_ctc_attention: joint CTC and attention (Watanabe et al. 2017; Yan et al. 2023)."""
+
+from typing import Any
+
+from fairseq.models import register_model
+
+from .aed import AttentionDecoderConfig, AttentionDecoderModel
+
+
+@register_model("hmst_ctc_attention", dataclass=AttentionDecoderConfig)
+class CTCAttentionModel(AttentionDecoderModel):
+    """An encoder-decoder whose last encoder layer always learns the translation by CTC."""
+
+    def __init__(self, config: Any, task: Any) -> None:
+        super().__init__(config, task, target_ctc=True)
+
+    @property
+    def decodings(self) -> tuple[str, ...]:
+        return ("joint", "attention", "ctc")

@@ -1,0 +1,1 @@
+"""Building blocks of the models: encoder layers, CTC heads, prediction network and joiner."""

@@ -1,0 +1,82 @@
+"""The encoder that speech and text share: joint embedding, then Transformer or Conformer layers."""
+
+import argparse
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairseq.data import Dictionary
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.models.transformer import Embedding, TransformerConfig, TransformerEncoderBase
+from torch import nn
+
+from .conformer import ConformerEncoderLayer
+
+
+@dataclass
+class UnitEncoderConfig(FairseqDataclass):
+    """Sizes shared by all families; the defaults are the `_base` sizes."""
+
+    encoder_type: ChoiceEnum(["transformer", "conformer"]) = field(  # type: ignore[valid-type]
+        default="transformer", metadata={"help": "kind of encoder layers"}
+    )
+    embed_dim: int = field(default=256, metadata={"help": "width of embeddings and of every layer"})
+    ffn_embed_dim: int = field(default=2048, metadata={"help": "inner width of feed-forward layers"})
+    attention_heads: int = field(default=4, metadata={"help": "attention heads; must divide --embed-dim"})
+    encoder_layers: int = field(default=12, metadata={"help": "encoder layers, all of them shared by ST and MT"})
+    conformer_kernel: int = field(
+        default=31, metadata={"help": "input tokens that a Conformer convolution sees; odd; conformer only"}
+    )
+    dropout: float = field(default=0.1, metadata={"help": "dropout probability, 0 to 1"})
+    attention_dropout: float = field(default=0.0, metadata={"help": "dropout probability of attention weights, 0 to 1"})
+    activation_dropout: float = field(
+        default=0.0, metadata={"help": "dropout probability inside feed-forward layers, 0 to 1"}
+    )
+    max_source_positions: int = field(
+        default=4096, metadata={"help": "longest input in tokens; longer ones are left out"}
+    )
+
+
+def transformer_config(config: Any, **more: Any) -> TransformerConfig:
+    """fairseq's nested configuration for our flat one: pre-norm encoder and decoder of one width.
+
+    Args:
+        config: a UnitEncoderConfig or a subclass of it (or omegaconf's form of it).
+        more: further flat names of fairseq's, such as decoder_layers.
+    """
+    width = config.embed_dim
+    flat = {
+        "dropout": config.dropout,
+        "attention_dropout": config.attention_dropout,
+        "activation_dropout": config.activation_dropout,
+        "max_source_positions": config.max_source_positions,
+        "encoder_layers": config.encoder_layers,
+        "share_decoder_input_output_embed": True,
+    }
+    for side in ("encoder", "decoder"):
+        flat |= {
+            f"{side}_embed_dim": width,
+            f"{side}_ffn_embed_dim": config.ffn_embed_dim,
+            f"{side}_attention_heads": config.attention_heads,
+            f"{side}_normalize_before": True,
+        }
+    flat |= {"decoder_input_dim": width, "decoder_output_dim": width}
+    # from_namespace, since TransformerConfig().encoder is a class shared by every configuration in the process
+    return TransformerConfig.from_namespace(argparse.Namespace(**flat, **more))
+
+
+def build_embedding(dictionary: Dictionary, width: int) -> nn.Embedding:
+    """A token embedding initialised as fairseq's Transformer does."""
+    return Embedding(len(dictionary), width, dictionary.pad())
+
+
+class UnitEncoder(TransformerEncoderBase):
+    """fairseq's Transformer encoder over the joint input dictionary, with Conformer layers as a choice."""
+
+    def __init__(self, config: Any, dictionary: Dictionary) -> None:
+        self._unit_config = config
+        super().__init__(transformer_config(config), dictionary, build_embedding(dictionary, config.embed_dim))
+
+    def build_encoder_layer(self, cfg: TransformerConfig) -> nn.Module:
+        if self._unit_config.encoder_type == "conformer":
+            return ConformerEncoderLayer(cfg, self._unit_config.conformer_kernel)
+        return super().build_encoder_layer(cfg)

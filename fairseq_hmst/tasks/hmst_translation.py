@@ -1,0 +1,181 @@
+"""hmst_translation: translation of speech units (st) and repeated source text (mt) by one model."""
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any, List, Optional
+
+import torch
+from fairseq.data import Dictionary
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.tasks import FairseqTask, register_task
+from omegaconf import II, MISSING
+
+from ..data.data_bin import DataBin, DataBinError
+from ..data.streams import STREAM_NAMES, MixedStreams, Stream, load_stream
+from ..generators.build import DECODINGS, build_generator
+from .subword_codec import SubwordCodec
+from .validation_bleu import bleu_statistics, log_bleu
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class HmstTranslationConfig(FairseqDataclass):
+    """Options of the task."""
+
+    data: str = field(default=MISSING, metadata={"help": "data-bin made by `python -m preprocess`"})
+    streams: str = field(default="st,mt", metadata={"help": "streams to train and validate on: st,mt or st or mt"})
+    mt_passes: float = field(
+        default=1.0,
+        metadata={
+            "help": "passes through the MT stream in an epoch, which is one pass through ST; 0 or more; the fractional "
+            "part draws that share anew in each epoch"
+        },
+    )
+    eval_stream: ChoiceEnum(STREAM_NAMES) = field(  # type: ignore[valid-type]
+        default="st", metadata={"help": "stream that is decoded: by fairseq-generate, -interactive and --eval-bleu"}
+    )
+    decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
+        default="auto", metadata={"help": "which head decodes; auto: the family's own"}
+    )
+    ctc_decode_weight: float = field(
+        default=0.3,
+        metadata={"help": "weight of the CTC prefix score in --decoding joint, 0 (attention alone) to 1 (CTC alone)"},
+    )
+    eval_bleu: bool = field(
+        default=False, metadata={"help": "validate by BLEU (detokenised, sacreBLEU 13a) on --eval-stream as well"}
+    )
+    eval_bleu_beam: int = field(default=1, metadata={"help": "beam of --eval-bleu"})
+    seed: int = II("common.seed")
+
+
+@register_task("hmst_translation", dataclass=HmstTranslationConfig)
+class HmstTranslationTask(FairseqTask):
+    """Loads a data-bin's streams, mixes them into epochs, and decodes with any head of the model.
+
+    Raises:
+        DataBinError: the data-bin is not whole, or a checkpoint was trained with other dictionaries.
+        ValueError: --streams names something else than st and mt.
+    """
+
+    ALL_STREAMS = STREAM_NAMES
+
+    def __init__(self, cfg: HmstTranslationConfig) -> None:
+        super().__init__(cfg)
+        self.stream_names = cfg.streams.split(",")
+        if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
+            raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
+        self.data_bin = DataBin(cfg.data)
+        self.state.add_factory("data_fingerprint", lambda: self.data_bin.fingerprint)
+        logger.info(f"data card: {self.data_bin.signature}")
+        logger.info(f"input dictionary: {len(self.source_dictionary)} types, output: {len(self.target_dictionary)}")
+
+    @property
+    def source_dictionary(self) -> Dictionary:
+        return self.data_bin.source_dictionary
+
+    @property
+    def target_dictionary(self) -> Dictionary:
+        return self.data_bin.target_dictionary
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"data_fingerprint": self.data_bin.fingerprint}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Refuse a checkpoint that was trained with other dictionaries."""
+        trained_with = state_dict.get("data_fingerprint", self.data_bin.fingerprint)
+        for name, expected in trained_with.items():
+            found = self.data_bin.fingerprint[name]
+            if found != expected:
+                raise DataBinError(
+                    f"the checkpoint belongs to another data-bin: it was trained with a {name} of sha256 "
+                    f"{expected[:12]}, but {self.data_bin.path / name} has {found[:12]}; give the data-bin it was "
+                    "trained on, or train anew"
+                )
+
+    def load_dataset(self, split: str, combine: bool = False, task_cfg: Any = None, **kwargs: Any) -> None:
+        """Load `split`: the training streams for train and valid*, --eval-stream alone for others (test*)."""
+        is_training = split.startswith(("train", "valid")) and task_cfg is None
+        names = self.stream_names if is_training else [str(self.cfg.eval_stream)]
+        streams = [load_stream(self.data_bin, split, name) for name in names]
+        passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
+        self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"))
+        counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
+        logger.info(f"{split}: {counts} examples; {len(self.datasets[split])} in an epoch")
+
+    def _mixed(self, streams: list[Stream], passes: Optional[dict[str, float]], shuffle: bool) -> MixedStreams:
+        return MixedStreams(streams, self.source_dictionary, self.target_dictionary, passes, self.cfg.seed, shuffle)
+
+    def build_dataset_for_inference(
+        self, src_tokens: List[torch.Tensor], src_lengths: List[int], **kwargs: Any
+    ) -> MixedStreams:
+        """Examples without targets, for fairseq-interactive; `constraints` are not supported."""
+        if kwargs.get("constraints") is not None:
+            raise ValueError("--constraints is not supported by the task hmst_translation")
+        return self._mixed([Stream(str(self.cfg.eval_stream), TokenList(src_tokens))], None, shuffle=False)
+
+    def build_bpe(self, args: Any) -> SubwordCodec:
+        """The data-bin's own subword models; fairseq's --bpe is not needed."""
+        return SubwordCodec(self.data_bin, str(self.cfg.eval_stream))
+
+    def build_model(self, cfg: Any, from_checkpoint: bool = False) -> Any:
+        model = super().build_model(cfg, from_checkpoint)
+        if self.cfg.eval_bleu:
+            self._bleu_generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
+        return model
+
+    def build_generator(
+        self, models: List[Any], args: Any, seq_gen_cls: Any = None, extra_gen_cls_kwargs: Any = None, **kwargs: Any
+    ) -> Any:
+        """The search that --decoding asks for; an error names the decodings that the models have heads for."""
+
+        def fairseq_beam_search(models: Any, generator_class: Any = seq_gen_cls) -> Any:
+            return super(HmstTranslationTask, self).build_generator(
+                models, args, generator_class, extra_gen_cls_kwargs, **kwargs
+            )
+
+        return build_generator(self.cfg, models, args, self.target_dictionary, fairseq_beam_search)
+
+    def valid_step(self, sample: dict[str, Any], model: Any, criterion: Any) -> tuple[Any, Any, dict[str, Any]]:
+        loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
+        if self.cfg.eval_bleu:
+            logging_output |= self._validate_bleu(sample, model)
+        return loss, sample_size, logging_output
+
+    def _validate_bleu(self, sample: dict[str, Any], model: Any) -> dict[str, float]:
+        rows = (sample["stream"] == STREAM_NAMES.index(str(self.cfg.eval_stream))).nonzero().squeeze(-1)
+        if len(rows) == 0:
+            return bleu_statistics([], [])
+        net_input = {name: values[rows] for name, values in sample["net_input"].items()}
+        hypotheses = self.inference_step(
+            self._bleu_generator, [model], {"id": sample["id"][rows], "net_input": net_input}
+        )
+        return bleu_statistics(
+            [self._text(best["tokens"]) for best, *_ in hypotheses],
+            [self._text(target, escape_unknown=True) for target in sample["target"][rows]],
+        )
+
+    def _text(self, tokens: torch.Tensor, escape_unknown: bool = False) -> str:
+        pad = self.target_dictionary.pad()
+        # an unknown word of the reference is escaped, so that no hypothesis can match it
+        pieces = self.target_dictionary.string(tokens[tokens != pad].int().cpu(), escape_unk=escape_unknown)
+        return SubwordCodec.decode(pieces)
+
+    def reduce_metrics(self, logging_outputs: list[dict[str, Any]], criterion: Any) -> None:
+        super().reduce_metrics(logging_outputs, criterion)
+        log_bleu(logging_outputs)
+
+
+@dataclass
+class _BleuGeneration:
+    """fairseq's generation options for --eval-bleu; what is not here has fairseq's default."""
+
+    beam: int
+
+
+class TokenList(list):
+    """Token tensors with the `sizes` that fairseq's indexed datasets have."""
+
+    @property
+    def sizes(self) -> Any:
+        return torch.tensor([len(tokens) for tokens in self]).numpy()

@@ -1,0 +1,51 @@
+"""Lines of text to and from subwords, in the form fairseq's commands ask of a `bpe`."""
+
+from typing import Any
+
+from fairseq.data.data_utils import post_process
+
+from ..data.data_bin import DataBin, DataBinError
+
+
+class SubwordCodec:
+    """Encodes input lines of one stream and decodes output pieces.
+
+    Args:
+        data_bin: gives the SentencePiece models, the repeat factor and the unit characters.
+        stream: `st` reads lines of de-duplicated unit ids separated by spaces; `mt` reads source text.
+    """
+
+    def __init__(self, data_bin: DataBin, stream: str) -> None:
+        self.data_bin = data_bin
+        self.stream = stream
+        self._model: Any = None
+
+    def encode(self, line: str) -> str:
+        """Subwords of a line, separated by spaces; those of source text repeated as in training.
+
+        Raises:
+            DataBinError: a line of the speech stream holds something else than unit ids.
+        """
+        if self._model is None:
+            self._model = self.data_bin.subword_model("unit" if self.stream == "st" else "source")
+        if self.stream == "st":
+            return " ".join(self._model.encode(self._unit_text(line), out_type=str))
+        pieces = self._model.encode(line, out_type=str)
+        return " ".join(piece for piece in pieces for _ in range(self.data_bin.card["repeat"]))
+
+    def _unit_text(self, line: str) -> str:
+        first_character = self.data_bin.card["first_unit_character"]
+        num_units = self.data_bin.card["num_units"]
+        words = line.split()
+        for word in words:
+            if not (word.isascii() and word.isdigit()) or int(word) >= num_units:
+                raise DataBinError(
+                    f"expected unit ids in 0..{num_units - 1} separated by spaces, found '{word}'; "
+                    "for source text use --eval-stream mt"
+                )
+        return "".join(chr(first_character + int(word)) for word in words)
+
+    @staticmethod
+    def decode(pieces: str) -> str:
+        """Plain text of target pieces; text that is plain already (fairseq's --post-process came first) stays."""
+        return post_process(pieces, "sentencepiece") if "\u2581" in pieces else pieces

@@ -1,0 +1,120 @@
+import pytest
+import torch
+from toy import batch_of, build_criterion, build_model
+
+SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
+ST_ROWS, MT_ROWS = range(5), range(21, 26)
+
+
+@pytest.fixture(scope="module")
+def model(toy_task):
+    return build_model(toy_task, "hmst_ctc_attention_tiny", **SMALL | {"source_ctc_layer": 1})
+
+
+def per_token(criterion, model, batch):
+    loss, sample_size, logged = criterion(model, batch)
+    return float(loss / sample_size), logged
+
+
+@pytest.mark.parametrize("sentence_avg", [False, True])
+def test_st_alone_equals_st_with_mt_of_weight_0(toy_task, model, sentence_avg):
+    criterion = build_criterion(toy_task, mt_weight=0.0, sentence_avg=sentence_avg)
+    alone, _ = per_token(criterion, model, batch_of(toy_task, ST_ROWS))
+    mixed, _ = per_token(criterion, model, batch_of(toy_task, [*ST_ROWS, *MT_ROWS]))
+    assert mixed == pytest.approx(alone, rel=1e-5)
+    with_mt, _ = per_token(
+        build_criterion(toy_task, sentence_avg=sentence_avg), model, batch_of(toy_task, [*ST_ROWS, *MT_ROWS])
+    )
+    assert with_mt != pytest.approx(alone, rel=1e-3)
+
+
+def test_a_batch_costs_what_its_examples_cost_one_by_one(toy_task, model):
+    criterion = build_criterion(toy_task)
+    rows = [*ST_ROWS, *MT_ROWS]
+    together = float(criterion(model, batch_of(toy_task, rows))[0])
+    one_by_one = sum(float(criterion(model, batch_of(toy_task, [row]))[0]) for row in rows)
+    assert together == pytest.approx(one_by_one, rel=1e-5)
+
+
+def test_weight_0_leaves_a_head_out(toy_task, model):
+    batch = batch_of(toy_task, ST_ROWS)
+    full, logged = per_token(build_criterion(toy_task, ctc_weight=0.0, source_ctc_weight=0.0), model, batch)
+    tokens = float(logged["st_ntokens"])
+    assert full == pytest.approx(float(logged["st_attention_loss"]) / tokens, rel=1e-5)
+
+
+def test_the_loss_is_the_weighted_mean_over_heads(toy_task, model):
+    weights = {"attention_weight": 2.0, "ctc_weight": 1.0, "source_ctc_weight": 5.0}
+    loss, _, logged = build_criterion(toy_task, **weights)(model, batch_of(toy_task, ST_ROWS))
+    sums = [float(logged[f"st_{head}_loss"]) for head in ("attention", "ctc", "source_ctc")]
+    assert float(loss) == pytest.approx((2 * sums[0] + sums[1] + 5 * sums[2]) / 8, rel=1e-5)
+
+
+def test_ctc_losses_equal_torchs_where_an_example_has_a_path(toy_task):
+    model = build_model(toy_task, "hmst_ctc_tiny", **SMALL | {"source_ctc_layer": 1})
+    batch = batch_of(toy_task, range(21))
+    _, _, logged = build_criterion(toy_task)(model, batch)
+    output = model(**batch["net_input"])
+    dictionary = toy_task.target_dictionary
+    losses = []
+    for row, target in enumerate(batch["target"]):
+        labels = target[(target != dictionary.pad()) & (target != dictionary.eos())]
+        length = output.source_lengths[row]
+        log_probs = output.ctc_logits[row, :length].log_softmax(-1)
+        losses.append(torch.nn.functional.ctc_loss(log_probs, labels, length, torch.tensor(len(labels)), reduction="sum"))
+    losses = torch.stack(losses)
+    assert float(logged["st_ctc_loss"]) == pytest.approx(float(losses[losses.isfinite()].sum()), rel=1e-5)
+    assert float(logged["st_ctc_infeasible"]) == float(losses.isinf().sum())
+    assert losses.isfinite().sum() > 10
+
+
+def test_the_source_ctc_counts_only_examples_of_its_streams_that_have_a_transcript(toy_task, model):
+    assert toy_task.dataset("valid").collater([toy_task.dataset("valid")[3]])["transcript_lengths"].tolist() == [-1]
+    without_transcript = batch_of(toy_task, [3])
+    text = batch_of(toy_task, MT_ROWS)
+    for batch in (without_transcript, text):
+        _, _, logged = build_criterion(toy_task)(model, batch)
+        assert float(logged["st_source_ctc_loss"] + logged["mt_source_ctc_loss"]) == 0
+
+
+def test_infeasible_examples_cost_nothing_and_are_counted(toy_task, model):
+    batch = batch_of(toy_task, ST_ROWS)
+    longest = int(batch["net_input"]["src_lengths"].max())
+    batch["target"] = torch.full((len(batch["id"]), longest + 3), 5)
+    batch["target"][:, -1] = toy_task.target_dictionary.eos()
+    batch["net_input"]["prev_output_tokens"] = batch["target"].roll(1, dims=1)
+    _, _, logged = build_criterion(toy_task)(model, batch)
+    assert float(logged["st_ctc_infeasible"]) == len(ST_ROWS)
+    assert float(logged["st_ctc_loss"]) == 0
+    assert float(logged["st_attention_loss"]) > 0
+
+
+def test_the_precision_of_training_does_not_change_that_of_losses(toy_task):
+    model = build_model(toy_task, "hmst_ctc_attention_tiny", **SMALL | {"source_ctc_layer": 1}).bfloat16()
+    _, _, logged = build_criterion(toy_task)(model, batch_of(toy_task, ST_ROWS))
+    assert logged["loss"].dtype == torch.float32
+    assert logged["st_ctc_loss"].dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ctc_weight": -1.0}, "--ctc-weight must be 0 or more, got -1.0"),
+        ({"mt_weight": -0.5}, "--mt-weight must be 0 or more, got -0.5"),
+    ],
+)
+def test_negative_weights_are_refused(toy_task, options, message):
+    with pytest.raises(ValueError, match=message):
+        build_criterion(toy_task, **options)
+
+
+def test_a_weight_for_a_head_that_the_model_lacks_is_refused(toy_task):
+    aed = build_model(toy_task, "hmst_aed_tiny", **SMALL)
+    with pytest.raises(ValueError, match="--ctc-weight given, but the model has no such head; it has: attention"):
+        build_criterion(toy_task, ctc_weight=0.3)(aed, batch_of(toy_task, ST_ROWS))
+
+
+def test_all_weights_0_is_refused(toy_task):
+    aed = build_model(toy_task, "hmst_aed_tiny", **SMALL)
+    with pytest.raises(ValueError, match="there is nothing to learn"):
+        build_criterion(toy_task, attention_weight=0.0)(aed, batch_of(toy_task, ST_ROWS))

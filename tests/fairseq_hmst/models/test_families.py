@@ -1,0 +1,77 @@
+"""Claims that hold for every model family."""
+
+import pytest
+import torch
+from toy import batch_of, build_criterion, build_model, build_task
+
+FAMILIES = {
+    "aed": ("hmst_aed_tiny", {"target_ctc": True, "source_ctc_layer": 1}),
+    "ctc": ("hmst_ctc_tiny", {}),
+    "ctc_attention": ("hmst_ctc_attention_tiny", {}),
+}
+SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
+HEADS = ("attention_logits", "ctc_logits", "source_ctc_logits")
+
+
+@pytest.fixture(params=[(name, kind) for name in FAMILIES for kind in ("transformer", "conformer")], ids="-".join)
+def model(request, toy_task):
+    name, kind = request.param
+    architecture, options = FAMILIES[name]
+    return build_model(toy_task, architecture, **SMALL | {"source_ctc_layer": 1, "encoder_type": kind} | options)
+
+
+def test_batching_and_padding_change_no_score_of_any_head(model, toy_task):
+    batch = batch_of(toy_task, [0, 1, 2, 22, 25])
+    assert len(set(batch["net_input"]["src_lengths"].tolist())) > 1
+    together = model(**batch["net_input"])
+    for number, row in enumerate(batch["id"].tolist()):
+        single = batch_of(toy_task, [row])
+        alone = model(**single["net_input"])
+        num_source = int(single["net_input"]["src_lengths"][0])
+        num_target = single["target"].size(1)
+        for head in HEADS:
+            if getattr(alone, head) is not None:
+                valid = num_target if head == "attention_logits" else num_source
+                batched = getattr(together, head)[number, :valid]
+                torch.testing.assert_close(batched, getattr(alone, head)[0], atol=1e-5, rtol=1e-4)
+
+
+def test_every_parameter_receives_a_gradient(model, toy_task):
+    criterion = build_criterion(toy_task)
+    loss, _, _ = criterion(model.train(), batch_of(toy_task, range(10)))
+    loss.backward()
+    without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert without == []
+
+
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [
+        ("hmst_aed_tiny", ("attention",)),
+        ("hmst_ctc_tiny", ("ctc",)),
+        ("hmst_ctc_attention_tiny", ("joint", "attention", "ctc")),
+    ],
+)
+def test_a_model_names_the_decodings_it_has_heads_for(toy_task, architecture, expected):
+    assert build_model(toy_task, architecture, **SMALL | {"source_ctc_layer": 0}).decodings == expected
+
+
+def test_asking_for_a_decoding_without_its_head_names_those_there_are(toy_data_bin):
+    task = build_task(toy_data_bin, decoding="transducer")
+    model = build_model(task, "hmst_ctc_tiny")
+    with pytest.raises(ValueError, match="--decoding transducer: the model has no head for it; it can decode by: ctc"):
+        task.build_generator([model], None)
+
+
+def test_a_source_ctc_layer_beyond_the_encoder_is_refused(toy_task):
+    with pytest.raises(ValueError, match=r"--source-ctc-layer must lie in 0..2 \(--encoder-layers\), got 3"):
+        build_model(toy_task, "hmst_aed_tiny", **SMALL | {"source_ctc_layer": 3})
+
+
+def test_base_is_the_public_setting(toy_task):
+    model = build_model(toy_task, "hmst_ctc_attention_base")
+    layer = model.encoder.layers[0]
+    assert len(model.encoder.layers) == 18
+    assert len(model.decoder.layers) == 6
+    assert model.source_ctc_layer == 12
+    assert (layer.embed_dim, layer.self_attn.num_heads, layer.fc1.out_features) == (256, 4, 2048)

@@ -1,0 +1,139 @@
+import json
+import shutil
+
+import pytest
+import torch
+from toy import NUM_UNITS, build_model, build_task, make_toy_data_bin, toy_sentences
+
+from fairseq_hmst.data.data_bin import DataBin, DataBinError
+from fairseq_hmst.tasks.subword_codec import SubwordCodec
+
+
+def text_of(dictionary, tokens):
+    return SubwordCodec.decode(dictionary.string(tokens))
+
+
+def test_what_the_task_reads_is_what_was_binarized(toy_task):
+    rows = toy_sentences(21, seed=1)  # the dev split
+    dataset = toy_task.dataset("valid")
+    unit_codec = SubwordCodec(toy_task.data_bin, "st")
+    text_codec = SubwordCodec(toy_task.data_bin, "mt")
+    for number, (units, _, french) in enumerate(rows):
+        example = dataset[number]
+        expected = unit_codec.encode(" ".join(map(str, units)))
+        assert toy_task.source_dictionary.string(example["source"]) == expected
+        assert text_of(toy_task.target_dictionary, example["target"]) == french
+        assert example["source"][-1] == example["target"][-1] == toy_task.target_dictionary.eos()
+    transcribed = [row for number, row in enumerate(rows) if number % 7 != 3]
+    assert len(dataset) == len(rows) + len(transcribed)
+    for number, (_, english, french) in enumerate(transcribed):
+        example = dataset[len(rows) + number]
+        assert toy_task.source_dictionary.string(example["source"]) == text_codec.encode(english)
+        assert text_of(toy_task.target_dictionary, example["target"]) == french
+
+
+def test_source_text_is_repeated_four_times(toy_task):
+    pieces = SubwordCodec(toy_task.data_bin, "mt").encode("red cat").split()
+    assert pieces[0] == pieces[3]
+    assert len(pieces) % 4 == 0
+    assert "".join(pieces[::4]).replace("▁", " ").strip() == "red cat"
+
+
+def test_no_token_of_speech_or_text_is_shared_or_unknown(toy_task):
+    dataset = toy_task.dataset("train")
+    seen = [set(), set()]
+    for index in range(len(dataset)):
+        example = dataset[index]
+        seen[example["stream"]] |= set(example["source"].tolist())
+    assert seen[0] & seen[1] == {toy_task.source_dictionary.eos()}
+    assert toy_task.source_dictionary.unk() not in seen[0] | seen[1]
+
+
+def test_streams_choose_what_is_trained_on(toy_data_bin):
+    sizes = {
+        streams: len(build_task(toy_data_bin, streams=streams).dataset("train")) for streams in ("st", "mt", "st,mt")
+    }
+    assert sizes["st"] == 300
+    assert sizes["st,mt"] == sizes["st"] + sizes["mt"]
+    assert len(build_task(toy_data_bin, mt_passes=0.0).dataset("train")) == 300
+
+
+def test_test_sets_hold_the_eval_stream_alone(toy_data_bin):
+    task = build_task(toy_data_bin, eval_stream="mt")
+    task.load_dataset("test")
+    assert {task.dataset("test")[i]["stream"] for i in range(len(task.dataset("test")))} == {1}
+
+
+@pytest.mark.parametrize("streams", ["speech", "st,st", ""])
+def test_unknown_streams_are_refused(toy_data_bin, streams):
+    with pytest.raises(ValueError, match=f"--streams must be st,mt or st or mt, got '{streams}'"):
+        build_task(toy_data_bin, streams=streams)
+
+
+def test_a_missing_split_is_named_with_those_there_are(toy_task):
+    with pytest.raises(DataBinError, match="has no stream 'test2.st'; it has: test.mt, test.st, train.mt"):
+        toy_task.load_dataset("test2")
+
+
+def test_a_folder_without_a_card_is_no_data_bin(tmp_path):
+    with pytest.raises(DataBinError, match="it has no card.json; make it by `python -m preprocess binarize`"):
+        DataBin(tmp_path)
+
+
+def test_a_changed_dictionary_is_refused(toy_data_bin, tmp_path):
+    copy = shutil.copytree(toy_data_bin, tmp_path / "copy")
+    with (copy / "dict.tgt.txt").open("a", encoding="utf-8") as file:
+        file.write("more 1\n")
+    with pytest.raises(DataBinError, match=r"dict.tgt.txt has changed since the data-bin was made: .* sha256"):
+        DataBin(copy)
+
+
+def test_a_missing_file_and_a_broken_card_are_refused(toy_data_bin, tmp_path):
+    copy = shutil.copytree(toy_data_bin, tmp_path / "copy")
+    (copy / "subwords" / "unit.model").unlink()
+    with pytest.raises(DataBinError, match=r"unit.model is missing, though the data-bin's card names it"):
+        DataBin(copy)
+    (copy / "card.json").write_text("{")
+    with pytest.raises(DataBinError, match="not valid JSON"):
+        DataBin(copy)
+    (copy / "card.json").write_text(json.dumps({"stage": "kmeans"}))
+    with pytest.raises(DataBinError, match="expected the card of a data-bin .stage 'binarize'., found 'kmeans'"):
+        DataBin(copy)
+
+
+def test_a_checkpoint_of_another_data_bin_is_refused(toy_task, tmp_path):
+    other = build_task(make_toy_data_bin(tmp_path, seed=5))
+    other.load_state_dict(other.state_dict())
+    with pytest.raises(DataBinError, match="the checkpoint belongs to another data-bin: it was trained with a dict"):
+        other.load_state_dict(toy_task.state_dict())
+
+
+def test_unit_lines_are_checked(toy_task):
+    codec = SubwordCodec(toy_task.data_bin, "st")
+    for line, wrong in (("1 2 x", "x"), ("1 63", "63"), ("-1", "-1")):
+        with pytest.raises(DataBinError, match=f"expected unit ids in 0..62 separated by spaces, found '{wrong}'"):
+            codec.encode(line)
+    assert NUM_UNITS == 63
+
+
+def test_validation_bleu_of_a_perfect_model_is_100_and_counts_only_the_eval_stream(toy_data_bin):
+    task = build_task(toy_data_bin, eval_bleu=True)
+    model = build_model(task, "hmst_aed_tiny", embed_dim=8, ffn_embed_dim=8, attention_heads=2)
+    dataset = task.dataset("valid")
+    batch = dataset.collater([dataset[i] for i in (0, 1, 2, 30, 31)])
+
+    class Perfect:
+        def generate(self, models, sample, **options):
+            targets = {int(i): target for i, target in zip(batch["id"], batch["target"], strict=True)}
+            return [[{"tokens": targets[int(i)]}] for i in sample["id"]]
+
+    task._bleu_generator = Perfect()
+    statistics = task._validate_bleu(batch, model)
+    words = sum(len(toy_sentences(21, seed=1)[i][2].split()) for i in (0, 1, 2))
+    assert statistics["_bleu_sys_len"] == statistics["_bleu_ref_len"] == words
+    assert statistics["_bleu_counts_1"] == statistics["_bleu_totals_1"] == words
+
+
+def test_constraints_are_refused(toy_task):
+    with pytest.raises(ValueError, match="--constraints is not supported"):
+        toy_task.build_dataset_for_inference([torch.tensor([4, 2])], [2], constraints=[[1]])

@@ -1,0 +1,120 @@
+"""fairseq's command lines with this package, each in a process of its own as users call them."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from toy import REPOSITORY, WORDS, run_command
+
+PACKAGE = REPOSITORY / "fairseq_hmst"
+SIZES = "--embed-dim 32 --ffn-embed-dim 64 --attention-heads 2 --encoder-layers 2 --decoder-layers 1".split()
+
+
+def train(data_bin, save_dir, *options, arch="hmst_aed_tiny"):
+    training = "--optimizer adam --lr 0.003 --max-tokens 2000 --cpu --no-progress-bar --log-format json".split()
+    task = ["--user-dir", PACKAGE, "--task", "hmst_translation", "--arch", arch, "--criterion", "hmst_joint"]
+    result = run_command("fairseq-train", data_bin, *task, *SIZES, *training, "--save-dir", save_dir, *options)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return [json.loads(line[line.index("{") :]) for line in result.stdout.splitlines() if "| train_inner | {" in line]
+
+
+def generate(data_bin, path, *options, user_dir=PACKAGE, cwd=REPOSITORY, **environment):
+    result = run_command(
+        *("fairseq-generate", data_bin, "--user-dir", user_dir, "--task", "hmst_translation", "--path", path),
+        *("--gen-subset", "test", "--max-tokens", 500, "--scoring", "sacrebleu", "--cpu", "--no-progress-bar", *options),
+        cwd=cwd,
+        **environment,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return [line for line in result.stdout.splitlines() if re.match(r"[DHT]-\d", line)]
+
+
+@pytest.fixture(scope="module")
+def trained(toy_data_bin, tmp_path_factory) -> Path:
+    """Checkpoints of a short training with BLEU."""
+    folder = tmp_path_factory.mktemp("trained")
+    train(toy_data_bin, folder, "--max-update", 12, "--save-interval-updates", 6, "--eval-bleu", "--log-interval", 2)
+    return folder
+
+
+def test_every_sentence_of_the_test_set_is_decoded_to_plain_text(toy_data_bin, trained):
+    lines = generate(toy_data_bin, trained / "checkpoint_last.pt")
+    references = [line.split("\t")[1] for line in lines if line.startswith("T-")]
+    assert len(references) == 21
+    assert set(" ".join(references).split()) <= set(WORDS.values())
+    assert not any("▁" in line for line in lines if line[0] in "DT")
+
+
+def test_a_checkpoint_decodes_the_same_by_path_by_symlink_and_installed(toy_data_bin, trained, tmp_path):
+    expected = generate(toy_data_bin, trained / "checkpoint_last.pt")
+    link = tmp_path / "elsewhere" / "fairseq_hmst"
+    link.parent.mkdir()
+    link.symlink_to(PACKAGE)
+    assert generate(toy_data_bin, trained / "checkpoint_last.pt", user_dir=link, cwd=tmp_path) == expected
+    installed = tmp_path / "site-packages" / "fairseq_hmst"
+    shutil.copytree(PACKAGE, installed, ignore=shutil.ignore_patterns("__pycache__"))
+    found = generate(
+        *(toy_data_bin, trained / "checkpoint_last.pt"),
+        user_dir=installed,
+        cwd=tmp_path,
+        PYTHONPATH=str(installed.parent),
+    )
+    assert found == expected
+
+
+def test_ensembles_and_averages_of_equal_checkpoints_change_nothing(toy_data_bin, trained, tmp_path):
+    last = trained / "checkpoint_last.pt"
+    expected = [line for line in generate(toy_data_bin, last) if line[0] == "D"]
+    as_text = [re.sub(r"\t\S+\t", "\t", line) for line in expected]
+    ensemble = generate(toy_data_bin, f"{last}:{last}")
+    assert [re.sub(r"\t\S+\t", "\t", line) for line in ensemble if line[0] == "D"] == as_text
+    average = tmp_path / "average.pt"
+    command = ("python", "-m", "fairseq_hmst.average", "--output", average, "--inputs")
+    assert run_command(*command, last, last).returncode == 0
+    assert [line for line in generate(toy_data_bin, average) if line[0] == "D"] == expected
+    other = trained / "checkpoint_1_6.pt"
+    assert run_command(*command, last, other).returncode == 0
+    weights = [torch.load(path, weights_only=True)["model"] for path in (last, other, average)]
+    for name in weights[0]:
+        torch.testing.assert_close(weights[2][name], (weights[0][name] + weights[1][name]) / 2)
+
+
+def test_a_training_resumes_with_the_losses_of_an_uninterrupted_one(toy_data_bin, tmp_path):
+    options = ("--log-interval", 1, "--mt-passes", 0.5, "--save-interval-updates", 4)
+    whole = train(toy_data_bin, tmp_path / "whole", "--max-update", 9, *options)
+    train(toy_data_bin, tmp_path / "resumed", "--max-update", 4, *options)
+    resumed = train(toy_data_bin, tmp_path / "resumed", "--max-update", 9, *options)
+    tail = [entry["loss"] for entry in whole if int(entry["num_updates"]) > 4]
+    assert [entry["loss"] for entry in resumed] == tail
+    assert len(tail) == 5
+
+
+def test_interactive_translates_lines_of_units_and_lines_of_text(toy_data_bin, trained):
+    common = ("--path", trained / "checkpoint_last.pt", "--user-dir", PACKAGE, "--task", "hmst_translation", "--cpu")
+    for stream, line in (("st", " ".join(map(str, range(9)))), ("mt", "red")):
+        source = trained / f"input.{stream}"
+        source.write_text(line + "\n")
+        result = run_command("fairseq-interactive", toy_data_bin, *common, "--eval-stream", stream, "--input", source)
+        assert result.returncode == 0, result.stderr[-3000:]
+        (hypothesis,) = (row for row in result.stdout.splitlines() if row.startswith("D-0"))
+        assert "▁" not in hypothesis
+
+
+def test_a_decoding_without_a_head_is_refused_in_words(toy_data_bin, trained):
+    result = run_command(
+        *("fairseq-generate", toy_data_bin, "--user-dir", PACKAGE, "--task", "hmst_translation", "--cpu"),
+        *("--path", trained / "checkpoint_last.pt", "--decoding", "joint"),
+    )
+    assert "--decoding joint: the model has no head for it; it can decode by: attention" in result.stderr
+
+
+def test_hydra_trains_from_the_examples_yaml(toy_data_bin, tmp_path):
+    overrides = [f"task.data={toy_data_bin}", f"checkpoint.save_dir={tmp_path}", "optimization.max_update=2"]
+    folder = REPOSITORY / "examples" / "prompts"
+    command = ("fairseq-hydra-train", "--config-dir", folder, "--config-name", "training")
+    result = run_command(*command, f"common.user_dir={PACKAGE}", *overrides, f"hydra.run.dir={tmp_path}")
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert (tmp_path / "checkpoint_last.pt").is_file()

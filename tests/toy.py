@@ -1,0 +1,113 @@
+"""A toy corpus whose units spell its words, so that a tiny model learns it within seconds; and what tests do with it."""
+
+import os
+import random
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+WORDS = {"red": "rouge", "blue": "bleu", "green": "vert", "one": "un", "two": "deux", "cat": "chat", "dog": "chien"}
+UNITS_PER_WORD = 9
+NUM_UNITS = UNITS_PER_WORD * len(WORDS)
+
+
+def toy_sentences(count: int, seed: int) -> list[tuple[list[int], str, str]]:
+    """(units, English, French) of random word sequences; each word has units of its own, French is reversed."""
+    generator = random.Random(seed)
+    sentences = []
+    for _ in range(count):
+        words = generator.choices(list(WORDS), k=generator.randint(1, 5))
+        units = [UNITS_PER_WORD * list(WORDS).index(word) + part for word in words for part in range(UNITS_PER_WORD)]
+        sentences.append((units, " ".join(words), " ".join(WORDS[word] for word in reversed(words))))
+    return sentences
+
+
+def run_preprocess(*arguments: object) -> None:
+    """Run a stage in this process; fail with its message."""
+    from preprocess.__main__ import main
+
+    assert main([str(argument) for argument in arguments]) == 0
+
+
+def make_toy_data_bin(folder: Path, seed: int = 0, with_transcripts: bool = True) -> Path:
+    """Write manifests and units, and make folder/data-bin from them by the project's own stages."""
+    manifests, units = folder / "manifest", folder / "units"
+    manifests.mkdir(parents=True)
+    units.mkdir()
+    for number, (split, count) in enumerate({"train": 300, "dev": 21, "test": 21}.items()):
+        rows = toy_sentences(count, seed=10 * seed + number)
+        header = "id\taudio\toffset\tduration\tsrc_lang\ttgt_lang\tsrc_text\ttgt_text\tspeaker\n"
+        with (manifests / f"{split}.tsv").open("w", encoding="utf-8") as file:
+            file.write(header)
+            for row, (_, english, french) in enumerate(rows):
+                transcript = english if with_transcripts and row % 7 != 3 else ""
+                file.write(f"{split}-{row}\ttoy.wav\t0\t1\ten\tfr\t{transcript}\t{french}\ttoy\n")
+        lines = (f"{split}-{row}\t{' '.join(map(str, row_units))}\n" for row, (row_units, _, _) in enumerate(rows))
+        (units / f"{split}.units").write_text("".join(lines), encoding="utf-8")
+    (manifests / "toy.wav").touch()
+    text = ["--source-text", manifests / "train.tsv", "--target-text", manifests / "train.tsv"]
+    sizes = ["--unit-vocab", NUM_UNITS + 5, "--source-vocab", 20, "--target-vocab", 20]
+    run_preprocess("subwords", "--units", units / "train.units", *text, *sizes, "--out", folder / "subwords")
+    inputs = ["--manifest-dir", manifests, "--units-dir", units, "--subwords", folder / "subwords"]
+    run_preprocess("binarize", *inputs, "--repeat", 4, "--out", folder / "data-bin")
+    return folder / "data-bin"
+
+
+def build_task(data_bin: Path, **options: object):
+    """The task with `options` in place of defaults, train and valid loaded."""
+    from omegaconf import OmegaConf
+
+    import fairseq_hmst  # noqa: F401
+    from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
+
+    config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), {"seed": 1, "data": str(data_bin), **options})
+    task = HmstTranslationTask(config)
+    for split in ("train", "valid"):
+        task.load_dataset(split)
+    return task
+
+
+def build_model(task, architecture: str, **options: object):
+    """A randomly initialised model (seed 0) of a registered architecture, in evaluation mode."""
+    import torch
+    from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY
+    from omegaconf import OmegaConf
+
+    name = ARCH_MODEL_NAME_REGISTRY[architecture]
+    arguments = Namespace(**options)
+    ARCH_CONFIG_REGISTRY[architecture](arguments)
+    defaults = OmegaConf.structured(MODEL_DATACLASS_REGISTRY[name])
+    known = {key: value for key, value in vars(arguments).items() if key in defaults}
+    torch.manual_seed(0)
+    return task.build_model(OmegaConf.merge(defaults, known, {"_name": name})).eval()
+
+
+def build_criterion(task, **options: object):
+    """hmst_joint with `options` in place of defaults."""
+    from fairseq_hmst.criterions.joint import JointCriterion, JointCriterionConfig
+
+    fields = JointCriterionConfig.__dataclass_fields__
+    defaults = {name: fields[name].default for name in fields if name != "_name"}
+    return JointCriterion(task, **defaults | {"sentence_avg": False} | options)
+
+
+def batch_of(task, rows: Iterable[int]) -> dict:
+    """A batch of the given rows of valid: 21 of st, then those of mt."""
+    dataset = task.dataset("valid")
+    return dataset.collater([dataset[row] for row in rows])
+
+
+def run_command(*command: object, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command line in a fresh process with this Python's scripts on the path; its output is returned as text."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
