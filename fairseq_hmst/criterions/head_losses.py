@@ -45,8 +45,12 @@ class HeadLosses:
 
     def add_transducer(self) -> None:
         """Transducer loss of the labels without eos."""
+        inputs = self.output.transducer
         self.losses["transducer"] = fused_rnnt_loss(
-            *self.output.transducer,
+            inputs.encoder_out,
+            inputs.predictor_out,
+            inputs.weight,
+            inputs.bias,
             self.target[:, :-1],
             self.output.source_lengths,
             self.num_labels - 1,

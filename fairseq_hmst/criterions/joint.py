@@ -136,7 +136,7 @@ class JointCriterion(FairseqCriterion):
 
     @classmethod
     def reduce_metrics(cls, logging_outputs: list[dict[str, Any]]) -> None:
-        """Log losses in bits per target token: `loss` (weighted), and for each stream and head `st_loss`, `st_ctc_loss`...
+        """Log losses in bits per target token: `loss` (weighted), and by stream and head `st_loss`, `st_ctc_loss`...
 
         Besides `st_accuracy` in validation (share of right tokens under teacher forcing) and, where there are any,
         `st_ctc_infeasible`: examples without a CTC path.

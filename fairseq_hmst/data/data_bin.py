@@ -52,7 +52,7 @@ class DataBin:
         return len(self.source_dictionary) - self._source_text_offset + 2
 
     def transcript_labels(self, joint_ids: Tensor) -> Tensor:
-        """CTC labels for ids of the joint input dictionary: 0 is the blank, 1 stands for all but source-text subwords."""
+        """CTC labels for ids of the joint input dictionary: 0 is the blank, 1 is all but source-text subwords."""
         return (joint_ids - self._source_text_offset + 2).clamp(min=1)
 
     @property

@@ -139,7 +139,9 @@ class MixedStreams(FairseqDataset):
 
     def ordered_indices(self) -> np.ndarray:
         """Examples by source length, then target length; fairseq has seeded numpy for the random part."""
-        indices = np.random.permutation(len(self)) if self.shuffle else np.arange(len(self))
+        indices = np.arange(len(self))
+        if self.shuffle:
+            indices = np.random.permutation(indices)  # noqa: NPY002  (the generator that fairseq has seeded)
         indices = indices[np.argsort(self.target_sizes[self.rows[indices]], kind="stable")]
         return indices[np.argsort(self.source_sizes[self.rows[indices]], kind="stable")]
 
@@ -169,8 +171,8 @@ class MixedStreams(FairseqDataset):
 
         Returns:
             fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
-            `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U); besides `stream` (B,) indices into STREAM_NAMES,
-            `transcript` (B, S) labels without eos and `transcript_lengths` (B,), -1 where no transcript is known.
+            `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U); besides `stream` (B,) indices into
+            STREAM_NAMES, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is known.
         """
         if not samples:
             return {}

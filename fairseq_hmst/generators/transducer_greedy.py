@@ -14,9 +14,9 @@ from torch import Tensor
 from .ctc_search import ScoredLabels
 from .transducer_scorer import TransducerScorer, select_rows
 
-# No alignment has more than this many labels an encoder step, counted from the first step to the present one. Only a
-# model that never says blank comes near: a source has two and more subwords for each of its translation. Counted from
-# the start, since a translation may have to wait for the end of its source and then come all at one step.
+# No alignment has more than this many labels an encoder step, counted from the first step to the present one. Sources
+# are longer than their translations here, so that only a model that never says blank comes near. Counted from the
+# start, since a translation may have to wait for the end of its source and then come all at one step.
 MAX_LABELS_PER_STEP = 5
 
 

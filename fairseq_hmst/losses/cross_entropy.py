@@ -7,7 +7,7 @@ from torch import Tensor
 def label_smoothed_cross_entropy(
     log_probs: Tensor, targets: Tensor, label_smoothing: float, padding_index: int
 ) -> tuple[Tensor, Tensor]:
-    """Cross-entropy against (1 - epsilon) * one-hot + epsilon * uniform (Szegedy et al. 2016, arXiv:1512.00567, sec. 7).
+    """Cross-entropy against (1 - epsilon) * one-hot + epsilon * uniform (Szegedy et al. 2016, arXiv:1512.00567).
 
     Args:
         log_probs: (B, U, V) normalised log-probabilities.

@@ -4,7 +4,6 @@ A (chunk, V) block of logits lives only until its two columns are read; the back
 is four matrix products of P x J x V at most, where keeping the logits takes three and P x V of memory.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from .rnnt_lattice import LatticePositions
 
 # By default a block of logits holds about this many numbers, so that it stays in a CPU's cache or fills a GPU ...
-CPU_CHUNK_ELEMENTS = 2**20
+CPU_CHUNK_ELEMENTS = 2**21
 GPU_CHUNK_ELEMENTS = 2**24
 # ... and no fewer positions than this, so that adding up the (V, J) gradient once a block does not dominate.
 MIN_CHUNK_POSITIONS = 256
@@ -40,8 +39,8 @@ def joiner_log_probs(
     positions: LatticePositions,
     blank_index: int,
     chunk_elements: int | None,
-) -> tuple[Tensor, Tensor]:
-    """(P,) log P(blank) and (P,) log P(next label) at `positions`; arguments as those of `fused_rnnt_loss`."""
+) -> Tensor:
+    """(2, P): log P(blank) and log P(next label) at `positions`; arguments as those of `fused_rnnt_loss`."""
     product_dtype = _product_dtype(encoder_out, predictor_out, weight, bias)
     plan = _Plan(
         encoder_rows=positions.utterance * encoder_out.shape[1] + positions.step,
@@ -77,65 +76,76 @@ class _JoinerLogProbs(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, encoder_out: Tensor, predictor_out: Tensor, weight: Tensor, bias: Tensor, plan: _Plan
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Tensor:
         tensors = (encoder_out, predictor_out, weight, bias)
         ctx.save_for_backward(*tensors)
         ctx.plan = plan
-        log_blank = torch.empty(plan.labels.shape, dtype=plan.sum_dtype, device=weight.device)
-        log_label = torch.empty_like(log_blank)
         everywhere = torch.arange(len(plan.labels), device=weight.device)
         with torch.autocast(weight.device.type, enabled=False):
-            for chosen, _, logits in _chunks(tensors, plan, everywhere):
-                log_probs = logits.log_softmax(dim=1, dtype=plan.sum_dtype)
-                log_blank[chosen] = log_probs[:, plan.blank_index]
-                log_label[chosen] = log_probs[_rows(log_probs), plan.labels[chosen]]
-        return log_blank, log_label
+            joiner = _Joiner(tensors, plan)
+            return torch.cat([joiner.log_probs(chosen) for chosen in everywhere.split(plan.positions_per_chunk)], 1)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_blank: Tensor, grad_label: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad_log_probs: Tensor) -> tuple[Tensor | None, ...]:
         plan, tensors = ctx.plan, ctx.saved_tensors
-        gradients = _Gradients(tensors, ctx.needs_input_grad[:4], plan)
-        is_used = (grad_blank != 0) | (grad_label != 0)
-        with torch.autocast(grad_blank.device.type, enabled=False):
-            for chosen, hidden, logits in _chunks(tensors, plan, is_used.nonzero().squeeze(1)):
-                grad_logits = logits.softmax(dim=1, dtype=plan.sum_dtype)
-                grad_logits.mul_(-(grad_blank[chosen] + grad_label[chosen])[:, None])
-                grad_logits[:, plan.blank_index] += grad_blank[chosen]
-                grad_logits[_rows(logits), plan.labels[chosen]] += grad_label[chosen]
-                gradients.add(chosen, hidden, grad_logits.to(plan.product_dtype))
-        return *gradients.results(), None
+        used = grad_log_probs.any(0).nonzero().squeeze(1)
+        with torch.autocast(grad_log_probs.device.type, enabled=False):
+            joiner = _Joiner(tensors, plan)
+            gradients = _Gradients(joiner, tensors, ctx.needs_input_grad[:4])
+            for chosen in used.split(plan.positions_per_chunk):
+                gradients.add(chosen, grad_log_probs[:, chosen])
+        return *gradients.in_types_of(tensors), None
 
 
-def _rows(block: Tensor) -> Tensor:
-    return torch.arange(len(block), device=block.device)
+class _Joiner:
+    """The joiner at `chosen` positions (n,), which are indices into the P of the plan."""
 
+    def __init__(self, tensors: tuple[Tensor, ...], plan: _Plan) -> None:
+        self.plan = plan
+        self.encoder_out, self.predictor_out = tensors[:2]
+        self.weight, self.bias = (tensor.to(plan.product_dtype) for tensor in tensors[2:])
 
-def _chunks(tensors: tuple[Tensor, ...], plan: _Plan, positions: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """For each chunk of n of `positions` (indices into P): these (n,), hidden (n, J) and logits (n, V)."""
-    encoder_out, predictor_out, weight, bias = tensors
-    weight, bias = weight.to(plan.product_dtype), bias.to(plan.product_dtype)
-    for chosen in positions.split(plan.positions_per_chunk):
-        hidden = encoder_out.index_select(0, plan.encoder_rows[chosen])
-        hidden = hidden + predictor_out.index_select(0, plan.predictor_rows[chosen])
-        hidden = hidden.tanh_().to(plan.product_dtype)
-        yield chosen, hidden, torch.addmm(bias, hidden, weight.t())
+    def hidden(self, chosen: Tensor) -> Tensor:
+        """(n, J), the input of the last layer."""
+        encoder_out = self.encoder_out.index_select(0, self.plan.encoder_rows[chosen])
+        predictor_out = self.predictor_out.index_select(0, self.plan.predictor_rows[chosen])
+        return (encoder_out + predictor_out).tanh_().to(self.plan.product_dtype)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(n, V)."""
+        return torch.addmm(self.bias, hidden, self.weight.t())
+
+    def log_probs(self, chosen: Tensor) -> Tensor:
+        """(2, n): log P(blank) and log P(next label)."""
+        log_probs = self.logits(self.hidden(chosen)).log_softmax(1, dtype=self.plan.sum_dtype)
+        rows = torch.arange(len(chosen), device=chosen.device)
+        return torch.stack([log_probs[:, self.plan.blank_index], log_probs[rows, self.plan.labels[chosen]]])
+
+    def logits_gradient(self, hidden: Tensor, chosen: Tensor, grad_log_probs: Tensor) -> Tensor:
+        """(n, V) from the gradient (2, n) of `log_probs`."""
+        grad_blank, grad_label = grad_log_probs
+        gradient = self.logits(hidden).softmax(1, dtype=self.plan.sum_dtype)
+        gradient.mul_(-(grad_blank + grad_label)[:, None])
+        gradient[:, self.plan.blank_index] += grad_blank
+        gradient[torch.arange(len(chosen), device=chosen.device), self.plan.labels[chosen]] += grad_label
+        return gradient.to(self.plan.product_dtype)
 
 
 class _Gradients:
-    """Accumulates over chunks the gradients of those of (encoder_out, predictor_out, weight, bias) that need one."""
+    """Adds up chunk by chunk the gradients of those of (encoder_out, predictor_out, weight, bias) that need one."""
 
-    def __init__(self, tensors: tuple[Tensor, ...], is_needed: tuple[bool, ...], plan: _Plan) -> None:
-        self.plan = plan
-        self.dtypes = [tensor.dtype for tensor in tensors]
-        self.weight = tensors[2].to(plan.product_dtype)
+    def __init__(self, joiner: _Joiner, tensors: tuple[Tensor, ...], is_needed: tuple[bool, ...]) -> None:
+        self.joiner = joiner
         self.totals = [
-            torch.zeros_like(tensor, dtype=plan.sum_dtype) if needed else None
+            torch.zeros_like(tensor, dtype=joiner.plan.sum_dtype) if needed else None
             for tensor, needed in zip(tensors, is_needed, strict=True)
         ]
 
-    def add(self, chosen: Tensor, hidden: Tensor, grad_logits: Tensor) -> None:
+    def add(self, chosen: Tensor, grad_log_probs: Tensor) -> None:
         encoder, predictor, weight, bias = self.totals
+        hidden = self.joiner.hidden(chosen)
+        grad_logits = self.joiner.logits_gradient(hidden, chosen, grad_log_probs)
         if bias is not None:
             bias += grad_logits.sum(0, dtype=bias.dtype)
         if weight is not None and weight.dtype == hidden.dtype:
@@ -144,13 +154,13 @@ class _Gradients:
             weight += grad_logits.t() @ hidden
         if encoder is None and predictor is None:
             return
-        grad_hidden = (grad_logits @ self.weight).to(self.plan.sum_dtype)
+        grad_hidden = (grad_logits @ self.joiner.weight).to(self.joiner.plan.sum_dtype)
         grad_hidden.addcmul_(grad_hidden * hidden, hidden, value=-1)  # the slope of tanh is 1 - tanh^2
         if encoder is not None:
-            encoder.index_add_(0, self.plan.encoder_rows[chosen], grad_hidden)
+            encoder.index_add_(0, self.joiner.plan.encoder_rows[chosen], grad_hidden)
         if predictor is not None:
-            predictor.index_add_(0, self.plan.predictor_rows[chosen], grad_hidden)
+            predictor.index_add_(0, self.joiner.plan.predictor_rows[chosen], grad_hidden)
 
-    def results(self) -> list[Tensor | None]:
-        pairs = zip(self.totals, self.dtypes, strict=True)
-        return [None if total is None else total.to(dtype) for total, dtype in pairs]
+    def in_types_of(self, tensors: tuple[Tensor, ...]) -> list[Tensor | None]:
+        pairs = zip(self.totals, tensors, strict=True)
+        return [None if total is None else total.to(tensor.dtype) for total, tensor in pairs]

@@ -86,7 +86,8 @@ class HmstModel(BaseFairseqModel):
             self.source_ctc_head = CTCHead(config.embed_dim, num_labels, config.dropout, normalise=True)
 
     @classmethod
-    def build_model(cls, cfg: Any, task: Any) -> "HmstModel":
+    def build_model(cls: Any, cfg: Any, task: Any) -> "HmstModel":
+        """fairseq's way to make a model; each family takes (config, task)."""
         return cls(cfg, task)
 
     @property

@@ -75,8 +75,10 @@ class TransducerModel(HmstModel):
         """
         encoder_out, output = self.encode_with_heads(src_tokens, src_lengths)
         predictor_out = self.joiner.project_predictor(self.predictor(prev_output_tokens[:, 1:]))
+        # views: DistributedDataParallel would take a parameter that is itself an output for one that is not used
         layer = self.joiner.output
-        inputs = TransducerInputs(self.project_encoder(encoder_out)[0], predictor_out, layer.weight, layer.bias)
+        weight, bias = layer.weight.view_as(layer.weight), layer.bias.view_as(layer.bias)
+        inputs = TransducerInputs(self.project_encoder(encoder_out)[0], predictor_out, weight, bias)
         return output._replace(transducer=inputs)
 
     def project_encoder(self, encoder_out: dict[str, list[Tensor]]) -> tuple[Tensor, Tensor]:

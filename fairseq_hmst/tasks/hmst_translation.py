@@ -70,6 +70,11 @@ class HmstTranslationTask(FairseqTask):
         logger.info(f"data card: {self.data_bin.signature}")
         logger.info(f"input dictionary: {len(self.source_dictionary)} types, output: {len(self.target_dictionary)}")
 
+    @classmethod
+    def setup_task(cls, cfg: Any, **kwargs: Any) -> "HmstTranslationTask":
+        """fairseq passes `from_checkpoint` when it builds the task for a checkpoint; it makes no difference here."""
+        return cls(cfg)
+
     @property
     def source_dictionary(self) -> Dictionary:
         return self.data_bin.source_dictionary

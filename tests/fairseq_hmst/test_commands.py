@@ -24,7 +24,8 @@ def train(data_bin, save_dir, *options, arch="hmst_aed_tiny"):
 def generate(data_bin, path, *options, user_dir=PACKAGE, cwd=REPOSITORY, **environment):
     result = run_command(
         *("fairseq-generate", data_bin, "--user-dir", user_dir, "--task", "hmst_translation", "--path", path),
-        *("--gen-subset", "test", "--max-tokens", 500, "--scoring", "sacrebleu", "--cpu", "--no-progress-bar", *options),
+        *("--gen-subset", "test", "--max-tokens", 500, "--scoring", "sacrebleu", "--cpu"),
+        *("--no-progress-bar", *options),
         cwd=cwd,
         **environment,
     )

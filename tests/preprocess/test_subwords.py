@@ -77,7 +77,7 @@ def test_the_vocabulary_has_the_size_that_was_asked_for_beside_unk(subwords_dir:
     assert len(input_symbols(subwords)) == NUM_UNITS + 50 + 45
     assert len(output_symbols(subwords)) == 48
     assert (subwords.card["unit_subwords"], subwords.card["source_subwords"]) == (NUM_UNITS + 50, 45)
-    assert subwords.card["kmeans"] is None
+    assert (subwords.card["num_units"], subwords.card["kmeans"]) == (NUM_UNITS, None)
 
 
 def test_decoding_a_target_gives_back_the_text(subwords_dir: Path):

@@ -61,7 +61,9 @@ def test_ctc_losses_equal_torchs_where_an_example_has_a_path(toy_task):
         labels = target[(target != dictionary.pad()) & (target != dictionary.eos())]
         length = output.source_lengths[row]
         log_probs = output.ctc_logits[row, :length].log_softmax(-1)
-        losses.append(torch.nn.functional.ctc_loss(log_probs, labels, length, torch.tensor(len(labels)), reduction="sum"))
+        losses.append(
+            torch.nn.functional.ctc_loss(log_probs, labels, length, torch.tensor(len(labels)), reduction="sum")
+        )
     losses = torch.stack(losses)
     assert float(logged["st_ctc_loss"]) == pytest.approx(float(losses[losses.isfinite()].sum()), rel=1e-5)
     assert float(logged["st_ctc_infeasible"]) == float(losses.isinf().sum())

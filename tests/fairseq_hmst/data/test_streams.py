@@ -102,7 +102,7 @@ def test_order_is_by_length_and_ties_depend_on_the_seed(dictionary):
     dataset = mixed(dictionary, [make_stream("st", [3, 1, 3, 2, 3, 3, 3])])
     orders = set()
     for seed in range(5):
-        np.random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
         order = dataset.ordered_indices()
         assert dataset.source_sizes[order].tolist() == sorted(dataset.source_sizes.tolist())
         orders.add(tuple(order.tolist()))

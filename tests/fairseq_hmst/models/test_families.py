@@ -8,6 +8,7 @@ FAMILIES = {
     "aed": ("hmst_aed_tiny", {"target_ctc": True, "source_ctc_layer": 1}),
     "ctc": ("hmst_ctc_tiny", {}),
     "ctc_attention": ("hmst_ctc_attention_tiny", {}),
+    "transducer": ("hmst_transducer_tiny", {"target_ctc": True}),
 }
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 HEADS = ("attention_logits", "ctc_logits", "source_ctc_logits")
@@ -50,6 +51,7 @@ def test_every_parameter_receives_a_gradient(model, toy_task):
         ("hmst_aed_tiny", ("attention",)),
         ("hmst_ctc_tiny", ("ctc",)),
         ("hmst_ctc_attention_tiny", ("joint", "attention", "ctc")),
+        ("hmst_transducer_tiny", ("transducer",)),
     ],
 )
 def test_a_model_names_the_decodings_it_has_heads_for(toy_task, architecture, expected):

@@ -74,6 +74,26 @@ def test_every_parameter_receives_a_gradient(model, toy_task):
     assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
 
 
+@pytest.mark.parametrize("find_unused_parameters", [False, True])
+def test_data_parallel_training_has_the_same_gradients(toy_task, tmp_path, find_unused_parameters):
+    from torch import distributed
+    from torch.nn.parallel import DistributedDataParallel
+
+    model = build_model(toy_task, "hmst_transducer_tiny", **SMALL)
+    criterion, batch = build_criterion(toy_task), batch_of(toy_task, range(4))
+    criterion(model, batch)[0].backward()
+    expected = [parameter.grad.clone() for parameter in model.parameters()]
+    distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
+    try:
+        parallel = DistributedDataParallel(model, find_unused_parameters=find_unused_parameters)
+        for _ in range(2):  # what was left unfinished shows in the second pass
+            parallel.zero_grad()
+            criterion(parallel, batch)[0].backward()
+    finally:
+        distributed.destroy_process_group()
+    torch.testing.assert_close([parameter.grad for parameter in model.parameters()], expected)
+
+
 def test_transducer_comes_first_among_the_decodings(toy_task):
     assert build_model(toy_task, "hmst_transducer_tiny", **SMALL).decodings == ("transducer",)
     with_ctc = build_model(toy_task, "hmst_transducer_tiny", **SMALL, target_ctc=True)

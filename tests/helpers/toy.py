@@ -1,4 +1,4 @@
-"""A toy corpus whose units spell its words, so that a tiny model learns it within seconds; and what tests do with it."""
+"""A toy corpus whose units spell its words, and what tests do with it."""
 
 import os
 import random
@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 WORDS = {"red": "rouge", "blue": "bleu", "green": "vert", "one": "un", "two": "deux", "cat": "chat", "dog": "chien"}
 UNITS_PER_WORD = 9
 NUM_UNITS = UNITS_PER_WORD * len(WORDS)
