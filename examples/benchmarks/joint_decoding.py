@@ -55,8 +55,9 @@ class Search:
 
     def __init__(self, arguments: argparse.Namespace, decoding: str, batch_size: int) -> None:
         defaults = OmegaConf.structured(HmstTranslationConfig)
-        weight = arguments.ctc_decode_weight
-        options = {"data": str(arguments.data), "decoding": decoding, "ctc_decode_weight": weight, "seed": 1}
+        options = {"data": str(arguments.data), "decoding": decoding, "seed": 1}
+        if decoding == "joint":
+            options["ctc_decode_weight"] = arguments.ctc_decode_weight
         self.task = HmstTranslationTask(OmegaConf.merge(defaults, options))
         self.models, _ = checkpoint_utils.load_model_ensemble([str(arguments.checkpoint)], task=self.task)
         for model in self.models:

@@ -25,19 +25,19 @@ def main() -> None:
     for name, (stream, split, _) in TEST_SETS.items():
         output = arguments.model / stream / f"generate-{split}.txt"
         scores[name] = score_output(output, f"{data_bin.stream_prefix(split, stream)}.ref.txt")
-    seconds = int((arguments.model / "trained").read_text())
-    write_report(arguments.model / "report.json", data_bin, scores, seconds)
-    print_report(data_bin, scores, seconds)
+    training = json.loads((arguments.model / "training.json").read_text(encoding="utf-8"))
+    write_report(arguments.model / "report.json", data_bin, scores, training)
+    print_report(data_bin, scores, training)
 
 
-def write_report(path: Path, data_bin: DataBin, scores: dict[str, CorpusScore], seconds: int) -> None:
-    """Write all scores, the seconds of training, and what made the data."""
+def write_report(path: Path, data_bin: DataBin, scores: dict[str, CorpusScore], training: dict[str, int]) -> None:
+    """Write all scores, seconds and peak memory (MB) of the training, and what made the data."""
     report = {name: score.as_dict() for name, score in scores.items()}
-    report |= {"seconds": seconds, "card": data_bin.signature, "ratios": data_bin.card["ratios"]}
+    report |= training | {"card": data_bin.signature, "ratios": data_bin.card["ratios"]}
     path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def print_report(data_bin: DataBin, scores: dict[str, CorpusScore], seconds: int) -> None:
+def print_report(data_bin: DataBin, scores: dict[str, CorpusScore], training: dict[str, int]) -> None:
     """Print the same for a person."""
     print(f"\n{'test set':44} sentences   BLEU   chrF  brevity penalty  length ratio")
     for name, (_, _, title) in TEST_SETS.items():
@@ -49,7 +49,7 @@ def print_report(data_bin: DataBin, scores: dict[str, CorpusScore], seconds: int
     print(f"\nBLEU: {scores['st'].bleu_signature}\nchrF: {scores['st'].chrf_signature}\ndata: {data_bin.signature}")
     for name, value in data_bin.card["ratios"].items():
         print(f"{name.replace('_', ' ')}: {value:.2f}")
-    print(f"training took {seconds} s")
+    print(f"training took {training['seconds']} s and at most {training['peak_memory_mb']} MB")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from .joint import JointEnsemble
 from .transducer import TransducerGenerator
 from .transducer_greedy import LabelLimit
 
+DEFAULT_CTC_DECODE_WEIGHT = 0.3
 DECODINGS = ("attention", "ctc", "transducer", "joint")
 
 
@@ -29,8 +30,12 @@ def build_generator(
     """
     decoding = choose_decoding(str(task_config.decoding), models)
     beam_size = min(getattr(options, "beam", 5), len(dictionary) - 1)  # fairseq never selects padding
+    ctc_weight = task_config.ctc_decode_weight
     if decoding == "joint":
-        return fairseq_beam_search(JointEnsemble(models, task_config.ctc_decode_weight, beam_size, dictionary.eos()))
+        ctc_weight = DEFAULT_CTC_DECODE_WEIGHT if ctc_weight is None else ctc_weight
+        return fairseq_beam_search(JointEnsemble(models, ctc_weight, beam_size, dictionary.eos()))
+    if ctc_weight is not None:
+        raise ValueError(f"--ctc-decode-weight {ctc_weight} has no effect with --decoding {decoding}, only with joint")
     if decoding == "attention":
         return fairseq_beam_search(models)
     if getattr(options, "lm_path", None) is not None:

@@ -156,10 +156,11 @@ class _Gradients:
             return
         grad_hidden = (grad_logits @ self.joiner.weight).to(self.joiner.plan.sum_dtype)
         grad_hidden.addcmul_(grad_hidden * hidden, hidden, value=-1)  # the slope of tanh is 1 - tanh^2
+        # index_add_ would do the same, but varies from run to run on a GPU and stalls on a CPU that is shared.
         if encoder is not None:
-            encoder.index_add_(0, self.joiner.plan.encoder_rows[chosen], grad_hidden)
+            encoder.index_put_((self.joiner.plan.encoder_rows[chosen],), grad_hidden, accumulate=True)
         if predictor is not None:
-            predictor.index_add_(0, self.joiner.plan.predictor_rows[chosen], grad_hidden)
+            predictor.index_put_((self.joiner.plan.predictor_rows[chosen],), grad_hidden, accumulate=True)
 
     def in_types_of(self, tensors: tuple[Tensor, ...]) -> list[Tensor | None]:
         pairs = zip(self.totals, tensors, strict=True)

@@ -65,8 +65,6 @@ class _LatticeLoss(torch.autograd.Function):
         dtype = log_blank.dtype
         # In float32, sums of hundreds of steps reach -1000 and more, and posteriors keep three digits.
         log_blank, log_label = log_blank.double(), log_label.double()
-        is_complete = positions.num_emitted == positions.target_lengths[positions.utterance]
-        log_label = log_label.masked_fill(is_complete, -torch.inf)
         cells = _Cells(positions)
         sums = _path_sums(log_blank, log_label, cells).flatten()
         log_likelihood = sums[cells.forward_end]
@@ -101,7 +99,7 @@ class _Cells:
 
     Rows 0..B-1 run forward from (0, 0). Rows B..2B-1 run backward from the end (source length, target length), as
     the forward lattice of the reversed utterance: (t, u) lies there at (source length - t, target length - u).
-    Column u + 1 holds u; nothing reaches column 0.
+    Column u + 1 holds u. Nothing reaches column 0: there, in the backward rows, a label after the last one would lead.
     """
 
     def __init__(self, positions: LatticePositions) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
@@ -10,6 +10,8 @@ from fairseq.models.transformer import Embedding, TransformerConfig, Transformer
 from torch import nn
 
 from .conformer import ConformerEncoderLayer
+
+DEFAULT_CONFORMER_KERNEL = 31
 
 
 @dataclass
@@ -23,8 +25,9 @@ class UnitEncoderConfig(FairseqDataclass):
     ffn_embed_dim: int = field(default=2048, metadata={"help": "inner width of feed-forward layers"})
     attention_heads: int = field(default=4, metadata={"help": "attention heads; must divide --embed-dim"})
     encoder_layers: int = field(default=12, metadata={"help": "encoder layers, all of them shared by ST and MT"})
-    conformer_kernel: int = field(
-        default=31, metadata={"help": "input tokens that a Conformer convolution sees; odd; conformer only"}
+    conformer_kernel: Optional[int] = field(
+        default=None,
+        metadata={"help": "input tokens that a Conformer convolution sees, odd (default: 31); conformer only"},
     )
     dropout: float = field(default=0.1, metadata={"help": "dropout probability, 0 to 1"})
     attention_dropout: float = field(default=0.0, metadata={"help": "dropout probability of attention weights, 0 to 1"})
@@ -73,10 +76,15 @@ class UnitEncoder(TransformerEncoderBase):
     """fairseq's Transformer encoder over the joint input dictionary, with Conformer layers as a choice."""
 
     def __init__(self, config: Any, dictionary: Dictionary) -> None:
-        self._unit_config = config
+        self._is_conformer = config.encoder_type == "conformer"
+        if config.conformer_kernel is not None and not self._is_conformer:
+            raise ValueError(
+                f"--conformer-kernel {config.conformer_kernel} has no effect with --encoder-type transformer"
+            )
+        self._conformer_kernel = config.conformer_kernel or DEFAULT_CONFORMER_KERNEL
         super().__init__(transformer_config(config), dictionary, build_embedding(dictionary, config.embed_dim))
 
     def build_encoder_layer(self, cfg: TransformerConfig) -> nn.Module:
-        if self._unit_config.encoder_type == "conformer":
-            return ConformerEncoderLayer(cfg, self._unit_config.conformer_kernel)
+        if self._is_conformer:
+            return ConformerEncoderLayer(cfg, self._conformer_kernel)
         return super().build_encoder_layer(cfg)

@@ -38,9 +38,12 @@ class HmstTranslationConfig(FairseqDataclass):
     decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
         default="auto", metadata={"help": "which head decodes; auto: the family's own"}
     )
-    ctc_decode_weight: float = field(
-        default=0.3,
-        metadata={"help": "weight of the CTC prefix score in --decoding joint, 0 (attention alone) to 1 (CTC alone)"},
+    ctc_decode_weight: Optional[float] = field(
+        default=None,
+        metadata={
+            "help": "weight of the CTC prefix score in --decoding joint, 0 (attention alone) to 1 (CTC alone); "
+            "default: 0.3"
+        },
     )
     eval_bleu: bool = field(
         default=False, metadata={"help": "validate by BLEU (detokenised, sacreBLEU 13a) on --eval-stream as well"}
@@ -65,6 +68,8 @@ class HmstTranslationTask(FairseqTask):
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
+        if cfg.mt_passes != 1 and len(self.stream_names) < 2:
+            raise ValueError(f"--mt-passes {cfg.mt_passes} has no effect with --streams {cfg.streams}")
         self.data_bin = DataBin(cfg.data)
         self.state.add_factory("data_fingerprint", lambda: self.data_bin.fingerprint)
         logger.info(f"data card: {self.data_bin.signature}")

@@ -24,7 +24,7 @@ class StubDictionary(list):
 
 
 def build(decoding, **options):
-    config = SimpleNamespace(decoding=decoding, ctc_decode_weight=0.3)
+    config = SimpleNamespace(decoding=decoding, ctc_decode_weight=None)
     return build_generator(config, [MODEL], SimpleNamespace(**options), StubDictionary(range(9)), None)
 
 

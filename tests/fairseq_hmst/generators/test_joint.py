@@ -11,6 +11,7 @@ from toy import batch_of, build_model
 from fairseq_hmst.generators.joint import JointEnsemble
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
+NUM_LABELS = 24  # of the toy corpus
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,29 @@ def test_an_ensemble_of_one_model_with_itself_changes_nothing(toy_task, model):
     batch = batch_of(toy_task, range(4))
     twice = hypotheses_of(search(toy_task, [model, model], 0.3), batch)
     assert_same(twice, hypotheses_of(search(toy_task, [model], 0.3), batch))
+
+
+class UniformLanguageModel(torch.nn.Module):
+    def forward(self, tokens):
+        return tokens, None
+
+    def get_normalized_probs(self, output, log_probs, sample):
+        return torch.full((*output[0].shape, NUM_LABELS), -math.log(NUM_LABELS))
+
+
+def test_a_language_model_adds_its_weighted_scores(toy_task, model):
+    assert len(toy_task.target_dictionary) == NUM_LABELS
+    batch = batch_of(toy_task, range(4))
+    plain = hypotheses_of(search(toy_task, [model], 0.3, normalize_scores=False), batch)
+    fused = search(toy_task, [model], 0.3, normalize_scores=False, lm_model=UniformLanguageModel(), lm_weight=0.5)
+    # every token costs the same more: it changes scores by length alone
+    for with_lm, without in zip(hypotheses_of(fused, batch), plain, strict=True):
+        scores = {tuple(tokens): score for tokens, score in without}
+        common = [(tokens, score) for tokens, score in with_lm if tuple(tokens) in scores]
+        assert common
+        for tokens, score in common:
+            expected = scores[tuple(tokens)] - 0.5 * len(tokens) * math.log(NUM_LABELS)
+            assert score == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_weight_outside_its_range_is_refused(toy_task, model):

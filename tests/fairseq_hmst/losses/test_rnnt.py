@@ -227,7 +227,7 @@ def test_any_id_can_be_the_blank():
 
 
 @pytest.mark.parametrize("needed", list(itertools.product([False, True], repeat=4))[1:])
-def test_gradients_are_made_for_the_inputs_that_need_them_alone(needed):
+def test_each_needed_gradient_is_right_whichever_others_are_needed(needed):
     tensors, labels = random_batch(2, 5, 3, vocabulary=6, width=4)
     _, expected = losses_and_gradients(fused_rnnt_loss, tensors, *labels)
     chosen = [t.detach().requires_grad_(is_needed) for t, is_needed in zip(tensors, needed, strict=True)]
@@ -238,6 +238,34 @@ def test_gradients_are_made_for_the_inputs_that_need_them_alone(needed):
             torch.testing.assert_close(tensor.grad, gradient)
         else:
             assert tensor.grad is None
+
+
+class MatrixProducts(TorchDispatchMode):
+    """Counts the multiplications of all matrix products."""
+
+    num_multiplications = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        if name in ("mm", "addmm", "addmm_"):
+            left, right = args[-2:]
+            self.num_multiplications += left.shape[0] * left.shape[1] * right.shape[1]
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    ("needed", "num_products"),
+    [((True, True, True, True), 4), ((True, False, False, False), 3), ((False, False, True, True), 3)],
+)
+def test_the_fused_loss_costs_four_products_over_valid_positions_and_fewer_with_frozen_inputs(needed, num_products):
+    tensors, _ = random_batch(2, 9, 5, vocabulary=20, width=6)
+    for tensor, is_needed in zip(tensors, needed, strict=True):
+        tensor.requires_grad_(is_needed)
+    labels = (torch.ones(2, 5, dtype=torch.int64), torch.tensor([9, 4]), torch.tensor([2, 5]), BLANK)
+    with MatrixProducts() as products:
+        fused_rnnt_loss(*tensors, *labels).sum().backward()
+    num_positions = 9 * (2 + 1) + 4 * (5 + 1)
+    assert products.num_multiplications == num_products * num_positions * 20 * 6
 
 
 class LargestTensor(TorchDispatchMode):

@@ -65,6 +65,25 @@ def test_asking_for_a_decoding_without_its_head_names_those_there_are(toy_data_b
         task.build_generator([model], None)
 
 
+@pytest.mark.parametrize(
+    ("task_options", "architecture", "options", "message"),
+    [
+        ({"mt_passes": 0.5, "streams": "st"}, "hmst_aed_tiny", {}, "--mt-passes 0.5 has no effect with --streams st"),
+        (
+            {"ctc_decode_weight": 0.5},
+            "hmst_aed_tiny",
+            {},
+            "--ctc-decode-weight 0.5 has no effect with --decoding atten",
+        ),
+        ({}, "hmst_aed_tiny", {"conformer_kernel": 7}, "--conformer-kernel 7 has no effect with --encoder-type transf"),
+    ],
+)
+def test_an_option_without_effect_is_refused(toy_data_bin, task_options, architecture, options, message):
+    with pytest.raises(ValueError, match=message):
+        task = build_task(toy_data_bin, **task_options)
+        task.build_generator([build_model(task, architecture, **SMALL | options)], None)
+
+
 def test_a_source_ctc_layer_beyond_the_encoder_is_refused(toy_task):
     with pytest.raises(ValueError, match=r"--source-ctc-layer must lie in 0..2 \(--encoder-layers\), got 3"):
         build_model(toy_task, "hmst_aed_tiny", **SMALL | {"source_ctc_layer": 3})
