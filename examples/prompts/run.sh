@@ -4,7 +4,7 @@
 #   MODEL=aed|ctc|ctc_attention|transducer   model family (default aed); results go to out/MODEL/
 #   LANGUAGE=fr|es                           language translated into (default fr)
 #   SEED=1                                   seed of the training
-#   UPDATES=N                                training updates (default: the family's own, below)
+#   UPDATES=N                                training updates (default 1000)
 #   OUT=DIR                                  where everything is written (default examples/prompts/out, out/es for es)
 set -euo pipefail
 source "$(dirname "$0")/../environment.sh"
@@ -30,13 +30,15 @@ python -m preprocess run $here/recipe.yaml --out "$out/data" \
 echo "== 3/4 Training hmst_${family}_tiny for $updates updates, checkpoints in $model =="
 if [ ! -f "$model/training.json" ]; then
     mkdir -p "$model"
-    python $here/measure.py "$model/training.json" fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt --mt-passes 0.5 \
+    python $here/measure.py "$model/training.json" \
+        fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt --mt-passes 0.5 \
         --arch "hmst_${family}_tiny" --criterion hmst_joint --label-smoothing 0.1 --dropout 0.1 \
-        --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 --lr 0.003 --lr-scheduler inverse_sqrt --warmup-updates 300 \
-        --max-tokens 6000 --max-update "$updates" --seed "${SEED:-1}" --cpu \
-        --eval-bleu --validate-interval 1000 --validate-interval-updates 100 --save-interval-updates 100 --no-epoch-checkpoints \
-        --keep-interval-updates 3 --no-progress-bar --log-format simple --log-interval 25 --log-file "$model/train.log" \
-        --save-dir "$model"
+        --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 \
+        --lr 0.003 --lr-scheduler inverse_sqrt --warmup-updates 300 \
+        --max-tokens 6000 --max-update "$updates" --seed "${SEED:-1}" --cpu --num-workers 0 \
+        --eval-bleu --validate-interval 1000 --validate-interval-updates 100 \
+        --save-interval-updates 100 --keep-interval-updates 3 --no-epoch-checkpoints \
+        --no-progress-bar --log-format simple --log-interval 25 --log-file "$model/train.log" --save-dir "$model"
 fi
 
 echo "== 4/4 Decoding the test sets =="
