@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--subset", default="test")
     parser.add_argument("--beam", type=int, default=10)
     parser.add_argument("--ctc-decode-weight", type=float, default=0.3)
-    parser.add_argument("--batch-size", type=int, default=16, help="utterances")
+    parser.add_argument("--batch-size", type=int, default=64, help="utterances")
     parser.add_argument("--rounds", type=int, default=3, help="how often all are run in turn")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()

@@ -43,9 +43,11 @@ fi
 
 echo "== 4/4 Decoding the test sets =="
 generate() { # STREAM SUBSET
+    echo "$2, $1 stream"
     fairseq-generate "$data" --user-dir fairseq_hmst --task hmst_translation --path "$model/checkpoint_last.pt" \
-        --gen-subset "$2" --eval-stream "$1" --beam 5 --scoring sacrebleu --max-tokens 6000 --cpu \
-        --results-path "$model/$1" --no-progress-bar >/dev/null
+        --gen-subset "$2" --eval-stream "$1" --beam 5 --scoring sacrebleu --max-tokens 6000 --cpu --num-workers 0 \
+        --results-path "$model/$1" --no-progress-bar >"$model/generate.log" 2>&1 ||
+        { cat "$model/generate.log" >&2; exit 1; }
 }
 generate st test
 generate st test_prompts
