@@ -4,6 +4,7 @@ A (chunk, V) block of logits lives only until its two columns are read; the back
 is four matrix products of P x J x V at most, where keeping the logits takes three and P x V of memory.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,10 +81,13 @@ class _JoinerLogProbs(torch.autograd.Function):
         tensors = (encoder_out, predictor_out, weight, bias)
         ctx.save_for_backward(*tensors)
         ctx.plan = plan
+        log_probs = torch.empty((2, len(plan.labels)), dtype=plan.sum_dtype, device=weight.device)
         everywhere = torch.arange(len(plan.labels), device=weight.device)
         with torch.autocast(weight.device.type, enabled=False):
             joiner = _Joiner(tensors, plan)
-            return torch.cat([joiner.log_probs(chosen) for chosen in everywhere.split(plan.positions_per_chunk)], 1)
+            for chosen in everywhere.split(plan.positions_per_chunk):
+                log_probs[:, chosen] = joiner.log_probs(chosen)
+        return log_probs
 
     @staticmethod
     @once_differentiable
@@ -99,12 +103,19 @@ class _JoinerLogProbs(torch.autograd.Function):
 
 
 class _Joiner:
-    """The joiner at `chosen` positions (n,), which are indices into the P of the plan."""
+    """The joiner at `chosen` positions (n,), which are indices into the P of the plan.
+
+    All chunks share two blocks, one for logits and one for what becomes of them: each result (n, V) lasts until the
+    next. Blocks of their own would leave a CPU's heap fragmented, at several times the memory.
+    """
 
     def __init__(self, tensors: tuple[Tensor, ...], plan: _Plan) -> None:
         self.plan = plan
         self.encoder_out, self.predictor_out = tensors[:2]
         self.weight, self.bias = (tensor.to(plan.product_dtype) for tensor in tensors[2:])
+        block_shape = (min(plan.positions_per_chunk, len(plan.labels)), len(self.bias))
+        self._logits = self.weight.new_empty(block_shape)
+        self._normalised = self.weight.new_empty(block_shape, dtype=plan.sum_dtype)
 
     def hidden(self, chosen: Tensor) -> Tensor:
         """(n, J), the input of the last layer."""
@@ -112,24 +123,26 @@ class _Joiner:
         predictor_out = self.predictor_out.index_select(0, self.plan.predictor_rows[chosen])
         return (encoder_out + predictor_out).tanh_().to(self.plan.product_dtype)
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """(n, V)."""
-        return torch.addmm(self.bias, hidden, self.weight.t())
-
     def log_probs(self, chosen: Tensor) -> Tensor:
         """(2, n): log P(blank) and log P(next label)."""
-        log_probs = self.logits(self.hidden(chosen)).log_softmax(1, dtype=self.plan.sum_dtype)
+        log_probs = self._normalise(torch.log_softmax, self.hidden(chosen))
         rows = torch.arange(len(chosen), device=chosen.device)
         return torch.stack([log_probs[:, self.plan.blank_index], log_probs[rows, self.plan.labels[chosen]]])
 
     def logits_gradient(self, hidden: Tensor, chosen: Tensor, grad_log_probs: Tensor) -> Tensor:
         """(n, V) from the gradient (2, n) of `log_probs`."""
         grad_blank, grad_label = grad_log_probs
-        gradient = self.logits(hidden).softmax(1, dtype=self.plan.sum_dtype)
+        gradient = self._normalise(torch.softmax, hidden)
         gradient.mul_(-(grad_blank + grad_label)[:, None])
         gradient[:, self.plan.blank_index] += grad_blank
         gradient[torch.arange(len(chosen), device=chosen.device), self.plan.labels[chosen]] += grad_label
         return gradient.to(self.plan.product_dtype)
+
+    def _normalise(self, function: Callable[..., Tensor], hidden: Tensor) -> Tensor:
+        """(n, V) softmax or log-softmax of the logits of hidden (n, J)."""
+        logits, normalised = self._logits[: len(hidden)], self._normalised[: len(hidden)]
+        torch.addmm(self.bias, hidden, self.weight.t(), out=logits)
+        return function(logits, 1, dtype=self.plan.sum_dtype, out=normalised)
 
 
 class _Gradients:
