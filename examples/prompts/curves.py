@@ -7,7 +7,7 @@ import argparse
 import re
 from pathlib import Path
 
-VALIDATION = re.compile(r"\| valid \|.*\| bleu (?P<bleu>[\d.]+) .*\| num_updates (?P<updates>\d+)")
+VALIDATION = re.compile(r"\| valid on .*\| bleu (?P<bleu>[\d.]+) .*\| num_updates (?P<updates>\d+)")
 
 
 def read_curve(log: Path) -> dict[int, float]:
