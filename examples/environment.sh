@@ -14,3 +14,5 @@ if [ "$(cat "$ROOT/.venv/installed" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" > "$ROOT/.venv/installed"
 fi
 source "$ROOT/.venv/bin/activate"
+# Threads that wait spin by default, which slows training manifold where anything else runs on the machine.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
