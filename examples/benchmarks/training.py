@@ -64,7 +64,8 @@ def fairseqs_command(bitext: Path) -> list[str]:
     for side, layers in (("encoder", ENCODER_LAYERS), ("decoder", DECODER_LAYERS)):
         sizes += [f"--{side}-embed-dim", WIDTH, f"--{side}-ffn-embed-dim", FFN_WIDTH, f"--{side}-normalize-before"]
         sizes += [f"--{side}-attention-heads", HEADS, f"--{side}-layers", layers]
-    task = ["--task", "translation", "--source-lang", "src", "--target-lang", "tgt", "--left-pad-source", "False"]
+    # --left-pad-source turns its default, True, off
+    task = ["--task", "translation", "--source-lang", "src", "--target-lang", "tgt", "--left-pad-source"]
     model = ["--arch", "transformer", "--share-decoder-input-output-embed", *map(str, sizes)]
     return [str(bitext), *task, *model, "--criterion", "label_smoothed_cross_entropy"]
 
