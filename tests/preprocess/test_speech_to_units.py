@@ -115,7 +115,8 @@ def test_frames_that_are_no_numbers_are_refused_by_name(kmeans, capsys, monkeypa
 
 
 SLOW_STAGE = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its background jobs ignore it
 from preprocess import frames
 from preprocess.__main__ import main
 frames.BATCH_SECONDS = 1.0
