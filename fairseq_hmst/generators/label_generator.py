@@ -1,0 +1,72 @@
+"""What searches over whole label sequences (CTC, transducer) share behind fairseq's generator interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from .ctc_search import ScoredLabels
+from .hypothesis import Hypothesis, make_hypothesis
+
+if TYPE_CHECKING:
+    from fairseq.data import Dictionary
+
+
+class LabelGenerator:
+    """Ranks the label sequences that a subclass finds in `_search`.
+
+    Args:
+        tgt_dict: the output dictionary, whose pad, bos and eos are no labels and never come out.
+        beam_size: hypotheses kept, and so the most an utterance can have.
+        length_penalty: fairseq's --lenpen; a score is the log-probability over (labels + 1) ** length_penalty, and the
+            hypotheses that the search leaves are ranked by it. 0 ranks by the log-probability.
+    """
+
+    name = ""  # of the decoding, for errors
+
+    def __init__(self, tgt_dict: Dictionary, beam_size: int = 1, length_penalty: float = 1.0) -> None:
+        if beam_size < 1:
+            raise ValueError(f"beam must be at least 1, got {beam_size}")
+        self.eos = tgt_dict.eos()  # fairseq-generate strips it from its output
+        self._not_labels = {tgt_dict.pad(), tgt_dict.bos(), tgt_dict.eos()}
+        self._beam_size = beam_size
+        self._length_penalty = length_penalty
+
+    @torch.no_grad()
+    def generate(
+        self,
+        models: Sequence[Any],
+        sample: dict[str, Any],
+        prefix_tokens: Tensor | None = None,
+        constraints: Tensor | None = None,
+        bos_token: int | None = None,
+    ) -> list[list[Hypothesis]]:
+        """Hypotheses of each utterance of the batch, best first; at least one and at most `beam_size` each.
+
+        Args:
+            models: one model, or several whose probabilities are averaged.
+            sample: fairseq's batch; net_input.src_tokens and net_input.src_lengths are read.
+
+        Raises:
+            ValueError: prefix_tokens, constraints or bos_token are given, which the search cannot follow; or the models
+                disagree about the blank or the number of frames.
+        """
+        for name, value in (("prefix", prefix_tokens), ("constraints", constraints), ("bos", bos_token)):
+            if value is not None:
+                raise ValueError(
+                    f"decoding by {self.name} cannot follow forced target tokens ({name}); decode by attention"
+                )
+        return [self._rank(results) for results in self._search(models, sample["net_input"])]
+
+    def _search(self, models: Sequence[Any], net_input: dict[str, Tensor]) -> list[list[ScoredLabels]]:
+        """Label sequences of each utterance with their log-probabilities."""
+        raise NotImplementedError
+
+    def _rank(self, results: list[ScoredLabels]) -> list[Hypothesis]:
+        hypotheses = [
+            make_hypothesis(result.labels, result.log_prob, self.eos, self._length_penalty) for result in results
+        ]
+        return sorted(hypotheses, key=lambda hypothesis: float(hypothesis["score"]), reverse=True)
