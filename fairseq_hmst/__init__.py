@@ -3,7 +3,7 @@
 Give this folder to any fairseq command as `--user-dir`; importing it registers the task, models and criterion.
 """
 
-from . import compat  # noqa: F401  (first: the modules below need its patches)
+from . import compat, cpu_processes  # noqa: F401  (first: the modules below need their patches)
 from .criterions import joint  # noqa: F401
 from .models import architectures  # noqa: F401
 from .tasks import hmst_translation  # noqa: F401

@@ -1,6 +1,5 @@
 """fairseq's command lines with this package, each in a process of its own as users call them."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -8,29 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from toy import REPOSITORY, WORDS, run_command
-
-PACKAGE = REPOSITORY / "fairseq_hmst"
-SIZES = "--embed-dim 32 --ffn-embed-dim 64 --attention-heads 2 --encoder-layers 2 --decoder-layers 1".split()
-
-
-def train(data_bin, save_dir, *options, arch="hmst_aed_tiny"):
-    training = "--optimizer adam --lr 0.003 --max-tokens 2000 --cpu --no-progress-bar --log-format json".split()
-    task = ["--user-dir", PACKAGE, "--task", "hmst_translation", "--arch", arch, "--criterion", "hmst_joint"]
-    result = run_command("fairseq-train", data_bin, *task, *SIZES, *training, "--save-dir", save_dir, *options)
-    assert result.returncode == 0, result.stderr[-3000:]
-    return [json.loads(line[line.index("{") :]) for line in result.stdout.splitlines() if "| train_inner | {" in line]
-
-
-def generate(data_bin, path, *options, user_dir=PACKAGE, cwd=REPOSITORY, **environment):
-    result = run_command(
-        *("fairseq-generate", data_bin, "--user-dir", user_dir, "--task", "hmst_translation", "--path", path),
-        *("--gen-subset", "test", "--max-tokens", 500, "--scoring", "sacrebleu", "--cpu"),
-        *("--no-progress-bar", *options),
-        cwd=cwd,
-        **environment,
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
-    return [line for line in result.stdout.splitlines() if re.match(r"[DHT]-\d", line)]
+from training import PACKAGE, generate, train
 
 
 @pytest.fixture(scope="module")
