@@ -18,7 +18,9 @@ class HeadLosses:
 
     Args:
         output: what the model's forward returned (ModelOutput).
-        target: (B, U) target tokens, each row ending with eos, padded.
+        target: (B, U) what the attention decoder learns to write, each row ending with eos, padded.
+        labels: (B, U') what CTC and transducer learn: the target without language symbol and eos, padded.
+        label_lengths: (B,) int64.
         padding_index: id of padding in the output dictionary.
 
     Attributes:
@@ -26,11 +28,13 @@ class HeadLosses:
         counts: name -> (B,) further numbers worth logging.
     """
 
-    def __init__(self, output: Any, target: Tensor, padding_index: int) -> None:
+    def __init__(self, output: Any, target: Tensor, labels: Tensor, label_lengths: Tensor, padding_index: int) -> None:
         self.output = output
         self.target = target
+        self.labels = labels
+        self.label_lengths = label_lengths
         self.padding_index = padding_index
-        self.num_labels = count_labels(target, padding_index)
+        self.num_tokens = count_labels(target, padding_index)
         self.losses: dict[str, Tensor] = {}
         self.counts: dict[str, Tensor] = {}
 
@@ -44,24 +48,22 @@ class HeadLosses:
             self.counts["correct"] = count_correct(log_probs, self.target, self.padding_index)
 
     def add_transducer(self) -> None:
-        """Transducer loss of the labels without eos."""
+        """Transducer loss of the labels."""
         inputs = self.output.transducer
         self.losses["transducer"] = fused_rnnt_loss(
             inputs.encoder_out,
             inputs.predictor_out,
             inputs.weight,
             inputs.bias,
-            self.target[:, :-1],
+            self.labels,
             self.output.source_lengths,
-            self.num_labels - 1,
+            self.label_lengths,
             blank_index=BLANK_INDEX,
         )
 
     def add_ctc(self) -> None:
-        """CTC of the translation without eos; an example without a CTC path has loss 0 and is counted."""
-        self._add_ctc(
-            "ctc", self.output.ctc_logits, self.target[:, :-1], self.output.source_lengths, self.num_labels - 1
-        )
+        """CTC of the translation; an example without a CTC path has loss 0 and is counted."""
+        self._add_ctc("ctc", self.output.ctc_logits, self.labels, self.output.source_lengths, self.label_lengths)
 
     def add_source_ctc(self, labels: Tensor, label_lengths: Tensor, chosen: Tensor) -> None:
         """CTC of the transcript for the examples marked in `chosen` (B,); the others have loss 0."""

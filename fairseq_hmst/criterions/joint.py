@@ -85,8 +85,8 @@ class JointCriterion(FairseqCriterion):
         losses = torch.stack([weights[head] * heads.losses[head] for head in weights]).sum(0)  # (B,)
         example_weights = self._per_stream(sample, self.stream_weights).to(losses)
         loss = (example_weights * losses).sum()
-        sample_size = (example_weights if self.sentence_avg else example_weights * heads.num_labels).sum()
-        per_example = {"loss": losses, "ntokens": heads.num_labels, **heads.counts}
+        sample_size = (example_weights if self.sentence_avg else example_weights * heads.num_tokens).sum()
+        per_example = {"loss": losses, "ntokens": heads.num_tokens, **heads.counts}
         per_example |= {f"{head}_loss": values for head, values in heads.losses.items()}
         logging_output = {
             "loss": loss.detach(),
@@ -102,7 +102,7 @@ class JointCriterion(FairseqCriterion):
 
     def head_losses(self, output: Any, sample: dict[str, Any], measure_accuracy: bool) -> HeadLosses:
         """Losses of every head in `output`."""
-        heads = HeadLosses(output, sample["target"], self.padding_idx)
+        heads = HeadLosses(output, sample["target"], sample["labels"], sample["label_lengths"], self.padding_idx)
         if output.attention_logits is not None:
             heads.add_attention(self.label_smoothing, measure_accuracy)
         if output.transducer is not None:

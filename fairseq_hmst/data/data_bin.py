@@ -9,6 +9,8 @@ import sentencepiece
 from fairseq.data import Dictionary
 from torch import Tensor
 
+from .language_symbols import LanguageSymbols
+
 SUPPORTED_STAGE = "binarize"
 
 
@@ -22,11 +24,14 @@ class DataBin:
     Attributes:
         path: the folder.
         card: the content of its card.json.
-        source_dictionary: unit subwords, then source-text subwords (fairseq's four special symbols before them).
-        target_dictionary: target subwords.
+        source_dictionary: the joint input dictionary: unit subwords, source-text subwords, and the language symbols
+            where there are any; the card says where the pieces of each kind begin (fairseq's four special symbols come
+            first).
+        target_dictionary: target subwords, then the language symbols.
+        language_symbols: where the language symbols stand.
 
     Raises:
-        DataBinError: no card, a file that the card names is missing or has changed.
+        DataBinError: no card, a file that the card names is missing or has changed, or the card is of an older form.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -35,6 +40,10 @@ class DataBin:
         _check_hashes(self.path, self.card["hashes"])
         self.source_dictionary = Dictionary.load(str(self.path / "dict.src.txt"))
         self.target_dictionary = Dictionary.load(str(self.path / "dict.tgt.txt"))
+        try:
+            self.language_symbols = LanguageSymbols.from_card(self.card, self.source_dictionary, self.target_dictionary)
+        except ValueError as error:
+            raise DataBinError(f"{self.path / 'card.json'}: {error}; make the data-bin again") from error
 
     @property
     def signature(self) -> str:
@@ -42,23 +51,43 @@ class DataBin:
         return self.card["signature"]
 
     @property
-    def _source_text_offset(self) -> int:
-        """Id of the first source-text subword in the joint input dictionary."""
-        return self.source_dictionary.nspecial + self.card["dictionary"]["unit_subwords"]
+    def source_languages(self) -> list[str]:
+        """Languages of the sources, sorted."""
+        return self.card["languages"]["source"]
+
+    @property
+    def target_languages(self) -> list[str]:
+        """Languages of the targets, sorted."""
+        return self.card["languages"]["target"]
 
     @property
     def num_transcript_labels(self) -> int:
         """Labels of a CTC head on the transcript: blank, unknown, and the source-text subwords."""
-        return len(self.source_dictionary) - self._source_text_offset + 2
+        return self.card["dictionary"]["source_subwords"] + 2
 
     def transcript_labels(self, joint_ids: Tensor) -> Tensor:
         """CTC labels for ids of the joint input dictionary: 0 is the blank, 1 is all but source-text subwords."""
-        return (joint_ids - self._source_text_offset + 2).clamp(min=1)
+        labels = joint_ids - self.card["dictionary"]["first_source_subword"] + 2
+        return labels.masked_fill((labels < 2) | (labels >= self.num_transcript_labels), 1)
 
     @property
     def fingerprint(self) -> dict[str, str]:
         """Hashes of the two dictionaries: what a checkpoint must agree with."""
         return {name: self.card["hashes"][name] for name in ("dict.src.txt", "dict.tgt.txt")}
+
+    def check_same_vocabulary(self, other: "DataBin") -> None:
+        """Raise a DataBinError unless the same tokens mean the same units, pieces and languages in both."""
+        for name in ("dict.src.txt", "dict.tgt.txt"):
+            if self.fingerprint[name] != other.fingerprint[name]:
+                raise DataBinError(
+                    f"{self.path / name} differs from {other.path / name}; data-bins that are trained on together need one "
+                    "vocabulary: binarize them with the same k-means and subwords, and text models with --keep-all-pieces"
+                )
+        centroids = [data_bin.card["kmeans"]["hashes"] for data_bin in (self, other) if data_bin.card["kmeans"]]
+        if len(centroids) == 2 and centroids[0] != centroids[1]:
+            raise DataBinError(f"{self.path} and {other.path} hold units of different k-means; make both with one")
+        if self.card["language_symbols"] != other.card["language_symbols"]:
+            raise DataBinError(f"{self.path} and {other.path} differ in their languages; binarize both with the same")
 
     def subword_model(self, name: str) -> sentencepiece.SentencePieceProcessor:
         """The SentencePiece model `unit`, `source` or `target`."""
@@ -82,6 +111,8 @@ def _read_card(folder: Path) -> dict[str, Any]:
     found = card.get("stage") if isinstance(card, dict) else type(card).__name__
     if found != SUPPORTED_STAGE:
         raise DataBinError(f"{path}: expected the card of a data-bin (stage '{SUPPORTED_STAGE}'), found '{found}'")
+    if "language_symbols" not in card:
+        raise DataBinError(f"{path} was written before data-bins knew language symbols; make the data-bin again")
     return card
 
 

@@ -8,6 +8,7 @@ import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 
 from .data_bin import DataBin, DataBinError
+from .language_symbols import LanguageSymbols
 
 STREAM_NAMES = ("st", "mt")
 
@@ -18,15 +19,19 @@ class Stream:
 
     Attributes:
         name: `st` or `mt`.
-        sources: unit subwords, or repeated source-text subwords, in ids of the joint input dictionary.
-        targets: target subwords; None where no translation is known (inference).
+        sources: unit subwords, or repeated source-text subwords, in ids of the joint input dictionary, with the
+            language symbol that the encoder wants.
+        targets: target subwords, after their language symbol where there are any; None where no translation is known
+            (inference).
         transcripts: source-text subwords, not repeated; eos alone where an example has none; None if none has.
+        target_language: of examples without targets; not read where there are no language symbols.
     """
 
     name: str
     sources: Any
     targets: Any = None
     transcripts: Any = None
+    target_language: Optional[str] = None
 
     def __post_init__(self) -> None:
         for kind in ("targets", "transcripts"):
@@ -60,6 +65,7 @@ class MixedStreams(FairseqDataset):
         streams: the streams; example ids run through them in this order.
         source_dictionary: joint input dictionary.
         target_dictionary: output dictionary.
+        language_symbols: of the data-bin.
         passes: how often an epoch goes through each stream, by name; 1 where a stream is not named. A fractional
             part draws that share of the stream anew in each epoch.
         seed: seeds the draws and the order of examples of equal length.
@@ -71,6 +77,7 @@ class MixedStreams(FairseqDataset):
         streams: list[Stream],
         source_dictionary: Dictionary,
         target_dictionary: Dictionary,
+        language_symbols: LanguageSymbols,
         passes: Optional[dict[str, float]] = None,
         seed: int = 1,
         shuffle: bool = True,
@@ -79,6 +86,7 @@ class MixedStreams(FairseqDataset):
         self.streams = streams
         self.source_dictionary = source_dictionary
         self.target_dictionary = target_dictionary
+        self.language_symbols = language_symbols
         self.passes = [float((passes or {}).get(stream.name, 1.0)) for stream in streams]
         if any(value < 0 for value in self.passes):
             raise ValueError(f"passes must be 0 or more, got {passes}")
@@ -118,6 +126,7 @@ class MixedStreams(FairseqDataset):
             "stream": STREAM_NAMES.index(stream.name),
             "source": stream.sources[row_in_stream],
             "target": None if stream.targets is None else stream.targets[row_in_stream],
+            "target_language": stream.target_language,
             "transcript": None if stream.transcripts is None else stream.transcripts[row_in_stream],
         }
 
@@ -171,16 +180,19 @@ class MixedStreams(FairseqDataset):
 
         Returns:
             fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
-            `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U); besides `stream` (B,) indices into
-            STREAM_NAMES, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is known.
+            `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U), both in the form of the data-bin's
+            language symbols; besides `labels` (B, U') without symbol and eos, `label_lengths` (B,), `stream` (B,)
+            indices into STREAM_NAMES, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is
+            known. Without targets `target` is None, labels and transcripts are not there, and prev_output_tokens holds
+            what the decoder reads before a translation.
         """
         if not samples:
             return {}
         samples = sorted(samples, key=lambda sample: -len(sample["source"]))
-        source_lengths = torch.tensor([len(sample["source"]) for sample in samples])
         # fairseq pads the source on the left by default; CTC and RNN-T need frame 0 at index 0
-        net_input = {"src_tokens": self._pad(samples, "source"), "src_lengths": source_lengths}
-        batch = {
+        sources, source_lengths = self._pad([sample["source"] for sample in samples])
+        net_input = {"src_tokens": sources, "src_lengths": source_lengths}
+        batch: dict[str, Any] = {
             "id": torch.tensor([sample["id"] for sample in samples]),
             "stream": torch.tensor([sample["stream"] for sample in samples]),
             "nsentences": len(samples),
@@ -188,25 +200,26 @@ class MixedStreams(FairseqDataset):
             "net_input": net_input,
             "target": None,
         }
-        if samples[0]["target"] is not None:
-            batch["target"] = self._pad(samples, "target")
-            batch["ntokens"] = sum(len(sample["target"]) for sample in samples)
-            net_input["prev_output_tokens"] = self._pad(samples, "target", move_eos_to_beginning=True)
-            batch["transcript"], batch["transcript_lengths"] = self._pad_transcripts(samples)
+        symbols = self.language_symbols
+        if samples[0]["target"] is None:
+            starts = [symbols.decoder_start(sample["target_language"]) for sample in samples]
+            net_input["prev_output_tokens"] = torch.stack(starts)
+            return batch
+        targets = [sample["target"] for sample in samples]
+        net_input["prev_output_tokens"], _ = self._pad([symbols.decoder_input(target) for target in targets])
+        batch["target"], lengths = self._pad([symbols.decoder_output(target) for target in targets])
+        batch["ntokens"] = int(lengths.sum())
+        batch["labels"], batch["label_lengths"] = self._pad([symbols.labels(target) for target in targets])
+        batch["transcript"], batch["transcript_lengths"] = self._pad_transcripts(samples)
         return batch
 
-    def _pad(self, samples: list[dict[str, Any]], key: str, move_eos_to_beginning: bool = False) -> torch.Tensor:
-        dictionary = self.source_dictionary if key == "source" else self.target_dictionary
-        return data_utils.collate_tokens(
-            [sample[key] for sample in samples],
-            dictionary.pad(),
-            dictionary.eos(),
-            move_eos_to_beginning=move_eos_to_beginning,
-        )
+    def _pad(self, rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rows of either dictionary, padded on the right, and their lengths."""
+        padded = data_utils.collate_tokens(rows, self.target_dictionary.pad())  # all dictionaries have one padding id
+        return padded, torch.tensor([len(row) for row in rows])
 
     def _pad_transcripts(self, samples: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
         none_known = torch.tensor([self.source_dictionary.eos()])
         rows = [none_known if sample["transcript"] is None else sample["transcript"] for sample in samples]
-        lengths = torch.tensor([len(row) - 1 for row in rows])
-        padded = data_utils.collate_tokens([row[:-1] for row in rows], self.source_dictionary.pad())
-        return padded, torch.where(lengths == 0, -1, lengths)
+        padded, lengths = self._pad([row[:-1] for row in rows])
+        return padded, lengths.masked_fill(lengths == 0, -1)

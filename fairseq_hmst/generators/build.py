@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from fairseq.sequence_generator import SequenceGenerator
+
 from .ctc import CTCGenerator
 from .joint import JointEnsemble
+from .language_ensemble import LanguageEnsemble, LanguageSymbols
 from .transducer import TransducerGenerator
 from .transducer_greedy import LabelLimit
 
@@ -13,7 +16,12 @@ DECODINGS = ("attention", "ctc", "transducer", "joint")
 
 
 def build_generator(
-    task_config: Any, models: list[Any], options: Any, dictionary: Any, fairseq_beam_search: Callable[[Any], Any]
+    task_config: Any,
+    models: list[Any],
+    options: Any,
+    dictionary: Any,
+    language_symbols: LanguageSymbols,
+    fairseq_beam_search: Callable[[Any], Any],
 ) -> Any:
     """A generator with fairseq's interface.
 
@@ -22,31 +30,50 @@ def build_generator(
         models: an ensemble of models of this package.
         options: fairseq's generation options (beam, lenpen, unnormalized, max_len_a and so on).
         dictionary: the output dictionary.
+        language_symbols: of the data-bin.
         fairseq_beam_search: from models or an EnsembleModel to fairseq's own generator with `options`.
 
     Raises:
-        ValueError: a model has no head for the decoding, and the message lists those it has; or a language model is
-            given to a search that cannot use one.
+        ValueError: a model has no head for the decoding, and the message lists those it has; or an option is given that
+            the search cannot follow.
     """
     decoding = choose_decoding(str(task_config.decoding), models)
     beam_size = min(getattr(options, "beam", 5), len(dictionary) - 1)  # fairseq never selects padding
     ctc_weight = task_config.ctc_decode_weight
+    if ctc_weight is not None and decoding != "joint":
+        raise ValueError(f"--ctc-decode-weight {ctc_weight} has no effect with --decoding {decoding}, only with joint")
     if decoding == "joint":
         ctc_weight = DEFAULT_CTC_DECODE_WEIGHT if ctc_weight is None else ctc_weight
-        return fairseq_beam_search(JointEnsemble(models, ctc_weight, beam_size, dictionary.eos()))
-    if ctc_weight is not None:
-        raise ValueError(f"--ctc-decode-weight {ctc_weight} has no effect with --decoding {decoding}, only with joint")
-    if decoding == "attention":
+        ensemble = JointEnsemble(models, language_symbols, ctc_weight, beam_size, dictionary.eos())
+        return _beam_search(ensemble, options, fairseq_beam_search)
+    if decoding == "attention" and language_symbols.target_form is None:
         return fairseq_beam_search(models)
+    if decoding == "attention":
+        return _beam_search(LanguageEnsemble(models, language_symbols, beam_size), options, fairseq_beam_search)
     if getattr(options, "lm_path", None) is not None:
         raise ValueError(
             f"--lm-path has no effect with --decoding {decoding}: only attention and joint decoding use it"
         )
     length_penalty = 0.0 if getattr(options, "unnormalized", False) else getattr(options, "lenpen", 1.0)
+    symbol_ids = language_symbols.output_ids
     if decoding == "ctc":
-        return CTCGenerator(dictionary, beam_size, length_penalty)
+        return CTCGenerator(dictionary, beam_size, length_penalty, symbol_ids)
     limit = LabelLimit(getattr(options, "max_len_a", 0.0), getattr(options, "max_len_b", 200))
-    return TransducerGenerator(dictionary, beam_size, length_penalty, limit)
+    return TransducerGenerator(dictionary, beam_size, length_penalty, limit, symbol_ids)
+
+
+def _beam_search(ensemble: LanguageEnsemble, options: Any, fairseq_beam_search: Callable[[Any], Any]) -> Any:
+    if getattr(options, "print_alignment", None):
+        raise ValueError(
+            "--print-alignment goes with --decoding attention and a data-bin without language symbols: "
+            "fairseq's aligning search has an ensemble of its own"
+        )
+    generator = fairseq_beam_search(ensemble)
+    if ensemble.language_symbols.target_form == "first_output" and isinstance(generator, SequenceGenerator):
+        # the symbol is no part of the translation whose length --min-len and --max-len-b bound
+        generator.min_len += 1
+        generator.max_len_b += 1
+    return generator
 
 
 def choose_decoding(decoding: str, models: list[Any]) -> str:

@@ -9,10 +9,10 @@ import math
 from typing import Any, Optional
 
 import torch
-from fairseq.sequence_generator import EnsembleModel
 from torch import Tensor
 
 from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
+from .language_ensemble import LanguageEnsemble, LanguageSymbols
 
 # Stands for log 0 in CTC scores: fairseq must be able to end a hypothesis that CTC holds impossible
 LOG_ZERO = -1e4
@@ -20,11 +20,14 @@ LOG_ZERO = -1e4
 MAX_ELEMENTS = 20_000_000
 
 
-class JointEnsemble(EnsembleModel):
+class JointEnsemble(LanguageEnsemble):
     """An ensemble whose next-token scores are (1 - w) * attention + w * CTC prefix score.
+
+    A language symbol costs nothing, and CTC never sees it.
 
     Args:
         models: models with an attention decoder and a CTC head on the translation.
+        language_symbols: of the data-bin.
         ctc_weight: w in [0, 1]; 0 is fairseq's beam search to the bit, 1 leaves CTC scores alone.
         beam_size: of the search; the 2 * beam_size best next tokens of a hypothesis by attention are scored by CTC
             (fairseq keeps no more than that of all hypotheses together), all tokens where w is 1.
@@ -34,12 +37,13 @@ class JointEnsemble(EnsembleModel):
         ValueError: ctc_weight lies outside [0, 1].
     """
 
-    def __init__(self, models: list[Any], ctc_weight: float, beam_size: int, eos_index: int) -> None:
-        super().__init__(models)
+    def __init__(
+        self, models: list[Any], language_symbols: LanguageSymbols, ctc_weight: float, beam_size: int, eos_index: int
+    ) -> None:
+        super().__init__(models, language_symbols, beam_size)
         if not 0 <= ctc_weight <= 1:
             raise ValueError(f"--ctc-decode-weight must lie in [0, 1], got {ctc_weight}")
         self.ctc_weight = ctc_weight
-        self.beam_size = beam_size
         self.eos_index = eos_index
 
     def forward_encoder(self, net_input: dict[str, Tensor]) -> list[dict[str, list[Tensor]]]:
@@ -60,16 +64,19 @@ class JointEnsemble(EnsembleModel):
     ) -> tuple[Tensor, Optional[Tensor]]:
         """Scores (N, V) of the next token after `tokens` (N, steps + 1), and the attention over the source."""
         log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
-        if self.ctc_weight == 0:
+        num_labels = tokens.size(1) - self.language_symbols.num_start_tokens
+        if self.ctc_weight == 0 or num_labels < 0:
             return log_probs, attention
-        if tokens.size(1) > 1:
+        if num_labels > 0:
             # a copy: fairseq reorders `tokens` in place while the state still refers to its last labels
             self._state = self._scorer.extend(self._state, tokens[:, -1].clone())
         candidates = self._candidates(log_probs)
         ctc_scores = (
             self._score(candidates).clamp(min=LOG_ZERO) - self._state.prefix_scores.clamp(min=LOG_ZERO)[:, None]
         )
-        mixed = (1 - self.ctc_weight) * log_probs.gather(1, candidates) + self.ctc_weight * ctc_scores.to(log_probs)
+        attention_scores = log_probs.gather(1, candidates)
+        mixed = (1 - self.ctc_weight) * attention_scores + self.ctc_weight * ctc_scores.to(log_probs)
+        mixed.masked_fill_(attention_scores == -math.inf, -math.inf)  # 0 * -inf is NaN
         return torch.full_like(log_probs, -math.inf).scatter(1, candidates, mixed), attention
 
     def _candidates(self, log_probs: Tensor) -> Tensor:

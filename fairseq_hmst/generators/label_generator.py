@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,15 +23,24 @@ class LabelGenerator:
         beam_size: hypotheses kept, and so the most an utterance can have.
         length_penalty: fairseq's --lenpen; a score is the log-probability over (labels + 1) ** length_penalty, and the
             hypotheses that the search leaves are ranked by it. 0 ranks by the log-probability.
+        symbol_ids: ids that are no text, such as language symbols; they never come out either.
     """
 
     name = ""  # of the decoding, for errors
 
-    def __init__(self, tgt_dict: Dictionary, beam_size: int = 1, length_penalty: float = 1.0) -> None:
+    def __init__(
+        self,
+        tgt_dict: Dictionary,
+        beam_size: int = 1,
+        length_penalty: float = 1.0,
+        symbol_ids: Set[int] = frozenset(),
+    ) -> None:
         if beam_size < 1:
             raise ValueError(f"beam must be at least 1, got {beam_size}")
-        self.eos = tgt_dict.eos()  # fairseq-generate strips it from its output
-        self._not_labels = {tgt_dict.pad(), tgt_dict.bos(), tgt_dict.eos()}
+        # fairseq-generate strips them from its output, references included
+        self.symbols_to_strip_from_output = {tgt_dict.eos(), *symbol_ids}
+        self._eos = tgt_dict.eos()
+        self._not_labels = {tgt_dict.pad(), tgt_dict.bos(), tgt_dict.eos(), *symbol_ids}
         self._beam_size = beam_size
         self._length_penalty = length_penalty
 
@@ -67,6 +76,6 @@ class LabelGenerator:
 
     def _rank(self, results: list[ScoredLabels]) -> list[Hypothesis]:
         hypotheses = [
-            make_hypothesis(result.labels, result.log_prob, self.eos, self._length_penalty) for result in results
+            make_hypothesis(result.labels, result.log_prob, self._eos, self._length_penalty) for result in results
         ]
         return sorted(hypotheses, key=lambda hypothesis: float(hypothesis["score"]), reverse=True)

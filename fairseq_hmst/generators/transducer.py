@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -21,7 +21,7 @@ class TransducerGenerator(LabelGenerator):
     """Decodes a batch by a transducer: greedily with beam 1, by alignment-length synchronous beam search with another.
 
     Args:
-        tgt_dict, beam_size, length_penalty: see LabelGenerator.
+        tgt_dict, beam_size, length_penalty, symbol_ids: see LabelGenerator.
         label_limit: bounds the labels of a hypothesis.
     """
 
@@ -33,8 +33,9 @@ class TransducerGenerator(LabelGenerator):
         beam_size: int = 1,
         length_penalty: float = 1.0,
         label_limit: LabelLimit | None = None,
+        symbol_ids: Set[int] = frozenset(),
     ) -> None:
-        super().__init__(tgt_dict, beam_size, length_penalty)
+        super().__init__(tgt_dict, beam_size, length_penalty, symbol_ids)
         self._label_limit = label_limit or LabelLimit()
 
     def _search(self, models: Sequence[TransducerModel], net_input: dict[str, Tensor]) -> list[list[ScoredLabels]]:

@@ -1,34 +1,95 @@
 """hmst_aed: an attentional encoder-decoder (AED)."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
+from fairseq.dataclass import ChoiceEnum
 from fairseq.models import register_model
 from fairseq.models.transformer import TransformerDecoderBase
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..modules.joint_embedding import JointEmbedding, check_is_prefix
 from ..modules.unit_encoder import build_embedding, transformer_config
 from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, SharedEncoderConfig
+from .mbart import FINETUNE_CHOICES, PretrainedModel
 
 
 @dataclass
 class AttentionDecoderConfig(SharedEncoderConfig):
-    """The attention decoder's sizes; its width is the encoder's."""
+    """The attention decoder's sizes, its width being the encoder's, and the text model to start from."""
 
     decoder_layers: int = field(default=6, metadata={"help": "decoder layers"})
+    decoder_ffn_embed_dim: Optional[int] = field(
+        default=None, metadata={"help": "inner width of the decoder's feed-forward layers (default: --ffn-embed-dim)"}
+    )
+    decoder_attention_heads: Optional[int] = field(
+        default=None, metadata={"help": "attention heads of the decoder (default: --attention-heads)"}
+    )
     max_target_positions: int = field(default=1024, metadata={"help": "longest output in tokens"})
+    share_embeddings: bool = field(
+        default=False,
+        metadata={"help": "encoder and decoder share the embeddings of text; for a data-bin made with --text-model"},
+    )
+    init_from: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "start from a pretrained text model: the file that `python -m fairseq_hmst.mbart` made for this "
+            "data-bin; the architecture is taken from it"
+        },
+    )
+    finetune: Optional[ChoiceEnum(FINETUNE_CHOICES)] = field(  # type: ignore[valid-type]
+        default=None,
+        metadata={
+            "help": "what is trained after --init-from: all, or lna: layer norms, attention, and all that is new "
+            "(embeddings of units, CTC heads) (default: all)"
+        },
+    )
 
 
 class AttentionDecoderModel(HmstModel):
-    """The shared encoder with fairseq's Transformer decoder; input and output embeddings of the decoder are one."""
+    """The shared encoder with fairseq's Transformer decoder; input and output embeddings of the decoder are one.
+
+    Raises:
+        ValueError: share_embeddings with a data-bin that was made without a text model.
+    """
 
     def __init__(self, config: Any, task: Any, target_ctc: bool) -> None:
         super().__init__(config, task, target_ctc)
         decoder_config = transformer_config(
-            config, decoder_layers=config.decoder_layers, max_target_positions=config.max_target_positions
+            config,
+            decoder_layers=config.decoder_layers,
+            decoder_ffn_embed_dim=config.decoder_ffn_embed_dim or config.ffn_embed_dim,
+            decoder_attention_heads=config.decoder_attention_heads or config.attention_heads,
+            max_target_positions=config.max_target_positions,
         )
-        embedding = build_embedding(task.target_dictionary, config.embed_dim)
+        if config.share_embeddings:
+            embedding = self.encoder.embed_tokens.text
+        else:
+            embedding = build_embedding(task.target_dictionary, config.embed_dim)
         self.decoder = TransformerDecoderBase(decoder_config, task.target_dictionary, embedding)
+
+    @classmethod
+    def pretrained(cls, config: Any, data_bin: Any) -> Optional[PretrainedModel]:
+        if config.init_from is None:
+            if config.finetune is not None:
+                raise ValueError(f"--finetune {config.finetune} has no effect without --init-from")
+            return None
+        pretrained = PretrainedModel.read(config.init_from)
+        pretrained.check_data_bin(data_bin)
+        pretrained.configure(config)
+        return pretrained
+
+    def build_encoder_embedding(self, config: Any, task: Any) -> nn.Module:
+        if not config.share_embeddings:
+            return super().build_encoder_embedding(config, task)
+        if task.data_bin.card["text_model"] is None:
+            raise ValueError(
+                "--share-embeddings needs one dictionary of text for source and target: a data-bin made with "
+                f"`python -m preprocess subwords --text-model`, which {task.data_bin.path} is not"
+            )
+        check_is_prefix(task.target_dictionary, task.source_dictionary)
+        text = build_embedding(task.target_dictionary, config.embed_dim)
+        return JointEmbedding(text, len(task.source_dictionary) - len(task.target_dictionary))
 
     @property
     def decodings(self) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional
 
 from fairseq import utils
-from fairseq.models import BaseFairseqModel
-from torch import Tensor
+from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY, BaseFairseqModel
+from omegaconf import OmegaConf
+from torch import Tensor, nn
 
 from ..modules.ctc_head import CTC_BLANK_INDEX, CTCHead
-from ..modules.unit_encoder import UnitEncoder, UnitEncoderConfig
+from ..modules.unit_encoder import UnitEncoder, UnitEncoderConfig, build_embedding
 
 
 @dataclass
@@ -62,7 +63,8 @@ class HmstModel(BaseFairseqModel):
         target_ctc: whether there is a CTC head on the translation.
 
     Raises:
-        ValueError: source_ctc_layer lies outside 0..encoder_layers.
+        ValueError: source_ctc_layer lies outside 0..encoder_layers, or a CTC head could not know the language to
+            translate into.
     """
 
     ctc_blank_index = CTC_BLANK_INDEX
@@ -75,10 +77,11 @@ class HmstModel(BaseFairseqModel):
                 f"got {config.source_ctc_layer}"
             )
         self.source_ctc_layer = config.source_ctc_layer
-        self.encoder = UnitEncoder(config, task.source_dictionary)
+        self.encoder = UnitEncoder(config, task.source_dictionary, self.build_encoder_embedding(config, task))
         self.ctc_head: Optional[CTCHead] = None
         self.source_ctc_head: Optional[CTCHead] = None
         if target_ctc:
+            check_source_names_language(task.data_bin, "CTC")
             num_labels = len(task.target_dictionary)
             self.ctc_head = CTCHead(config.embed_dim, num_labels, config.dropout, normalise=False)
         if config.source_ctc_layer > 0:
@@ -87,8 +90,19 @@ class HmstModel(BaseFairseqModel):
 
     @classmethod
     def build_model(cls: Any, cfg: Any, task: Any) -> "HmstModel":
-        """fairseq's way to make a model; each family takes (config, task)."""
-        return cls(cfg, task)
+        """fairseq's way to make a model; options that an older checkpoint lacks have their defaults."""
+        options = MODEL_DATACLASS_REGISTRY[ARCH_MODEL_NAME_REGISTRY[cfg._name]]
+        defaults = OmegaConf.to_container(OmegaConf.structured(options), enum_to_str=True)
+        return cls(OmegaConf.merge(defaults, cfg), task)
+
+    @classmethod
+    def pretrained(cls, config: Any, data_bin: Any) -> Any:
+        """The PretrainedModel that `config` asks to start from, its architecture written into `config`; or None."""
+        return None
+
+    def build_encoder_embedding(self, config: Any, task: Any) -> nn.Module:
+        """(B, T) ids of the joint input dictionary -> (B, T, D)."""
+        return build_embedding(task.source_dictionary, config.embed_dim)
 
     @property
     def decodings(self) -> tuple[str, ...]:
@@ -128,3 +142,18 @@ class HmstModel(BaseFairseqModel):
 
     def max_positions(self) -> Any:
         return self.encoder.max_positions()
+
+
+def check_source_names_language(data_bin: Any, head: str) -> None:
+    """Refuse a head that learns text alone where nothing that it sees says which language to translate into.
+
+    Raises:
+        ValueError: the data-bin has several target languages, and its sources name their own language.
+    """
+    languages = data_bin.target_languages
+    if len(languages) > 1 and data_bin.language_symbols.named_in_source != "target":
+        raise ValueError(
+            f"{head} cannot know which of {', '.join(languages)} to translate into: with this text model the sources "
+            "of the data-bin name the source language, and only the attention decoder is told the target language; "
+            "take --arch hmst_aed without --target-ctc, or a data-bin of one target language"
+        )

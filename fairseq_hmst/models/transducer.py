@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..modules.joiner import Joiner
 from ..modules.predictor import PREDICTORS, START_INDEX, LSTMPredictor, PredictorState, StatelessPredictor
-from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, TransducerInputs
+from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, TransducerInputs, check_source_names_language
 
 
 @dataclass
@@ -60,7 +60,9 @@ class TransducerModel(HmstModel):
 
     def __init__(self, config: Any, task: Any) -> None:
         super().__init__(config, task, target_ctc=config.target_ctc)
+        check_source_names_language(task.data_bin, "a transducer")
         self.predictor = build_predictor(config, task.target_dictionary)
+        self.num_start_tokens = task.data_bin.language_symbols.num_start_tokens
         num_labels = len(task.target_dictionary)
         self.joiner = Joiner(config.embed_dim, config.predictor_dim, config.joint_dim, num_labels)
 
@@ -69,12 +71,13 @@ class TransducerModel(HmstModel):
         return ("transducer", *super().decodings)
 
     def forward(self, src_tokens: Tensor, src_lengths: Tensor, prev_output_tokens: Tensor) -> ModelOutput:
-        """(B, T) source tokens and (B, U + 1) shifted target tokens -> what the losses of every head need.
+        """(B, T) source tokens and (B, start + U) shifted target tokens -> what the losses of every head need.
 
-        The first column of prev_output_tokens, fairseq's eos, is not read: the prediction network has its own start.
+        Where prev_output_tokens starts, with fairseq's eos and a language symbol, it is not read: the prediction
+        network has its own start, and the source names the language.
         """
         encoder_out, output = self.encode_with_heads(src_tokens, src_lengths)
-        predictor_out = self.joiner.project_predictor(self.predictor(prev_output_tokens[:, 1:]))
+        predictor_out = self.joiner.project_predictor(self.predictor(prev_output_tokens[:, self.num_start_tokens :]))
         # views: DistributedDataParallel would take a parameter that is itself an output for one that is not used
         layer = self.joiner.output
         weight, bias = layer.weight.view_as(layer.weight), layer.bias.view_as(layer.bias)

@@ -3,6 +3,7 @@
 from typing import Optional
 
 import torch
+from fairseq import utils
 from fairseq.models.transformer import TransformerConfig
 from fairseq.modules import LayerNorm, MultiheadAttention
 from fairseq.modules.conformer_layer import FeedForwardModule
@@ -41,14 +42,23 @@ class ConformerEncoderLayer(nn.Module):
     """Half feed-forward, self-attention, convolution, half feed-forward, layer norm.
 
     Positions come from the encoder's embeddings, as in its Transformer layers, not from relative attention.
+
+    Args:
+        config: fairseq's configuration of the encoder.
+        kernel_size: input steps that the convolution sees.
+        activation: fairseq's name of the activation in feed-forward layers; None is swish.
     """
 
-    def __init__(self, config: TransformerConfig, kernel_size: int) -> None:
+    def __init__(self, config: TransformerConfig, kernel_size: int, activation: Optional[str] = None) -> None:
         super().__init__()
         width, ffn_width = config.encoder.embed_dim, config.encoder.ffn_embed_dim
         activation_dropout, dropout = config.activation_dropout, config.dropout
         self.ffn1 = FeedForwardModule(width, ffn_width, activation_dropout, dropout)
         self.ffn2 = FeedForwardModule(width, ffn_width, activation_dropout, dropout)
+        if activation is not None:
+            for feed_forward in (self.ffn1, self.ffn2):
+                del feed_forward.activation  # the module of fairseq's swish, the only one it can build
+                feed_forward.activation = utils.get_activation_fn(activation)
         self.self_attn_layer_norm = LayerNorm(width)
         self.self_attn = MultiheadAttention(
             width, config.encoder.attention_heads, dropout=config.attention_dropout, self_attention=True

@@ -12,6 +12,7 @@ from torch import nn
 from .conformer import ConformerEncoderLayer
 
 DEFAULT_CONFORMER_KERNEL = 31
+ACTIVATIONS = ["relu", "gelu", "gelu_accurate", "tanh"]
 
 
 @dataclass
@@ -34,6 +35,22 @@ class UnitEncoderConfig(FairseqDataclass):
     activation_dropout: float = field(
         default=0.0, metadata={"help": "dropout probability inside feed-forward layers, 0 to 1"}
     )
+    activation_fn: Optional[ChoiceEnum(ACTIVATIONS)] = field(  # type: ignore[valid-type]
+        default=None,
+        metadata={"help": "activation in feed-forward layers (default: relu, in Conformer layers swish)"},
+    )
+    layernorm_embedding: bool = field(
+        default=False, metadata={"help": "layer norm after token and position embeddings"}
+    )
+    no_scale_embedding: bool = field(
+        default=False, metadata={"help": "do not multiply token embeddings by the square root of --embed-dim"}
+    )
+    learned_positions: bool = field(
+        default=False,
+        metadata={
+            "help": "learn the embedding of each position up to --max-source-positions and --max-target-positions"
+        },
+    )
     max_source_positions: int = field(
         default=4096, metadata={"help": "longest input in tokens; longer ones are left out"}
     )
@@ -44,7 +61,7 @@ def transformer_config(config: Any, **more: Any) -> TransformerConfig:
 
     Args:
         config: a UnitEncoderConfig or a subclass of it (or omegaconf's form of it).
-        more: further flat names of fairseq's, such as decoder_layers.
+        more: further flat names of fairseq's, such as decoder_layers; they win.
     """
     width = config.embed_dim
     flat = {
@@ -54,17 +71,22 @@ def transformer_config(config: Any, **more: Any) -> TransformerConfig:
         "max_source_positions": config.max_source_positions,
         "encoder_layers": config.encoder_layers,
         "share_decoder_input_output_embed": True,
+        "layernorm_embedding": config.layernorm_embedding,
+        "no_scale_embedding": config.no_scale_embedding,
     }
+    if config.activation_fn is not None:
+        flat["activation_fn"] = str(config.activation_fn)
     for side in ("encoder", "decoder"):
         flat |= {
             f"{side}_embed_dim": width,
             f"{side}_ffn_embed_dim": config.ffn_embed_dim,
             f"{side}_attention_heads": config.attention_heads,
             f"{side}_normalize_before": True,
+            f"{side}_learned_pos": config.learned_positions,
         }
     flat |= {"decoder_input_dim": width, "decoder_output_dim": width}
     # from_namespace, since TransformerConfig().encoder is a class shared by every configuration in the process
-    return TransformerConfig.from_namespace(argparse.Namespace(**flat, **more))
+    return TransformerConfig.from_namespace(argparse.Namespace(**flat | more))
 
 
 def build_embedding(dictionary: Dictionary, width: int) -> nn.Embedding:
@@ -73,18 +95,25 @@ def build_embedding(dictionary: Dictionary, width: int) -> nn.Embedding:
 
 
 class UnitEncoder(TransformerEncoderBase):
-    """fairseq's Transformer encoder over the joint input dictionary, with Conformer layers as a choice."""
+    """fairseq's Transformer encoder over the joint input dictionary, with Conformer layers as a choice.
 
-    def __init__(self, config: Any, dictionary: Dictionary) -> None:
+    Args:
+        config: a UnitEncoderConfig or a subclass of it (or omegaconf's form of it).
+        dictionary: the joint input dictionary.
+        embedding: (B, T) ids -> (B, T, D); an nn.Embedding or a JointEmbedding.
+    """
+
+    def __init__(self, config: Any, dictionary: Dictionary, embedding: nn.Module) -> None:
         self._is_conformer = config.encoder_type == "conformer"
         if config.conformer_kernel is not None and not self._is_conformer:
             raise ValueError(
                 f"--conformer-kernel {config.conformer_kernel} has no effect with --encoder-type transformer"
             )
         self._conformer_kernel = config.conformer_kernel or DEFAULT_CONFORMER_KERNEL
-        super().__init__(transformer_config(config), dictionary, build_embedding(dictionary, config.embed_dim))
+        self._activation = config.activation_fn
+        super().__init__(transformer_config(config), dictionary, embedding)
 
     def build_encoder_layer(self, cfg: TransformerConfig) -> nn.Module:
         if self._is_conformer:
-            return ConformerEncoderLayer(cfg, self._conformer_kernel)
+            return ConformerEncoderLayer(cfg, self._conformer_kernel, self._activation)
         return super().build_encoder_layer(cfg)

@@ -1,18 +1,21 @@
 """hmst_translation: translation of speech units (st) and repeated source text (mt) by one model."""
 
 import logging
+import os
 from dataclasses import dataclass, field
 from typing import Any, List, Optional
 
 import torch
 from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.models import ARCH_MODEL_REGISTRY
 from fairseq.tasks import FairseqTask, register_task
 from omegaconf import II, MISSING
 
 from ..data.data_bin import DataBin, DataBinError
 from ..data.streams import STREAM_NAMES, MixedStreams, Stream, load_stream
 from ..generators.build import DECODINGS, build_generator
+from .input_languages import InputLanguages
 from .subword_codec import SubwordCodec
 from .validation_bleu import bleu_statistics, log_bleu
 
@@ -23,7 +26,13 @@ logger = logging.getLogger(__name__)
 class HmstTranslationConfig(FairseqDataclass):
     """Options of the task."""
 
-    data: str = field(default=MISSING, metadata={"help": "data-bin made by `python -m preprocess`"})
+    data: str = field(
+        default=MISSING,
+        metadata={
+            "help": "data-bin made by `python -m preprocess`; or several, separated by colons, of one vocabulary: epoch n "
+            "trains on the n-th in turn, and valid and test are those of the first"
+        },
+    )
     streams: str = field(default="st,mt", metadata={"help": "streams to train and validate on: st,mt or st or mt"})
     mt_passes: float = field(
         default=1.0,
@@ -34,6 +43,14 @@ class HmstTranslationConfig(FairseqDataclass):
     )
     eval_stream: ChoiceEnum(STREAM_NAMES) = field(  # type: ignore[valid-type]
         default="st", metadata={"help": "stream that is decoded: by fairseq-generate, -interactive and --eval-bleu"}
+    )
+    source_language: Optional[str] = field(
+        default=None,
+        metadata={"help": "language of input without targets (fairseq-interactive), where sources name one of several"},
+    )
+    target_language: Optional[str] = field(
+        default=None,
+        metadata={"help": "language to translate input without targets into, where the data-bin has several"},
     )
     decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
         default="auto", metadata={"help": "which head decodes; auto: the family's own"}
@@ -57,8 +74,8 @@ class HmstTranslationTask(FairseqTask):
     """Loads a data-bin's streams, mixes them into epochs, and decodes with any head of the model.
 
     Raises:
-        DataBinError: the data-bin is not whole, or a checkpoint was trained with other dictionaries.
-        ValueError: --streams names something else than st and mt.
+        DataBinError: a data-bin is not whole, has other dictionaries than the first, or than a checkpoint was trained with.
+        ValueError: --streams names something else than st and mt, or a language is given that makes no difference.
     """
 
     ALL_STREAMS = STREAM_NAMES
@@ -70,7 +87,11 @@ class HmstTranslationTask(FairseqTask):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
         if cfg.mt_passes != 1 and len(self.stream_names) < 2:
             raise ValueError(f"--mt-passes {cfg.mt_passes} has no effect with --streams {cfg.streams}")
-        self.data_bin = DataBin(cfg.data)
+        self.data_bin, *others = self.shards = [DataBin(path) for path in cfg.data.split(os.pathsep)]
+        for shard in others:
+            shard.check_same_vocabulary(self.data_bin)
+        given = {"source": cfg.source_language, "target": cfg.target_language}
+        self.input_languages = InputLanguages(self.data_bin, given)
         self.state.add_factory("data_fingerprint", lambda: self.data_bin.fingerprint)
         logger.info(f"data card: {self.data_bin.signature}")
         logger.info(f"input dictionary: {len(self.source_dictionary)} types, output: {len(self.target_dictionary)}")
@@ -103,33 +124,57 @@ class HmstTranslationTask(FairseqTask):
                     "trained on, or train anew"
                 )
 
-    def load_dataset(self, split: str, combine: bool = False, task_cfg: Any = None, **kwargs: Any) -> None:
-        """Load `split`: the training streams for train and valid*, --eval-stream alone for others (test*)."""
+    def load_dataset(
+        self, split: str, combine: bool = False, task_cfg: Any = None, epoch: int = 1, **kwargs: Any
+    ) -> None:
+        """Load `split`: the training streams for train and valid*, --eval-stream alone for others (test*).
+
+        Of several data-bins, train is that of the one whose turn `epoch` is.
+        """
+        self.input_languages.refuse_for_data(split)
         is_training = split.startswith(("train", "valid")) and task_cfg is None
         names = self.stream_names if is_training else [str(self.cfg.eval_stream)]
-        streams = [load_stream(self.data_bin, split, name) for name in names]
+        data_bin = self.shards[(epoch - 1) % len(self.shards)] if split.startswith("train") else self.data_bin
+        streams = [load_stream(data_bin, split, name) for name in names]
         passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
         self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"))
         counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
-        logger.info(f"{split}: {counts} examples; {len(self.datasets[split])} in an epoch")
+        where = f"{data_bin.path} " if len(self.shards) > 1 else ""
+        logger.info(f"{where}{split}: {counts} examples; {len(self.datasets[split])} in an epoch")
 
     def _mixed(self, streams: list[Stream], passes: Optional[dict[str, float]], shuffle: bool) -> MixedStreams:
-        return MixedStreams(streams, self.source_dictionary, self.target_dictionary, passes, self.cfg.seed, shuffle)
+        return MixedStreams(
+            streams,
+            self.source_dictionary,
+            self.target_dictionary,
+            self.data_bin.language_symbols,
+            passes,
+            self.cfg.seed,
+            shuffle,
+        )
 
     def build_dataset_for_inference(
         self, src_tokens: List[torch.Tensor], src_lengths: List[int], **kwargs: Any
     ) -> MixedStreams:
-        """Examples without targets, for fairseq-interactive; `constraints` are not supported."""
+        """Examples without targets, from `X </s>`: language symbols are added; `constraints` are not supported."""
         if kwargs.get("constraints") is not None:
             raise ValueError("--constraints is not supported by the task hmst_translation")
-        return self._mixed([Stream(str(self.cfg.eval_stream), TokenList(src_tokens))], None, shuffle=False)
+        source, target = self.input_languages["source"], self.input_languages["target"]
+        sources = TokenList(self.data_bin.language_symbols.add_to_source(row, source, target) for row in src_tokens)
+        stream = Stream(str(self.cfg.eval_stream), sources, target_language=target)
+        return self._mixed([stream], None, shuffle=False)
 
     def build_bpe(self, args: Any) -> SubwordCodec:
         """The data-bin's own subword models; fairseq's --bpe is not needed."""
         return SubwordCodec(self.data_bin, str(self.cfg.eval_stream))
 
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> Any:
+        # before fairseq copies cfg: what is written into it now, checkpoints will hold
+        family = ARCH_MODEL_REGISTRY[cfg._name]
+        pretrained = None if from_checkpoint else family.pretrained(cfg, self.data_bin)
         model = super().build_model(cfg, from_checkpoint)
+        if pretrained is not None:
+            pretrained.load_into(model, cfg.finetune)
         if self.cfg.eval_bleu:
             self._bleu_generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
         return model
@@ -139,12 +184,22 @@ class HmstTranslationTask(FairseqTask):
     ) -> Any:
         """The search that --decoding asks for; an error names the decodings that the models have heads for."""
 
-        def fairseq_beam_search(models: Any, generator_class: Any = seq_gen_cls) -> Any:
-            return super(HmstTranslationTask, self).build_generator(
-                models, args, generator_class, extra_gen_cls_kwargs, **kwargs
-            )
+        symbols = self.data_bin.language_symbols
+        more = {**(extra_gen_cls_kwargs or {}), "symbols_to_strip_from_output": set(symbols.output_ids)}
 
-        return build_generator(self.cfg, models, args, self.target_dictionary, fairseq_beam_search)
+        def fairseq_beam_search(models: Any) -> Any:
+            return super(HmstTranslationTask, self).build_generator(models, args, seq_gen_cls, more, **kwargs)
+
+        return build_generator(self.cfg, models, args, self.target_dictionary, symbols, fairseq_beam_search)
+
+    def inference_step(self, generator: Any, models: Any, sample: dict[str, Any], **kwargs: Any) -> Any:
+        """Decode a batch; fairseq-interactive's holds the sources alone, so what the decoder reads first is added."""
+        net_input = sample["net_input"]
+        if "prev_output_tokens" not in net_input:
+            start = self.data_bin.language_symbols.decoder_start(self.input_languages["target"])
+            starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
+            sample = sample | {"net_input": net_input | {"prev_output_tokens": starts}}
+        return super().inference_step(generator, models, sample, **kwargs)
 
     def valid_step(self, sample: dict[str, Any], model: Any, criterion: Any) -> tuple[Any, Any, dict[str, Any]]:
         loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
@@ -154,26 +209,27 @@ class HmstTranslationTask(FairseqTask):
 
     def _validate_bleu(self, sample: dict[str, Any], model: Any) -> dict[str, float]:
         rows = (sample["stream"] == STREAM_NAMES.index(str(self.cfg.eval_stream))).nonzero().squeeze(-1)
-        if len(rows) == 0:
-            return bleu_statistics([], [])
+        hypotheses: list[str] = []
         net_input = {name: values[rows] for name, values in sample["net_input"].items()}
-        hypotheses = self.inference_step(
-            self._bleu_generator, [model], {"id": sample["id"][rows], "net_input": net_input}
-        )
-        return bleu_statistics(
-            [self._text(best["tokens"]) for best, *_ in hypotheses],
-            [self._text(target, escape_unknown=True) for target in sample["target"][rows]],
-        )
+        if len(rows) > 0:
+            batch = {"id": sample["id"][rows], "net_input": net_input}
+            n_best_lists = self.inference_step(self._bleu_generator, [model], batch)
+            hypotheses = [self._text(best["tokens"]) for best, *_ in n_best_lists]
+        references = [self._text(target, escape_unknown=True) for target in sample["target"][rows]]
+        languages = self.data_bin.language_symbols.target_languages(net_input["prev_output_tokens"])
+        return bleu_statistics(hypotheses, references, languages, self.data_bin.target_languages)
 
     def _text(self, tokens: torch.Tensor, escape_unknown: bool = False) -> str:
-        pad = self.target_dictionary.pad()
+        no_text = {self.target_dictionary.pad(), *self.data_bin.language_symbols.output_ids}
         # an unknown word of the reference is escaped, so that no hypothesis can match it
-        pieces = self.target_dictionary.string(tokens[tokens != pad].int().cpu(), escape_unk=escape_unknown)
+        pieces = self.target_dictionary.string(
+            tokens.int().cpu(), escape_unk=escape_unknown, extra_symbols_to_ignore=no_text
+        )
         return SubwordCodec.decode(pieces)
 
     def reduce_metrics(self, logging_outputs: list[dict[str, Any]], criterion: Any) -> None:
         super().reduce_metrics(logging_outputs, criterion)
-        log_bleu(logging_outputs)
+        log_bleu(logging_outputs, self.data_bin.target_languages)
 
 
 @dataclass

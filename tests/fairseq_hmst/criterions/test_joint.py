@@ -1,6 +1,8 @@
 import pytest
 import torch
-from toy import batch_of, build_criterion, build_model
+from toy import batch_of, build_criterion, build_model, build_task
+
+from fairseq_hmst.losses.rnnt import rnnt_loss
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 ST_ROWS, MT_ROWS = range(5), range(21, 26)
@@ -9,6 +11,17 @@ ST_ROWS, MT_ROWS = range(5), range(21, 26)
 @pytest.fixture(scope="module")
 def model(toy_task):
     return build_model(toy_task, "hmst_ctc_attention_tiny", **SMALL | {"source_ctc_layer": 1})
+
+
+@pytest.fixture(scope="module")
+def two_target_task(two_target_data_bin):
+    return build_task(two_target_data_bin)
+
+
+def text_ids(task):
+    """(V,) whether an id of the output dictionary is a piece of text: all but fairseq's four and <lang:..>."""
+    symbols = task.target_dictionary.symbols
+    return torch.tensor([index > 3 and not symbol.startswith("<lang:") for index, symbol in enumerate(symbols)])
 
 
 def per_token(criterion, model, batch):
@@ -50,15 +63,17 @@ def test_the_loss_is_the_weighted_mean_over_heads(toy_task, model):
     assert float(loss) == pytest.approx((2 * sums[0] + sums[1] + 5 * sums[2]) / 8, rel=1e-5)
 
 
-def test_ctc_losses_equal_torchs_where_an_example_has_a_path(toy_task):
-    model = build_model(toy_task, "hmst_ctc_tiny", **SMALL | {"source_ctc_layer": 1})
-    batch = batch_of(toy_task, range(21))
-    _, _, logged = build_criterion(toy_task)(model, batch)
+@pytest.mark.parametrize("kind", ["one target", "two targets"])
+def test_ctc_losses_equal_torchs_where_an_example_has_a_path(kind, request):
+    task = request.getfixturevalue("toy_task" if kind == "one target" else "two_target_task")
+    model = build_model(task, "hmst_ctc_tiny", **SMALL | {"source_ctc_layer": 1})
+    batch = batch_of(task, range(21))
+    _, _, logged = build_criterion(task)(model, batch)
     output = model(**batch["net_input"])
-    dictionary = toy_task.target_dictionary
+    is_text = text_ids(task)
     losses = []
     for row, target in enumerate(batch["target"]):
-        labels = target[(target != dictionary.pad()) & (target != dictionary.eos())]
+        labels = target[is_text[target]]
         length = output.source_lengths[row]
         log_probs = output.ctc_logits[row, :length].log_softmax(-1)
         losses.append(
@@ -68,6 +83,47 @@ def test_ctc_losses_equal_torchs_where_an_example_has_a_path(toy_task):
     assert float(logged["st_ctc_loss"]) == pytest.approx(float(losses[losses.isfinite()].sum()), rel=1e-5)
     assert float(logged["st_ctc_infeasible"]) == float(losses.isinf().sum())
     assert losses.isfinite().sum() > 10
+
+
+@pytest.mark.parametrize("kind", ["one target", "two targets"])
+def test_the_transducer_learns_the_text_alone_from_what_its_search_would_see(kind, request):
+    task = request.getfixturevalue("toy_task" if kind == "one target" else "two_target_task")
+    sizes = SMALL | {"source_ctc_layer": 0, "predictor_dim": 8, "joint_dim": 8}
+    model = build_model(task, "hmst_transducer_tiny", **sizes)
+    batch = batch_of(task, range(4))
+    _, _, logged = build_criterion(task)(model, batch)
+    encoder_projected, lengths = model.project_encoder(model.encode(**source_of(batch)))
+    expected = 0.0
+    for row, target in enumerate(batch["target"]):
+        labels = target[text_ids(task)[target]]
+        predictor_projected, state = model.start_prediction(1)
+        columns = [predictor_projected]
+        for label in labels:
+            predictor_projected, state = model.predict(label[None], state)
+            columns.append(predictor_projected)
+        steps = encoder_projected[row, : lengths[row]]
+        scores = model.join(steps[:, None], torch.stack(columns, 1))  # (T, J) and (U + 1, J) -> (T, U + 1, V)
+        num_labels = torch.tensor([len(labels)])
+        expected += float(rnnt_loss(scores[None], labels[None], lengths[row][None], num_labels, 0).detach())
+    assert float(logged["st_transducer_loss"]) == pytest.approx(expected, rel=1e-5)
+
+
+def source_of(batch):
+    return {name: batch["net_input"][name] for name in ("src_tokens", "src_lengths")}
+
+
+def test_labels_beyond_their_length_change_no_bit(toy_task):
+    """Once rows ended in </s> and padding there, as targets do."""
+    model = build_model(toy_task, "hmst_transducer_tiny", **SMALL, target_ctc=True, predictor_dim=8, joint_dim=8)
+    gradients = []
+    for labels in ("labels", "target"):
+        batch = batch_of(toy_task, ST_ROWS)
+        batch["labels"] = batch[labels][:, : batch["labels"].size(1)]
+        model.zero_grad()
+        build_criterion(toy_task)(model, batch)[0].backward()
+        gradients.append([parameter.grad.clone() for parameter in model.parameters()])
+    assert (batch_of(toy_task, ST_ROWS)["labels"] != batch["labels"]).any()
+    assert all(torch.equal(*pair) for pair in zip(*gradients, strict=True))
 
 
 def test_the_source_ctc_counts_only_examples_of_its_streams_that_have_a_transcript(toy_task, model):
@@ -82,9 +138,8 @@ def test_the_source_ctc_counts_only_examples_of_its_streams_that_have_a_transcri
 def test_infeasible_examples_cost_nothing_and_are_counted(toy_task, model):
     batch = batch_of(toy_task, ST_ROWS)
     longest = int(batch["net_input"]["src_lengths"].max())
-    batch["target"] = torch.full((len(batch["id"]), longest + 3), 5)
-    batch["target"][:, -1] = toy_task.target_dictionary.eos()
-    batch["net_input"]["prev_output_tokens"] = batch["target"].roll(1, dims=1)
+    batch["labels"] = torch.full((len(batch["id"]), longest + 2), 5)
+    batch["label_lengths"] = torch.full_like(batch["id"], longest + 2)
     _, _, logged = build_criterion(toy_task)(model, batch)
     assert float(logged["st_ctc_infeasible"]) == len(ST_ROWS)
     assert float(logged["st_ctc_loss"]) == 0

@@ -6,6 +6,7 @@ import torch
 from fairseq.data import Dictionary
 
 from fairseq_hmst.data.data_bin import DataBinError
+from fairseq_hmst.data.language_symbols import LanguageSymbols
 from fairseq_hmst.data.streams import MixedStreams, Stream
 
 
@@ -30,7 +31,7 @@ def make_stream(name, lengths, transcripts=None):
 
 
 def mixed(dictionary, streams, **options):
-    return MixedStreams(streams, dictionary, dictionary, **options)
+    return MixedStreams(streams, dictionary, dictionary, LanguageSymbols(dictionary.eos()), **options)
 
 
 def test_one_pass_holds_every_example_of_both_streams_once(dictionary):
@@ -81,6 +82,8 @@ def test_sources_are_padded_on_the_right_and_sorted_by_falling_length(dictionary
     assert batch["net_input"]["src_tokens"].tolist() == [[5, 5, 5, 2], [4, 2, 1, 1]]
     assert batch["net_input"]["src_lengths"].tolist() == [4, 2]
     assert batch["net_input"]["prev_output_tokens"].tolist() == [[2, 5], [2, 1]]
+    assert batch["target"].tolist() == [[5, 2], [2, 1]]
+    assert (batch["labels"].tolist(), batch["label_lengths"].tolist()) == ([[5], [1]], [1, 0])
     assert batch["ntokens"] == 3
 
 

@@ -3,13 +3,20 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
+from fairseq.sequence_generator import SequenceGenerator
 
+from fairseq_hmst.data.language_symbols import LanguageSymbols
 from fairseq_hmst.generators.build import build_generator
 from fairseq_hmst.generators.ctc import CTCGenerator
 from fairseq_hmst.generators.transducer import TransducerGenerator
 from fairseq_hmst.generators.transducer_greedy import LabelLimit
 
 MODEL = SimpleNamespace(decodings=("transducer", "ctc"))
+
+
+NO_SYMBOLS = LanguageSymbols(eos_index=2)
+SYMBOLS = LanguageSymbols(2, "target_first", "first_output", output_ids=frozenset({7, 8}))
 
 
 class StubDictionary(list):
@@ -22,10 +29,13 @@ class StubDictionary(list):
     def eos(self):
         return 2
 
+    def unk(self):
+        return 3
 
-def build(decoding, **options):
+
+def build(decoding, symbols=NO_SYMBOLS, models=(MODEL,), search=None, **options):
     config = SimpleNamespace(decoding=decoding, ctc_decode_weight=None)
-    return build_generator(config, [MODEL], SimpleNamespace(**options), StubDictionary(range(9)), None)
+    return build_generator(config, [*models], SimpleNamespace(**options), StubDictionary(range(9)), symbols, search)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +66,33 @@ def test_a_language_model_is_refused_where_it_has_no_effect(decoding):
 def test_a_head_that_is_missing_is_refused():
     with pytest.raises(ValueError, match=r"--decoding joint: .* it can decode by: transducer, ctc"):
         build("joint")
+
+
+class AttentionModel(torch.nn.Module):
+    decodings = ("attention", "ctc")
+
+    def max_decoder_positions(self):
+        return 100
+
+
+@pytest.mark.parametrize(("target_form", "more"), [("first_output", 1), ("first_input", 0)])
+def test_bounds_on_length_count_the_translation_alone(target_form, more):
+    symbols = LanguageSymbols(2, "target_first", target_form, output_ids=frozenset({7, 8}))
+
+    def search(ensemble):
+        return SequenceGenerator(ensemble, StubDictionary(range(9)), min_len=1, max_len_b=20)
+
+    generator = build("attention", symbols, [AttentionModel()], search)
+    assert (generator.min_len, generator.max_len_b) == (1 + more, 20 + more)
+
+
+@pytest.mark.parametrize("decoding", ["transducer", "ctc"])
+def test_searches_without_attention_never_write_symbols(decoding):
+    generator = build(decoding, SYMBOLS)
+    assert generator.symbols_to_strip_from_output == {2, 7, 8}
+    assert generator._not_labels == {0, 1, 2, 7, 8}
+
+
+def test_alignments_are_refused_where_fairseqs_aligning_search_would_lose_the_language():
+    with pytest.raises(ValueError, match="--print-alignment goes with --decoding attention and a data-bin without lan"):
+        build("attention", SYMBOLS, [AttentionModel()], print_alignment="hard")

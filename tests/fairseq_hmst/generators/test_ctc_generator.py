@@ -80,14 +80,16 @@ def test_beam_one_is_the_best_path():
 
 
 @pytest.mark.parametrize("beam_size", [1, 6])
-def test_padding_and_end_of_sentence_are_no_labels_however_likely(beam_size):
-    model = stub_model()
-    model.table[:, [PADDING, EOS]] += 20.0
-    for row in CTCGenerator(DICTIONARY, beam_size).generate([model], batch()):
+def test_padding_end_of_sentence_and_symbols_are_no_labels_however_likely(beam_size):
+    model, symbol = stub_model(), 7
+    model.table[:, [PADDING, EOS, symbol]] += 20.0
+    generator = CTCGenerator(DICTIONARY, beam_size, symbol_ids={symbol})
+    for row in generator.generate([model], batch()):
         for hypothesis in row:
             *labels, last = hypothesis["tokens"].tolist()
             assert last == EOS
-            assert not {BLANK, PADDING, EOS} & set(labels)
+            assert not {BLANK, PADDING, EOS, symbol} & set(labels)
+    assert generator.symbols_to_strip_from_output == {EOS, symbol}
 
 
 def test_the_length_penalty_divides_as_fairseqs_does_and_ranks_anew():

@@ -8,8 +8,10 @@ import torch
 from fairseq.sequence_generator import SequenceGenerator
 from toy import batch_of, build_model
 
+from fairseq_hmst.data.language_symbols import LanguageSymbols
 from fairseq_hmst.generators.joint import JointEnsemble
 
+NO_SYMBOLS = LanguageSymbols(eos_index=2)
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 NUM_LABELS = 24  # of the toy corpus
 
@@ -20,7 +22,7 @@ def model(toy_task):
 
 
 def search(task, models, ctc_weight, beam_size=4, **options):
-    ensemble = JointEnsemble(models, ctc_weight, beam_size, task.target_dictionary.eos())
+    ensemble = JointEnsemble(models, NO_SYMBOLS, ctc_weight, beam_size, task.target_dictionary.eos())
     return SequenceGenerator(ensemble, task.target_dictionary, beam_size=beam_size, max_len_b=8, **options)
 
 
@@ -166,7 +168,7 @@ def test_a_beam_as_large_as_the_space_finds_the_argmax(seed, weight):
         pad, unk, eos, bos = (lambda self: 1), (lambda self: 3), (lambda self: 2), (lambda self: 0)
 
     dictionary = Dictionary(range(NUM_TYPES))
-    ensemble = JointEnsemble([model], weight, beam_size=40, eos_index=2)
+    ensemble = JointEnsemble([model], NO_SYMBOLS, weight, beam_size=40, eos_index=2)
     generator = SequenceGenerator(ensemble, dictionary, beam_size=40, max_len_b=longest, normalize_scores=False)
     sample = {"net_input": {"src_tokens": torch.zeros(1, 1, dtype=torch.long), "src_lengths": torch.tensor([1])}}
     ((found, *_),) = generator.generate([], sample)

@@ -159,14 +159,16 @@ def test_a_batch_is_decoded_as_its_utterances_one_by_one(predictor, beam_size):
 
 
 @pytest.mark.parametrize("beam_size", [1, 6])
-def test_padding_and_end_of_sentence_are_no_labels_however_likely(beam_size):
-    model = StubModel()
-    model.joiner.output.bias.data[[PADDING, EOS]] += 20.0
-    for row in TransducerGenerator(DICTIONARY, beam_size).generate([model], batch(6, 3)):
+def test_padding_end_of_sentence_and_symbols_are_no_labels_however_likely(beam_size):
+    model, symbol = StubModel(), LABELS[1]
+    model.joiner.output.bias.data[[PADDING, EOS, symbol]] += 20.0
+    generator = TransducerGenerator(DICTIONARY, beam_size, symbol_ids={symbol})
+    for row in generator.generate([model], batch(6, 3)):
         for hypothesis in row:
             *labels, last = hypothesis["tokens"].tolist()
             assert last == EOS
-            assert not NOT_LABELS & set(labels)
+            assert not (NOT_LABELS | {symbol}) & set(labels)
+    assert generator.symbols_to_strip_from_output == {EOS, symbol}
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])

@@ -2,13 +2,25 @@
 
 import pytest
 import torch
+from fairseq.modules import LearnedPositionalEmbedding
+from omegaconf import OmegaConf
 from toy import batch_of, build_criterion, build_model, build_task
 
+# options that starting from mBART sets, here from scratch
+MBART_OPTIONS = {
+    "layernorm_embedding": True,
+    "learned_positions": True,
+    "no_scale_embedding": True,
+    "activation_fn": "gelu",
+    "decoder_ffn_embed_dim": 24,
+    "decoder_attention_heads": 4,
+}
 FAMILIES = {
     "aed": ("hmst_aed_tiny", {"target_ctc": True, "source_ctc_layer": 1}),
     "ctc": ("hmst_ctc_tiny", {}),
     "ctc_attention": ("hmst_ctc_attention_tiny", {}),
     "transducer": ("hmst_transducer_tiny", {"target_ctc": True}),
+    "mbart": ("hmst_aed_tiny", MBART_OPTIONS),
 }
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 HEADS = ("attention_logits", "ctc_logits", "source_ctc_logits")
@@ -96,3 +108,36 @@ def test_base_is_the_public_setting(toy_task):
     assert len(model.decoder.layers) == 6
     assert model.source_ctc_layer == 12
     assert (layer.embed_dim, layer.self_attn.num_heads, layer.fc1.out_features) == (256, 4, 2048)
+
+
+@pytest.mark.parametrize("kind", ["transformer", "conformer"])
+def test_the_options_of_mbart_reach_encoder_and_decoder(toy_task, kind):
+    model = build_model(toy_task, "hmst_aed_tiny", **SMALL | MBART_OPTIONS | {"encoder_type": kind})
+    plain = build_model(toy_task, "hmst_aed_tiny", **SMALL | {"encoder_type": kind})
+    for side in (model.encoder, model.decoder):
+        assert side.layernorm_embedding is not None
+        assert side.embed_scale == 1
+        assert isinstance(side.embed_positions, LearnedPositionalEmbedding)
+    for side in (plain.encoder, plain.decoder):
+        assert side.layernorm_embedding is None
+        assert side.embed_scale == 4
+        assert not isinstance(side.embed_positions, LearnedPositionalEmbedding)
+    layer = model.decoder.layers[0]
+    assert (layer.fc1.out_features, layer.self_attn.num_heads, layer.encoder_attn.num_heads) == (24, 4, 4)
+    x = torch.linspace(-3, 3, 7)
+    first = model.encoder.layers[0]
+    activations = [layer.activation_fn, first.ffn1.activation if kind == "conformer" else first.activation_fn]
+    assert all(torch.equal(activation(x), torch.nn.functional.gelu(x)) for activation in activations)
+
+
+def test_options_that_an_older_checkpoint_lacks_have_their_defaults(toy_task):
+    model = build_model(toy_task, "hmst_aed_tiny", **SMALL)
+    old = {"encoder_type": "transformer", "conformer_kernel": None, "source_ctc_layer": 0}
+    old |= {"dropout": 0.1, "attention_dropout": 0.0, "activation_dropout": 0.0}
+    old |= {"max_source_positions": 4096, "max_target_positions": 1024}
+    for name in ("hmst_aed", "hmst_aed_tiny"):
+        options = OmegaConf.create({"_name": name, "target_ctc": False, **SMALL, **old})
+        again = toy_task.build_model(options, from_checkpoint=True).eval()
+        again.load_state_dict(model.state_dict())
+        net_input = batch_of(toy_task, [0, 22])["net_input"]
+        assert torch.equal(again(**net_input).attention_logits, model(**net_input).attention_logits)

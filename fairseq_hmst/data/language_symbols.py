@@ -1,0 +1,120 @@
+"""Language symbols: where they stand in sources, in what the decoder reads and in what it writes.
+
+A data-bin of one language pair has none, unless it was made for a pretrained text model. Elsewhere the stored target is
+`SYMBOL Y </s>`, whatever form the decoder wants; CTC and transducer learn Y alone.
+
+    target form     decoder reads       decoder writes
+    none            </s> Y              Y </s>
+    first_output    </s> SYMBOL Y       SYMBOL Y </s>
+    first_input     SYMBOL Y            Y </s>
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+import torch
+from fairseq.data import Dictionary
+from torch import Tensor
+
+SOURCE_FORMS = ("source_first", "source_last", "target_first")
+TARGET_FORMS = ("first_output", "first_input")
+
+
+@dataclass(frozen=True)
+class LanguageSymbols:
+    """The form of one data-bin; without symbols every method leaves tokens as they are.
+
+    Attributes:
+        eos_index: id of end of sentence in both dictionaries.
+        source_form: whose symbol a source has, and where: that of the source language before or after the sentence, or
+            that of the target language before it; None: no symbol.
+        target_form: see the module's table; None: no symbol.
+        source_ids: language -> id of its symbol in the joint input dictionary.
+        target_ids: language -> id of its symbol in the output dictionary.
+        output_ids: ids of the output dictionary that are no text, and never come out of a search: the symbols, also of
+            languages that the data does not have, and what else a text model has (<mask>).
+    """
+
+    eos_index: int
+    source_form: Optional[str] = None
+    target_form: Optional[str] = None
+    source_ids: dict[str, int] = field(default_factory=dict)
+    target_ids: dict[str, int] = field(default_factory=dict)
+    output_ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def from_card(cls, card: dict[str, Any], source: Dictionary, target: Dictionary) -> "LanguageSymbols":
+        """What the card of a data-bin says, in ids of its two dictionaries.
+
+        Raises:
+            ValueError: the card names a form that is not known, or a symbol that a dictionary lacks.
+        """
+        entry = card["language_symbols"]
+        if entry is None:
+            return cls(target.eos())
+        for side, known in (("source", SOURCE_FORMS), ("target", TARGET_FORMS)):
+            if entry[side] not in known:
+                raise ValueError(
+                    f"expected one of {', '.join(known)} as form of {side} language symbols, found '{entry[side]}'"
+                )
+        first_symbol = target.nspecial + card["dictionary"]["target_subwords"]
+        return cls(
+            target.eos(),
+            entry["source"],
+            entry["target"],
+            {language: _index(source, symbol, "dict.src.txt") for language, symbol in entry["symbols"].items()},
+            {language: _index(target, symbol, "dict.tgt.txt") for language, symbol in entry["symbols"].items()},
+            frozenset(range(first_symbol, len(target))),
+        )
+
+    @property
+    def named_in_source(self) -> Optional[str]:
+        """`source` or `target`, the side whose language a source names; None: neither."""
+        return None if self.source_form is None else self.source_form.split("_")[0]
+
+    @property
+    def num_start_tokens(self) -> int:
+        """Tokens that the decoder reads before Y."""
+        return 2 if self.target_form == "first_output" else 1
+
+    def decoder_start(self, target_language: Optional[str]) -> Tensor:
+        """(num_start_tokens,) what the decoder reads before Y; the language is not read where there are no symbols."""
+        if self.target_form is None:
+            return torch.tensor([self.eos_index])
+        symbol = self.target_ids[str(target_language)]
+        return torch.tensor([symbol] if self.target_form == "first_input" else [self.eos_index, symbol])
+
+    def target_languages(self, decoder_inputs: Tensor) -> list[str]:
+        """The target language of each row (B, U) of what the decoder reads; none where there are no symbols."""
+        if self.target_form is None:
+            return []
+        languages = {index: language for language, index in self.target_ids.items()}
+        return [languages[index] for index in decoder_inputs[:, self.num_start_tokens - 1].tolist()]
+
+    def decoder_input(self, target: Tensor) -> Tensor:
+        """What the decoder reads, from a stored target."""
+        if self.target_form == "first_input":
+            return target[:-1]
+        return torch.cat([target.new_tensor([self.eos_index]), target[:-1]])
+
+    def decoder_output(self, target: Tensor) -> Tensor:
+        """What the decoder writes, from a stored target."""
+        return target[1:] if self.target_form == "first_input" else target
+
+    def labels(self, target: Tensor) -> Tensor:
+        """Y alone, from a stored target."""
+        return target[:-1] if self.target_form is None else target[1:-1]
+
+    def add_to_source(self, source: Tensor, source_language: Optional[str], target_language: Optional[str]) -> Tensor:
+        """`X </s>` with the symbol that the encoder wants; a language that it does not name is not read."""
+        if self.source_form is None:
+            return source
+        language = source_language if self.named_in_source == "source" else target_language
+        symbol = source.new_tensor([self.source_ids[str(language)]])
+        return torch.cat([source, symbol] if self.source_form == "source_last" else [symbol, source])
+
+
+def _index(dictionary: Dictionary, symbol: str, name: str) -> int:
+    if symbol not in dictionary:
+        raise ValueError(f"the language symbol {symbol} is not in {name}")
+    return dictionary.index(symbol)

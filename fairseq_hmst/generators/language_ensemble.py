@@ -1,0 +1,92 @@
+"""Beam search in the language that each example asks for, by fairseq's own search.
+
+The language symbol is not searched: the ensemble, which fairseq's beam search asks for log-probabilities, gives the
+symbol of the batch at no cost, or puts it where the decoder reads its first token. So n-best lists, length penalty,
+ensembles and batching stay fairseq's.
+"""
+
+import math
+from typing import Any, Optional, Protocol
+
+import torch
+from fairseq.sequence_generator import EnsembleModel
+from torch import Tensor
+
+
+class LanguageSymbols(Protocol):
+    """What of a data-bin's language symbols a search reads."""
+
+    @property
+    def target_form(self) -> Optional[str]:
+        """`first_output`, `first_input`, or None without symbols."""
+        ...
+
+    @property
+    def num_start_tokens(self) -> int:
+        """What the decoder reads before a translation."""
+        ...
+
+    @property
+    def output_ids(self) -> frozenset[int]:
+        """Ids of the output dictionary that are no text."""
+        ...
+
+
+class LanguageEnsemble(EnsembleModel):
+    """An ensemble that starts every hypothesis with the symbol in net_input["prev_output_tokens"], and writes no other.
+
+    With the form first_output the symbol is the first token of every hypothesis, with score 0; with first_input it
+    takes the place of the end of sentence that fairseq starts from, and is no part of a hypothesis. Without symbols
+    this is fairseq's ensemble.
+
+    Args:
+        models: models with an attention decoder.
+        language_symbols: of the data-bin.
+        beam_size: of the search.
+    """
+
+    def __init__(self, models: list[Any], language_symbols: LanguageSymbols, beam_size: int) -> None:
+        super().__init__(models)
+        self.language_symbols = language_symbols
+        self.beam_size = beam_size
+
+    def forward_encoder(self, net_input: dict[str, Tensor]) -> list[dict[str, list[Tensor]]]:
+        """Encode the batch, and note the symbol of each of its `beam_size` hypotheses an utterance.
+
+        Raises:
+            ValueError: the batch does not say its languages.
+        """
+        if self.language_symbols.target_form is not None:
+            starts = net_input.get("prev_output_tokens")
+            if starts is None:
+                raise ValueError(
+                    "the batch has no net_input['prev_output_tokens'], which name the target language; "
+                    "make batches by the task's datasets and decode them by its inference_step"
+                )
+            symbols = starts[:, self.language_symbols.num_start_tokens - 1]
+            self._symbols = symbols.repeat_interleave(self.beam_size)
+            self._output_ids = torch.tensor(sorted(self.language_symbols.output_ids), device=symbols.device)
+        return super().forward_encoder(net_input)
+
+    def forward_decoder(
+        self, tokens: Tensor, encoder_outs: Any, incremental_states: Any, temperature: float = 1.0
+    ) -> tuple[Tensor, Optional[Tensor]]:
+        """Log-probabilities (N, V) of the next token after `tokens` (N, steps + 1), and the attention over the source.
+
+        Symbols have -inf, but for the forced one.
+        """
+        form = self.language_symbols.target_form
+        if form == "first_input":
+            tokens = torch.cat([self._symbols.unsqueeze(1), tokens[:, 1:]], 1)
+        log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
+        if form == "first_output" and tokens.size(1) == 1:
+            log_probs = torch.full_like(log_probs, -math.inf).scatter(1, self._symbols.unsqueeze(1), 0.0)
+        elif form is not None:
+            log_probs.index_fill_(1, self._output_ids, -math.inf)
+        return log_probs, attention
+
+    def reorder_incremental_state(self, incremental_states: Any, new_order: Tensor) -> None:
+        """Follow the beam: hypotheses new_order[0], new_order[1], ... go on."""
+        super().reorder_incremental_state(incremental_states, new_order)
+        if self.language_symbols.target_form is not None:
+            self._symbols = self._symbols.index_select(0, new_order)
