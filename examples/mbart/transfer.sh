@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Is a pretrained text model worth its while? On the CPU, with the prompts example: fairseq's own task trains a small
+# mBART to translate the example's text; then speech translation is trained twice with equal updates, seed and data, from
+# that model (OUT/mbart-SEED) and from random weights of the same shape (OUT/scratch-SEED).
+#
+#   bash examples/mbart/transfer.sh SEED
+#
+#   PRETRAIN_UPDATES=600   updates of the text model (default 600)
+#   UPDATES=1000           updates of speech translation (default 1000)
+#   OUT=DIR                where everything is written (default examples/mbart/out/transfer)
+set -euo pipefail
+source "$(dirname "$0")/../environment.sh"
+cd "$ROOT"
+
+here=examples/mbart
+prompts=examples/prompts
+seed="${1:?give a seed, such as 1}"
+out="$(realpath -m "${OUT:-$here/out/transfer}")"
+release="$out/text-model"
+updates="${UPDATES:-1000}"
+pretrain_updates="${PRETRAIN_UPDATES:-600}"
+mkdir -p "$out"
+
+echo "== 1/5 The prompts example's corpus and units, in $out/prompts =="
+[ -f "$out/announcements/announcements.tsv" ] || python $prompts/compose.py --seed 0 --out "$out/announcements"
+python -m preprocess run $prompts/recipe.yaml --out "$out/prompts" --set "manifest.root=$out/announcements"
+
+# translation_multi_simple_epoch is fairseq's task for mBART-50; that for cc25, translation_from_pretrained_bart, fails in
+# ve-fairseq 0.12.3 ("has no attribute 'args'")
+echo "== 2/5 The text model: translation by fairseq's own task, $pretrain_updates updates, in $release =="
+if [ ! -f "$release/model.pt" ]; then
+    python $here/pieces.py --manifest-dir "$out/prompts/manifest" --source en_XX --target fr_XX --out "$release"
+    fairseq-preprocess --source-lang en_XX --target-lang fr_XX --trainpref "$release/train" --validpref "$release/valid" \
+        --srcdict "$release/dict.txt" --tgtdict "$release/dict.txt" --destdir "$release/bin" >"$release/preprocess.log"
+    fairseq-train "$release/bin" --task translation_multi_simple_epoch --lang-pairs en_XX-fr_XX \
+        --lang-dict "$release/ML50_langs.txt" --lang-tok-style mbart --encoder-langtok src --decoder-langtok \
+        --arch mbart_base --layernorm-embedding \
+        --encoder-normalize-before --decoder-normalize-before --encoder-layers 3 --decoder-layers 2 \
+        --encoder-embed-dim 128 --encoder-ffn-embed-dim 512 --encoder-attention-heads 4 --decoder-attention-heads 4 \
+        --max-source-positions 1024 --max-target-positions 1024 \
+        --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --dropout 0.1 \
+        --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 \
+        --lr 0.003 --lr-scheduler inverse_sqrt --warmup-updates 300 \
+        --max-tokens 4000 --max-update "$pretrain_updates" --seed 1 --cpu --num-workers 0 \
+        --no-epoch-checkpoints --no-save-optimizer-state --no-progress-bar --log-format simple --log-interval 25 \
+        --log-file "$release/train.log" --save-dir "$release/checkpoints"
+    cp "$release/checkpoints/checkpoint_best.pt" "$release/model.pt"
+fi
+
+echo "== 3/5 Data-bin with the text model's pieces, in $out/data/data-bin =="
+cat >"$out/recipe.yaml" <<RECIPE
+out: data
+manifest: $out/prompts/manifest
+kmeans: $out/prompts/kmeans
+units: $out/prompts/units
+subwords:
+  unit-vocab: 200
+  text-model: $release
+binarize:
+  repeat: 4
+RECIPE
+python -m preprocess run "$out/recipe.yaml"
+data="$out/data/data-bin"
+
+echo "== 4/5 Conversion =="
+[ -f "$out/mbart.pt" ] || python -m fairseq_hmst.mbart --from "$release" --data "$data" --out "$out/mbart.pt"
+
+echo "== 5/5 Speech translation, $updates updates, from mBART and from random weights =="
+train() { # NAME ARCHITECTURE...
+    local model="$out/$1-$seed"
+    shift
+    mkdir -p "$model"
+    [ -f "$model/training.json" ] || python $prompts/measure.py "$model/training.json" \
+        fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt --mt-passes 0.5 \
+        --arch hmst_aed "$@" --criterion hmst_joint --label-smoothing 0.1 --dropout 0.1 \
+        --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 \
+        --lr 0.003 --lr-scheduler inverse_sqrt --warmup-updates 300 \
+        --max-tokens 6000 --max-update "$updates" --seed "$seed" --cpu --num-workers 0 \
+        --eval-bleu --validate-interval 1000 --validate-interval-updates 100 --save-interval-updates 100 \
+        --keep-interval-updates 1 --no-epoch-checkpoints --no-progress-bar --log-format simple --log-interval 25 \
+        --log-file "$model/train.log" --save-dir "$model"
+}
+train mbart --init-from "$out/mbart.pt"
+train scratch --share-embeddings --layernorm-embedding --learned-positions --activation-fn gelu \
+    --embed-dim 128 --ffn-embed-dim 512 --attention-heads 4 --encoder-layers 3 --decoder-layers 2 \
+    --max-source-positions 1024 --max-target-positions 1024
+python $prompts/curves.py "$out/scratch-$seed" "$out/mbart-$seed"

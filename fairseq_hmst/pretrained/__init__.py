@@ -1,0 +1,1 @@
+"""Reading pretrained text models of others, and fitting them to a data-bin."""

@@ -1,0 +1,165 @@
+"""Tiny mBARTs, data-bins made for them, and both as one case; each is made once and not to be changed."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from sentencepiece import SentencePieceProcessor
+from tiny_mbart import language_symbols, write_hugging_face_mbart
+from toy import build_model, build_task, make_toy_data_bin
+
+# encoder and decoder of different sizes, so that none can stand for the other
+SIZES = {
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "encoder_ffn_dim": 24,
+    "decoder_ffn_dim": 40,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 4,
+}
+
+
+END_LOGIT = 2.2
+
+
+@dataclass
+class MbartCase:
+    """A model of Hugging Face's, a data-bin, and the converted file."""
+
+    convention: str
+    folder: Path
+    data_bin: Path
+    file: Path
+
+    @functools.cached_property
+    def task(self) -> Any:
+        """The task on the data-bin, with the text stream as the one to decode."""
+        return build_task(self.data_bin, eval_stream="mt")
+
+    @functools.cached_property
+    def reference(self) -> Any:
+        """Hugging Face's own, without dropout, in evaluation mode."""
+        return read_reference(self.folder)
+
+    def model(self, architecture: str = "hmst_aed", **options: Any) -> Any:
+        """Ours, started from the file, without dropout."""
+        return build_model(self.task, architecture, dropout=0.0, init_from=str(self.file), **options)
+
+    @functools.cached_property
+    def row_of(self) -> torch.Tensor:
+        """Id of the output dictionary -> id of Hugging Face's vocabulary, by the published layout of that."""
+        pieces = SentencePieceProcessor(model_file=str(self.folder / "sentencepiece.bpe.model"))
+        languages = language_symbols(self.convention)
+        rows = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}
+        rows |= {pieces.id_to_piece(index): index + 1 for index in range(3, len(pieces))}
+        rows |= {symbol: len(pieces) + 1 + number for number, symbol in enumerate(languages)}
+        rows["<mask>"] = len(pieces) + 1 + len(languages)
+        return torch.tensor([rows[symbol] for symbol in self.task.target_dictionary.symbols])
+
+    def batch(self, rows: range = range(21, 29)) -> dict[str, Any]:
+        """A batch of valid; rows from 21 on are text."""
+        dataset = self.task.dataset("valid")
+        return dataset.collater([dataset[row] for row in rows])
+
+    def reference_inputs(self, batch: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """The same batch for Hugging Face's model."""
+        source = batch["net_input"]["src_tokens"]
+        decoder_input = self.row_of[batch["net_input"]["prev_output_tokens"]]
+        return {"input_ids": self.row_of[source], "attention_mask": source.ne(1), "decoder_input_ids": decoder_input}
+
+
+@functools.cache
+def mbart_case(
+    convention: str, keep_all_pieces: bool = True, targets: tuple[str, ...] = ("fr", "de"), repeat: int = 4
+) -> MbartCase:
+    """A case with random weights, biases and layer norms; see make_toy_data_bin for the arguments."""
+    from fairseq_hmst.mbart import main
+
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    model = write_random_mbart(folder / "model", convention)
+    data_bin = make_toy_data_bin(
+        folder, text_model=model, targets=targets, keep_all_pieces=keep_all_pieces, repeat=repeat
+    )
+    case = MbartCase(convention, model, data_bin, folder / "mbart.pt")
+    assert main(["--from", str(model), "--data", str(data_bin), "--out", str(case.file)]) == 0
+    return case
+
+
+def write_random_mbart(folder: Path, convention: str, **config: Any) -> Path:
+    """Like write_hugging_face_mbart, with biases and layer norms that are random too."""
+    write_hugging_face_mbart(folder, convention, **SIZES | config)
+    model = read_reference(folder)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 1:
+                parameter += 0.2 * torch.randn(parameter.shape)
+        bias = model.model.decoder.layer_norm.bias
+        # so that hypotheses end after some tokens
+        model.model.shared.weight[2] += END_LOGIT * bias / bias.square().sum()
+    model.save_pretrained(folder)
+    return folder
+
+
+def read_reference(folder: Path) -> Any:
+    """Hugging Face's model in a folder, without dropout, in evaluation mode."""
+    from transformers import MBartForConditionalGeneration
+
+    return MBartForConditionalGeneration.from_pretrained(folder, dropout=0.0, attention_dropout=0.0).eval()
+
+
+class TextAlone:
+    """For Hugging Face's `generate`: after the forced beginning no padding, no language symbol and no <mask>."""
+
+    def __init__(self, case: MbartCase, never: tuple[int, ...]) -> None:
+        self.first_symbol = len(case.row_of) - 1 - len(language_symbols(case.convention))
+        self.num_forced = 1 if case.convention == "mbart-cc25" else 2
+        self.never = [1, *never]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if input_ids.size(1) < self.num_forced:
+            return scores
+        scores = scores.clone()
+        scores[:, self.never] = scores[:, self.first_symbol :] = -torch.inf
+        return scores
+
+
+def search_by_hugging_face(
+    case: MbartCase, source: torch.Tensor, language: int, beam: int, length_penalty: float, max_tokens: int, never=()
+) -> list[tuple[list[int], float]]:
+    """The `beam` best (rows of the translation without symbols, score) of one sentence.
+
+    Args:
+        case: with all pieces kept, so that ids of the output dictionary are rows of Hugging Face's.
+        source: (T,) rows.
+        language: row of the language symbol.
+        beam: of the search.
+        length_penalty: fairseq's lenpen.
+        max_tokens: of the translation; at this length fairseq and Hugging Face follow different rules.
+        never: rows that no translation shall have.
+    """
+    is_text = TextAlone(case, never)
+    start = {"decoder_start_token_id": language}
+    if case.convention == "mbart-50":
+        start = {"decoder_start_token_id": 2, "forced_bos_token_id": language}
+    output = case.reference.generate(
+        input_ids=source.unsqueeze(0),
+        **start,
+        num_beams=beam,
+        num_return_sequences=beam,
+        length_penalty=length_penalty,
+        early_stopping=True,
+        min_new_tokens=is_text.num_forced,  # one of the text
+        max_new_tokens=is_text.num_forced + max_tokens,
+        logits_processor=[is_text],
+        return_dict_in_generate=True,
+        output_scores=True,
+    )
+    rows = [sequence[is_text.num_forced :] for sequence in output.sequences.tolist()]
+    return list(zip([row[: row.index(2)] for row in rows], output.sequences_scores.tolist(), strict=True))
