@@ -2,16 +2,15 @@
 
 Tab-separated, UTF-8, with a header, without quoting. Needed columns: id, audio, src_text, tgt_text; known ones: offset,
 duration (seconds), src_lang, tgt_lang, speaker; others are ignored. `audio` is relative to the TSV's folder or
-absolute; empty for rows that serve text translation alone. Every row is checked, and of its audio the header.
+absolute; empty for rows that serve text translation alone.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-from ..audio import check_audio
-from ..errors import AudioError, ManifestError
-from ..manifest import Utterance, check_utterance, parse_row, read_table
+from ..errors import ManifestError
+from ..manifest import Utterance, parse_row, read_table
+from .rows import Row
 
 SUMMARY = "a TSV, or a folder of train.tsv, dev.tsv, test.tsv, of one's own"
 NEEDED_COLUMNS = ("id", "audio", "src_text", "tgt_text")
@@ -44,21 +43,14 @@ def find_files(root: Path) -> list[Path]:
 
 
 def read_rows(path: Path, src_lang: str, tgt_lang: str) -> list[Utterance]:
-    """Read and check one file; a missing or empty language becomes `src_lang` or `tgt_lang`.
+    """Read one file; a missing or empty language becomes `src_lang` or `tgt_lang`.
 
     Raises:
-        ManifestError, AudioError: `FILE:LINE: ...`; a row is not in the form that this module's docstring gives.
+        ManifestError: `FILE:LINE: ...`; the file is not in the form that this module's docstring gives.
     """
-    utterances = []
-    first_locations: dict[str, str] = {}
-    for location, row in read_table(path, NEEDED_COLUMNS, exact=False):
-        utterance = parse_row(row, path.parent, location)
-        utterance = replace(utterance, src_lang=utterance.src_lang or src_lang, tgt_lang=utterance.tgt_lang or tgt_lang)
-        check_utterance(utterance, location, first_locations)
-        if utterance.audio is not None:
-            try:
-                check_audio(utterance.audio, utterance.offset, utterance.duration)
-            except AudioError as error:
-                raise AudioError(f"{location}: utterance '{utterance.id}': {error}") from error
-        utterances.append(utterance)
-    return utterances
+    rows: list[Utterance] = []
+    for location, fields in read_table(path, NEEDED_COLUMNS, exact=False):
+        utterance = parse_row(fields, path.parent, location)
+        languages = {"src_lang": utterance.src_lang or src_lang, "tgt_lang": utterance.tgt_lang or tgt_lang}
+        rows.append(Row(**vars(utterance) | languages, location=location))
+    return rows

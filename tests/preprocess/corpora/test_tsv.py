@@ -42,7 +42,7 @@ def test_a_folder_becomes_manifests_and_a_card(root: Path):
     assert (first.src_lang, first.tgt_lang, second.audio) == ("en", "fr", None)
     card = json.loads((out / "card.json").read_text())
     assert card["corpus"] == "tsv"
-    assert card["counts"]["test_hard"] == {"rows": 2, "with_audio": 1, "with_transcript": 2}
+    assert card["counts"]["test_hard"] == {"rows": 2, "with_audio": 1, "with_transcript": 2, "seconds": 0.5}
 
 
 def test_one_file_keeps_its_name_and_its_languages(root: Path):
