@@ -1,11 +1,22 @@
 """Plain and parallel text files: one sentence a line, normalised and checked on the way in."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import ManifestError
+
+
+class TextPair(NamedTuple):
+    """A sentence and its translation, both normalised."""
+
+    name: str  # utterance id, or FILE:LINE of external text
+    source: str
+    target: str
+    source_language: str
+    target_language: str
 
 
 def normalise_text(text: str) -> str:
@@ -28,11 +39,11 @@ def read_text(path: Path) -> Iterator[tuple[int, str]]:
         raise ManifestError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def check_parallel(source_path: Path, target_path: Path) -> int:
-    """Check that two files have as many lines as each other, none of them empty; return their number.
+def read_parallel(source_path: Path, target_path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield (`SOURCE_FILE:LINE`, source, target) of two files, line n of one the translation of line n of the other.
 
     Raises:
-        ManifestError: `FILE:LINE: ...` for an empty line; both names and numbers for unequal files.
+        ManifestError: `FILE:LINE: ...` for an empty line; both names and numbers for unequal or empty files.
     """
     num_lines = [0, 0]
     for lines in zip_longest(read_text(source_path), read_text(target_path)):
@@ -45,6 +56,8 @@ def check_parallel(source_path: Path, target_path: Path) -> int:
                     f"{path}:{num_lines[side]}: the line is empty; leave out the pair in both files "
                     f"({source_path} and {target_path})"
                 )
+        if None not in lines:
+            yield f"{source_path}:{num_lines[0]}", lines[0][1], lines[1][1]
     if num_lines[0] != num_lines[1]:
         raise ManifestError(
             f"{source_path} has {num_lines[0]} lines, {target_path} has {num_lines[1]}: "
@@ -52,14 +65,6 @@ def check_parallel(source_path: Path, target_path: Path) -> int:
         )
     if num_lines[0] == 0:
         raise ManifestError(f"{source_path} and {target_path} are empty; expected one sentence a line")
-    return num_lines[0]
-
-
-def read_parallel(paths: Sequence[tuple[Path, Path]]) -> Iterator[tuple[str, str, str]]:
-    """Yield (`SOURCE_FILE:LINE`, source, target) of file pairs that passed `check_parallel`."""
-    for source_path, target_path in paths:
-        for (line_number, source), (_, target) in zip(read_text(source_path), read_text(target_path), strict=True):
-            yield f"{source_path}:{line_number}", source, target
 
 
 def _decode(line: bytes, location: str, is_first: bool) -> str:

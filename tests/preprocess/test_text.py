@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from preprocess.errors import ManifestError
-from preprocess.text import check_parallel, normalise_text, read_parallel, read_text
+from preprocess.text import normalise_text, read_parallel, read_text
 
 
 def test_normalising_composes_characters_and_collapses_white_space_only():
@@ -34,8 +34,7 @@ def write_pair(folder: Path, source: str, target: str) -> tuple[Path, Path]:
 
 def test_parallel_lines_come_in_pairs_with_their_place(tmp_path: Path):
     paths = write_pair(tmp_path, "one\ntwo", "un\ndeux\n")
-    assert check_parallel(*paths) == 2
-    assert list(read_parallel([paths])) == [(f"{paths[0]}:1", "one", "un"), (f"{paths[0]}:2", "two", "deux")]
+    assert list(read_parallel(*paths)) == [(f"{paths[0]}:1", "one", "un"), (f"{paths[0]}:2", "two", "deux")]
 
 
 @pytest.mark.parametrize(
@@ -50,4 +49,4 @@ def test_parallel_lines_come_in_pairs_with_their_place(tmp_path: Path):
 )
 def test_files_that_are_not_parallel_are_refused(tmp_path: Path, source: str, target: str, message: str):
     with pytest.raises(ManifestError, match=message):
-        check_parallel(*write_pair(tmp_path, source, target))
+        list(read_parallel(*write_pair(tmp_path, source, target)))
