@@ -14,6 +14,7 @@ STAGES = {
     "units": (".speech_to_units", "manifest and k-means -> deduplicated unit ids"),
     "subwords": (".subwords", "units and texts -> SentencePiece models"),
     "binarize": (".binarize", "manifests, units, texts and subwords -> data-bin for fairseq-train"),
+    "inspect": (".report", "data-bin -> a page with pictures to look at it, and its figures as JSON"),
     "run": (".recipe", "one YAML recipe -> all stages in order, resuming where it stopped"),
 }
 PROGRAM = "python -m preprocess"

@@ -1,0 +1,153 @@
+"""The pictures of a report, each drawn from the figures alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .svg import MUTED, SPEECH, TEXT, render
+
+Draw = Callable[[Any, dict[str, Any]], None]
+
+
+def draw_charts(figures: dict[str, Any]) -> dict[str, str]:
+    """SVG elements by name, of what there are figures for.
+
+    Raises:
+        PreprocessError: matplotlib is not installed.
+    """
+    factors = figures["repeat_factors"]
+    drawings: dict[str, tuple[Draw, Any]] = {
+        "units": (_draw_units, _first(figures["units"])),
+        "runs": (_draw_runs, _first(figures["run_lengths"])),
+        "pairs": (_draw_pairs, factors if factors and factors["sample"] else None),
+        "ratios": (_draw_ratios, factors if factors and factors["sample"] else None),
+        "factors": (_draw_factors, factors),
+        "ctc": (_draw_ctc, factors if factors and "text_ctc_infeasible" in _first(factors["factors"]) else None),
+    }
+    for stream, found in _first(figures["streams"]).items():
+        drawings[f"lengths-{stream}"] = (_draw_lengths, found)
+    return {name: render(name, draw, found) for name, (draw, found) in drawings.items() if found}
+
+
+def _first(by_name: dict[str, Any]) -> Any:
+    return next(iter(by_name.values()), None)
+
+
+def _draw_units(figure: Any, units: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    counts = np.sort(units["counts"])[::-1]
+    used = counts[counts > 0]
+    axes.fill_between(np.arange(1, len(used) + 1), used, step="mid", color=SPEECH, alpha=0.25, linewidth=0)
+    axes.step(np.arange(1, len(used) + 1), used, where="mid", color=SPEECH)
+    axes.axhline(counts.mean(), color=MUTED, linestyle="--", linewidth=1)
+    axes.annotate("all alike", (1, counts.mean()), (2, -9), textcoords="offset points", color=MUTED, fontsize=8)
+    axes.set(yscale="log", xlim=(0, len(counts) + 1), xlabel="units, most frequent first", ylabel="times each occurs")
+    _set_round_ticks(axes.yaxis)
+
+
+def _draw_runs(figure: Any, runs: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    shown = min(20, runs["longest"])
+    shares = np.zeros(shown + 1)
+    for length, number in runs["counts"].items():
+        shares[min(int(length), shown)] += number / runs["runs"]
+    axes.bar(np.arange(1, shown + 1), 100 * shares[1:], color=SPEECH)
+    ticks = [length for length in (1, 5, 10, 15) if length < shown]
+    axes.set_xticks([*ticks, shown], [*map(str, ticks), f"{shown}+" if shown < runs["longest"] else str(shown)])
+    axes.set(xlabel="frames in a run", ylabel="% of runs")
+
+
+def _draw_pairs(figure: Any, factors: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    speech, text = np.array(factors["sample"]).T
+    limits = text.max() * 1.02, np.percentile(speech, 99.5) * 1.1
+    spread = np.random.default_rng(0).uniform(-0.3, 0.3, len(text))  # lengths are whole: points would hide each other
+    axes.scatter(text + spread, speech, s=7, color=SPEECH, alpha=0.45, linewidths=0)
+    for factor in map(int, factors["factors"]):
+        is_nearest = factor == factors["nearest"]
+        end = min(limits[0], limits[1] / factor)
+        axes.plot([0, end], [0, factor * end], color=TEXT if is_nearest else MUTED, linewidth=2 if is_nearest else 0.8)
+        axes.annotate(
+            f"×{factor}",
+            (end, factor * end),
+            (3, 0) if end == limits[0] else (0, 3),
+            textcoords="offset points",
+            ha="left" if end == limits[0] else "center",
+            color=TEXT if is_nearest else MUTED,
+            fontweight="bold" if is_nearest else "normal",
+            annotation_clip=False,
+        )
+    axes.set(xlim=(0, limits[0]), ylim=(0, limits[1]), xlabel="source-text subwords, not repeated")
+    axes.set_ylabel("unit subwords of the same sentence")
+
+
+def _draw_ratios(figure: Any, factors: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    for factor, entry in factors["factors"].items():
+        low, lower, median, upper, high = entry["percentiles"].values()
+        colour = TEXT if int(factor) == factors["nearest"] else SPEECH
+        axes.plot([int(factor)] * 2, [low, high], color=colour, linewidth=1.5, solid_capstyle="butt")
+        axes.plot([int(factor)] * 2, [lower, upper], color=colour, linewidth=11, alpha=0.45, solid_capstyle="butt")
+        axes.plot([int(factor) - 0.18, int(factor) + 0.18], [median] * 2, color=colour, linewidth=2)
+    axes.axhline(1, color=MUTED, linestyle="--", linewidth=1)
+    axes.set(yscale="log", xlabel="repeat factor", ylabel="repeated text / speech")
+    axes.set_xticks(range(1, len(factors["factors"]) + 1), [f"×{factor}" for factor in factors["factors"]])
+    _set_round_ticks(axes.yaxis)
+
+
+def _draw_factors(figure: Any, factors: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    shares = np.arange(1, 100)
+    text = np.array(factors["text_percentiles"])
+    for factor in map(int, factors["factors"]):
+        is_nearest = factor == factors["nearest"]
+        style = {"color": TEXT, "linewidth": 2} if is_nearest else {"color": MUTED, "linewidth": 0.8}
+        axes.plot(factor * text, shares, **style)
+        weight = "bold" if is_nearest else "normal"
+        axes.annotate(
+            f"×{factor}",
+            (factor * text[-1], 99),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            color=style["color"],
+            fontsize=8,
+            fontweight=weight,
+        )
+    axes.plot(factors["speech_percentiles"], shares, color=SPEECH, linewidth=2.6)
+    axes.set(xscale="log", ylim=(0, 108), xlabel="tokens", ylabel="% of sentences up to this length")
+    _set_round_ticks(axes.xaxis)
+
+
+def _set_round_ticks(axis: Any) -> None:
+    """Ticks of a logarithmic axis at 1, 2, 5, 10, ..., written out; with more than two decades at 1, 10, 100, ..."""
+    low, high = axis.get_view_interval()
+    leading = (1, 2, 5) if high / low < 200 else (1,)
+    ticks = [digit * 10.0**power for power in range(-3, 10) for digit in leading]
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axis.set_ticks(shown, [f"{tick:,.10g}" for tick in shown])
+    axis.set_ticks([], minor=True)
+
+
+def _draw_ctc(figure: Any, factors: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    numbers = [entry["text_ctc_infeasible"] for entry in factors["factors"].values()]
+    shares = [100 * entry["text_ctc_infeasible_share"] for entry in factors["factors"].values()]
+    bars = axes.bar([f"×{factor}" for factor in factors["factors"]], shares, color=TEXT, width=0.6)
+    axes.bar_label(bars, [f"{number:,}" for number in numbers], color=MUTED, fontsize=8, padding=2)
+    axes.set(xlabel="repeat factor", ylabel="% of the text stream too short", ylim=(0, max(*shares, 0.1) * 1.15))
+
+
+def _draw_lengths(figure: Any, stream: dict[str, Any]) -> None:
+    names = [name for name in ("source", "transcript", "target") if stream.get(name, {}).get("histogram")]
+    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
+        histogram = stream[name]["histogram"]
+        # A bin of the lengths 4 to 7 reaches from 3.5 to 7.5, so that a bin of one length stands over it.
+        edges = np.arange(len(histogram["counts"]) + 1) * histogram["width"] - 0.5
+        axes.stairs(histogram["counts"], edges, fill=True, color=SPEECH if name == "source" else TEXT, alpha=0.75)
+        axes.set_title(name, loc="left", color=MUTED)
+        axes.set(xlim=(0, edges[-1]))
+        axes.locator_params(integer=True)
+    panels[-1].set_xlabel("tokens of an example")
