@@ -8,7 +8,7 @@ from typing import Any
 from .errors import MismatchError, PreprocessError
 
 CARD_NAME = "card.json"
-VERSION = "0.1"
+VERSION = "0.2"
 
 Card = dict[str, Any]
 
@@ -68,19 +68,23 @@ def check_hashes(folder: Path, card: Card) -> None:
 
 
 def signature(card: Card) -> str:
-    """One line that names the data of a data-bin, such as `wavlm-large|L21|k2000|dedup|spm4000+4000|x4|v0.1`.
+    """One line that names the data of a data-bin, such as `wavlm-large|L21|k2000|dedup|spm4000+4000|x4|v0.2`.
 
-    Unknown parts (units that came without a card) are written as `?`.
+    With a text model its kept pieces stand in place of the source text's: `spm4000+mbart-50:31234`. Unknown parts
+    (units that came without a card) are written as `?`.
     """
     kmeans = card.get("kmeans") or {}
     extractor = kmeans.get("extractor") or {}
+    num_text_pieces = card["dictionary"]["source_subwords"]
+    text_model = card.get("text_model")
+    text = f"{text_model['convention']}:{num_text_pieces}" if text_model else str(num_text_pieces)
     return "|".join(
         [
             str(extractor.get("name", "?")),
             f"L{extractor.get('layer', '?')}",
             f"k{kmeans.get('clusters', '?')}",
             "dedup",
-            f"spm{card['dictionary']['unit_subwords']}+{card['dictionary']['source_subwords']}",
+            f"spm{card['dictionary']['unit_subwords']}+{text}",
             f"x{card['repeat']}",
             f"v{card['version']}",
         ]

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from .card import VERSION, Card, hash_file, read_card, signature
+from .dictionary import Dictionaries
+from .languages import LanguageSymbols
 from .provenance import common_kmeans
-from .splits import Split, languages
+from .pruning import Coverage
+from .splits import Split, find_languages
 from .streams import StreamCounts
 from .units import FIRST_CHARACTER
 
@@ -16,17 +19,27 @@ logger = logging.getLogger(__name__)
 Counts = Mapping[str, Mapping[str, StreamCounts]]  # split -> stream -> counts
 
 
-def make_card(folder: Path, splits: Sequence[Split], counts: Counts, subwords: Card, repeat: int) -> Card:
+def make_card(
+    folder: Path,
+    splits: Sequence[Split],
+    counts: Counts,
+    subwords: Card,
+    dictionaries: Dictionaries,
+    symbols: LanguageSymbols | None,
+    coverage: Coverage | None,
+    repeat: int,
+) -> Card:
     """The card of the data-bin whose files lie in `folder`."""
-    source, target = languages(splits)
     card: Card = {
         "stage": "binarize",
         "version": VERSION,
-        "languages": {"source": source, "target": target},
+        "languages": find_languages(splits).as_card(),
+        "language_symbols": symbols.as_card() if symbols else None,
+        "text_model": coverage.as_card(subwords["text_model"]) if coverage else None,
         "repeat": repeat,
         "num_units": subwords["num_units"],
         "first_unit_character": FIRST_CHARACTER,
-        "dictionary": {name: subwords[name] for name in ("unit_subwords", "source_subwords", "target_subwords")},
+        "dictionary": dictionaries.as_card(),
         "kmeans": _kmeans_card(folder, splits),
         "counts": {
             split.name: {stream: _count_entries(split, stream, found) for stream, found in counts[split.name].items()}
@@ -59,18 +72,37 @@ def write_infeasible(path: Path, counts: Counts, data_bin: Path) -> None:
     )
 
 
-def summary(card: Card) -> str:
-    """The table that the stage prints."""
-    rows = [("split", "stream", "examples", "source tokens", "target tokens", "transcripts", "too short for CTC")]
+def summary(card: Card, coverage: Coverage | None) -> str:
+    """The tables that the stage prints: counts of each stream, and of a text model's pieces."""
+    several = len(card["languages"]["target"]) > 1
+    header = ("split", "stream", "examples", "source tokens", "target tokens", "transcripts", "too short for CTC")
+    rows = [(*header, "target languages") if several else header]
     for split, streams in card["counts"].items():
         for stream, found in streams.items():
             too_short = f"{found['ctc_infeasible']} + {found['source_ctc_infeasible']}"
             numbers = [found[key] for key in ("examples", "source_tokens", "target_tokens", "transcripts")]
-            rows.append((split, stream, *map(str, numbers), too_short))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+            languages = ", ".join(f"{language} {number}" for language, number in found["target_languages"].items())
+            row = (split, stream, *map(str, numbers), too_short)
+            rows.append((*row, languages) if several else row)
+    lines = [*_align(rows), *_external_text(card["external_text"]), *(_align(coverage.table()) if coverage else [])]
     lines += [f"{name.replace('_', ' ')}: {value:.2f}" for name, value in card["ratios"].items() if value is not None]
     return "\n".join([*lines, card["signature"]])
+
+
+def _external_text(entries: Sequence[Card]) -> list[str]:
+    rows = [("external text", "pairs", "left out", "ratio", "written")]
+    for entry in entries:
+        names = " ".join(file["name"] for file in entry["files"])
+        dropped, written = (
+            ", ".join(f"{number} {name}" for name, number in entry[key].items()) for key in ("dropped", "written")
+        )
+        rows.append((names, str(entry["pairs"]), dropped or "0", f"{entry['ratio']:g}", written or "0"))
+    return _align(rows) if entries else []
+
+
+def _align(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
 def _kmeans_card(folder: Path, splits: Sequence[Split]) -> Card | None:
@@ -82,10 +114,12 @@ def _kmeans_card(folder: Path, splits: Sequence[Split]) -> Card | None:
 def _count_entries(split: Split, stream: str, found: StreamCounts) -> dict[str, Any]:
     return {
         "examples": found.examples,
+        "target_languages": dict(sorted(found.target_languages.items())),
         "source_tokens": found.source_tokens,
         "target_tokens": found.target_tokens,
         "transcripts": found.transcripts,
         "seconds": _seconds(split) if stream == "st" else None,
+        "run_lengths": split.units_card.get("run_lengths") if stream == "st" and split.units_card else None,
         "ctc_infeasible": sum(row.ctc == "target" for row in found.infeasible),
         "source_ctc_infeasible": sum(row.ctc == "transcript" for row in found.infeasible),
     }

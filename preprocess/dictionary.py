@@ -1,46 +1,75 @@
-"""The joint input dictionary and the output dictionary: their files, and token ids in them.
+"""The joint input dictionary and the output dictionary: their lines, in which order, and their files.
 
-Ids are fairseq's: 0 <s>, 1 <pad>, 2 </s>, 3 <unk>, and then the lines of the file. Line order is that of the
-SentencePiece models, so an id is found by adding an offset to the model's own.
+Ids are fairseq's: 0 <s>, 1 <pad>, 2 </s>, 3 <unk>, and then the lines of the file. Encoding is `token_encoder`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from .errors import VocabularyError
+from .languages import LanguageSymbols
 from .subwords import Subwords, model_pieces
-from .units import units_to_text
-
-if TYPE_CHECKING:
-    from sentencepiece import SentencePieceProcessor
+from .text_model import MASK_SYMBOL
 
 SPECIAL_SYMBOLS = ("<s>", "<pad>", "</s>", "<unk>")
 EOS_INDEX = 2
 UNK_INDEX = 3
 
 
-def input_symbols(subwords: Subwords) -> list[str]:
-    """Unit pieces, then source-text pieces.
+@dataclass(frozen=True)
+class Dictionaries:
+    """Lines of the two dictionaries, and where the pieces of each kind stand in the input dictionary."""
+
+    source: list[str]
+    target: list[str]
+    num_unit_pieces: int
+    num_source_pieces: int
+    num_target_pieces: int
+    first_unit_piece: int  # line from 0
+    first_source_piece: int
+
+    def as_card(self) -> dict[str, int]:
+        """The entry `dictionary` of a card; ids count fairseq's special symbols."""
+        return {
+            "unit_subwords": self.num_unit_pieces,
+            "source_subwords": self.num_source_pieces,
+            "target_subwords": self.num_target_pieces,
+            "first_unit_subword": len(SPECIAL_SYMBOLS) + self.first_unit_piece,
+            "first_source_subword": len(SPECIAL_SYMBOLS) + self.first_source_piece,
+        }
+
+
+def make_dictionaries(
+    subwords: Subwords, symbols: LanguageSymbols | None = None, kept: Set[str] | None = None
+) -> Dictionaries:
+    """Lay out the dictionaries.
+
+    Without a text model: unit pieces, source-text pieces; target-text pieces; the language symbols last in both.
+    With one: its pieces in their order, all its language symbols, <mask>; the input dictionary has the unit pieces
+    after the same lines, so that text embeddings can be one table.
+
+    Args:
+        subwords: the three models.
+        symbols: of the languages in the data.
+        kept: the pieces of the text model that are kept; None: all.
 
     Raises:
-        VocabularyError: a piece stands in both models, so that one id would mean two things.
+        VocabularyError: a piece stands in two places, so that one id would mean two things.
     """
-    unit_pieces, source_pieces = model_pieces(subwords.units), model_pieces(subwords.source)
-    both = sorted(set(unit_pieces) & set(source_pieces))
-    if both:
-        raise VocabularyError(
-            f"{len(both)} pieces stand in the unit model and in the source-text model, such as {both[0]!r}: the source "
-            "text holds private-use characters that stand for units; remove them from the text"
-        )
-    return unit_pieces + source_pieces
-
-
-def output_symbols(subwords: Subwords) -> list[str]:
-    """Target-text pieces."""
-    return model_pieces(subwords.target)
+    units = model_pieces(subwords.units)
+    if subwords.text_model is None:
+        sources, targets = model_pieces(subwords.source), model_pieces(subwords.target)
+        extra = sorted(symbols.symbols.values()) if symbols else []
+        _check_distinct(units, sources, extra)
+        _check_distinct([], targets, extra)
+        counts = len(units), len(sources), len(targets)
+        return Dictionaries([*units, *sources, *extra], [*targets, *extra], *counts, 0, len(units))
+    pieces = [piece for piece in model_pieces(subwords.target) if kept is None or piece in kept]
+    extra = [*subwords.text_model["symbols"], MASK_SYMBOL]
+    _check_distinct(units, pieces, extra)
+    text = [*pieces, *extra]
+    return Dictionaries([*text, *units], text, len(units), len(pieces), len(pieces), len(text), 0)
 
 
 def write_dictionary(path: Path, symbols: Iterable[str]) -> None:
@@ -55,39 +84,16 @@ def write_dictionary(path: Path, symbols: Iterable[str]) -> None:
             file.write(f"{symbol} 1{flag}\n")
 
 
-class TokenEncoder:
-    """Batches of units and sentences to dictionary ids, int64 arrays that end in </s>; see the card's `repeat`."""
-
-    def __init__(self, subwords: Subwords, repeat: int) -> None:
-        self._subwords = subwords
-        self._repeat = repeat
-        num_unit_pieces = subwords.units.get_piece_size() - 1
-        self._text_offset = len(SPECIAL_SYMBOLS) - 1 + num_unit_pieces
-        self.source_size = self._text_offset + subwords.source.get_piece_size()
-        self.target_size = len(SPECIAL_SYMBOLS) - 1 + subwords.target.get_piece_size()
-
-    def speech(self, units: Sequence[Iterable[int]]) -> list[np.ndarray]:
-        """Deduplicated units to ids of unit pieces."""
-        return _encode(self._subwords.units, [units_to_text(row) for row in units], len(SPECIAL_SYMBOLS) - 1)
-
-    def transcript(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Source text to ids of source pieces, each once; "" becomes </s> alone."""
-        return _encode(self._subwords.source, texts, self._text_offset)
-
-    def repeated_text(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Source text to ids of source pieces, each `repeat` times, then </s> once."""
-        return [np.append(np.repeat(ids[:-1], self._repeat), EOS_INDEX) for ids in self.transcript(texts)]
-
-    def target(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Target text to ids of the output dictionary."""
-        return _encode(self._subwords.target, texts, len(SPECIAL_SYMBOLS) - 1)
-
-
-def _encode(model: "SentencePieceProcessor", texts: Sequence[str], offset: int) -> list[np.ndarray]:
-    """Piece id p (from 1) becomes p + offset; the models have no id for </s>, and 0 is their <unk>."""
-    encoded = []
-    for piece_ids in model.encode(list(texts)):
-        ids = np.array([*piece_ids, EOS_INDEX - offset], dtype=np.int64) + offset
-        ids[:-1][ids[:-1] == offset] = UNK_INDEX
-        encoded.append(ids)
-    return encoded
+def _check_distinct(units: Sequence[str], pieces: Sequence[str], symbols: Sequence[str]) -> None:
+    both = sorted(set(units) & set(pieces))
+    if both:
+        raise VocabularyError(
+            f"{len(both)} pieces stand in the unit model and in the source-text model, such as {both[0]!r}: the source "
+            "text holds private-use characters that stand for units; remove them from the text"
+        )
+    both = sorted(set(pieces) & set(symbols))
+    if both:
+        raise VocabularyError(
+            f"{len(both)} pieces of the text models are language symbols too, such as {both[0]!r}; remove them "
+            "from the text"
+        )

@@ -32,8 +32,12 @@ class Utterance:
     speaker: str
 
 
-def read_manifest(path: Path) -> list[Utterance]:
+def read_manifest(path: Path, check_audio: bool = True) -> list[Utterance]:
     """Read and check a manifest; utterance i stands in line i + 2.
+
+    Args:
+        path: the manifest.
+        check_audio: False: audio files need not be there, for what only reads texts.
 
     Raises:
         ManifestError: `FILE:LINE: ...`; the first row that is not in the form that this module's docstring gives,
@@ -45,7 +49,7 @@ def read_manifest(path: Path) -> list[Utterance]:
     first_locations: dict[str, str] = {}
     for location, row in read_table(path, MANIFEST_COLUMNS, exact=True):
         utterance = parse_row(row, path.parent, location)
-        check_utterance(utterance, location, first_locations)
+        check_utterance(utterance, location, first_locations, check_audio)
         utterances.append(utterance)
     return utterances
 
@@ -125,7 +129,9 @@ def parse_row(row: dict[str, str], folder: Path, location: str) -> Utterance:
     )
 
 
-def check_utterance(utterance: Utterance, location: str, first_locations: dict[str, str]) -> None:
+def check_utterance(
+    utterance: Utterance, location: str, first_locations: dict[str, str], check_audio: bool = True
+) -> None:
     """Check one row by itself and its id against those before it; records the id in `first_locations`.
 
     Raises:
@@ -150,7 +156,7 @@ def check_utterance(utterance: Utterance, location: str, first_locations: dict[s
         raise ManifestError(f"{name}: tgt_text is empty; every row needs a translation, leave out rows that have none")
     if utterance.audio is None and not utterance.src_text.strip():
         raise ManifestError(f"{name}: has neither audio nor src_text; a row needs at least one of them")
-    if utterance.audio is not None and not utterance.audio.is_file():
+    if check_audio and utterance.audio is not None and not utterance.audio.is_file():
         raise ManifestError(
             f"{name}: audio not found: {utterance.audio}\npaths are relative to the folder of the file or absolute"
         )

@@ -1,18 +1,26 @@
 """One SentencePiece unigram model from lines of text; errors say which vocabulary size would work."""
 
 import io
+import logging
+import random
 import re
 from collections.abc import Sequence
 
 from .errors import VocabularyError
 
+logger = logging.getLogger(__name__)
+
 # Sums over threads differ in the last digits: a fixed number gives the same bytes on every machine.
 NUM_THREADS = 16
 SPACE = "\u2581"  # how SentencePiece writes a space
+# SentencePiece holds about 110 bytes a character: 2.2 GB. 200 hours of speech are about 20 million units.
+MAX_CHARACTERS = 20_000_000
 
 
 def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool, alphabet: str = "") -> bytes:
     """Train a unigram model whose normalisation changes nothing, without the ids of <s>, </s> and <pad>.
+
+    Of more than MAX_CHARACTERS it learns from lines drawn at random; all characters are pieces in any case.
 
     Args:
         lines: sentences, or units written as characters.
@@ -37,7 +45,9 @@ def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool,
             f"{name}: asked for {num_pieces} pieces, but the data has {smallest} characters and each must be a piece; "
             f"ask for {smallest} or more"
         )
-    unseen = sorted(set(alphabet) - characters)
+    lines = _sample(lines, name)
+    learned_from = {SPACE if character == " " else character for line in lines for character in line}
+    unseen = sorted((characters | set(alphabet)) - learned_from)
     result = _try_training(lines, num_pieces, is_text, unseen)
     if isinstance(result, bytes):
         return result
@@ -49,6 +59,16 @@ def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool,
         possible = min(int(match[1]), possible) - 1  # SentencePiece counts <unk> too
         result = _try_training(lines, possible, is_text, unseen)
     raise VocabularyError(f"{name}: asked for {num_pieces} pieces, but the data allows only {possible}; ask for fewer")
+
+
+def _sample(lines: Sequence[str], name: str) -> Sequence[str]:
+    """All lines, or some of them, always the same, that hold MAX_CHARACTERS at most."""
+    total = sum(map(len, lines))
+    if total <= MAX_CHARACTERS:
+        return lines
+    sampled = random.Random(0).sample(lines, max(1, len(lines) * MAX_CHARACTERS // total))
+    logger.info("%s: learning from %d of %d lines, drawn at random, to bound memory", name, len(sampled), len(lines))
+    return sampled
 
 
 def _try_training(lines: Sequence[str], num_pieces: int, is_text: bool, unseen: list[str]) -> bytes | str:

@@ -1,6 +1,7 @@
 """One stream of a split (speech or text, with its translation) -> fairseq's .bin/.idx files, and what it counted."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Example:
-    """Token ids of one example, each array ending in </s>."""
+    """Token ids of one example, each array with one </s>; source and target with `num_symbols` language symbols."""
 
     name: str  # utterance id, or FILE:LINE of external text
     source: np.ndarray  # (T,) int64
-    target: np.ndarray  # (U,) int64
+    target: np.ndarray  # (U,) int64; the language symbol comes first
     target_text: str
+    target_language: str
+    num_symbols: int  # 0 or 1
     transcript: np.ndarray | None = None  # (U',) int64; </s> alone: not known; None: a stream without transcripts
 
 
@@ -37,9 +40,10 @@ class Infeasible:
 
 @dataclass
 class StreamCounts:
-    """Tokens are counted without </s>."""
+    """Tokens are counted without </s> and language symbols."""
 
     examples: int = 0
+    target_languages: Counter[str] = field(default_factory=Counter)
     source_tokens: int = 0
     target_tokens: int = 0
     transcripts: int = 0
@@ -56,20 +60,29 @@ def needed_for_ctc(labels: np.ndarray) -> int:
 
 
 class StreamWriter:
-    """Writes FOLDER/SPLIT.STREAM.{src,tgt,transcript}.{bin,idx}, and .ref.txt unless the split is train.
+    """Writes FOLDER/SPLIT.STREAM.{src,tgt,transcript}.{bin,idx}, and text files unless the split is train.
 
-    Call `add` for every example, then `close`; it writes into a folder that only exists when all is whole.
+    These are .ref.txt, the translations, and with several target languages .lang.txt, the language of each. Call `add`
+    for every example, then `close`; it writes into a folder that only exists when all is whole.
     """
 
     def __init__(
-        self, folder: Path, split: str, stream: str, source_size: int, target_size: int, has_transcripts: bool
+        self,
+        folder: Path,
+        split: str,
+        stream: str,
+        dictionary_sizes: tuple[int, int],
+        has_transcripts: bool,
+        has_target_languages: bool,
     ) -> None:
         self.split, self.stream = split, stream
         self.counts = StreamCounts()
         self._prefix = f"{folder}/{split}.{stream}"
+        source_size, target_size = dictionary_sizes
         sizes = {"src": source_size, "tgt": target_size} | ({"transcript": source_size} if has_transcripts else {})
         self._builders = {kind: _make_builder(f"{self._prefix}.{kind}.bin", size) for kind, size in sizes.items()}
-        self._references: list[str] = []
+        texts = () if split == "train" else ("ref", "lang") if has_target_languages else ("ref",)
+        self._texts: dict[str, list[str]] = {kind: [] for kind in texts}
 
     def add(self, example: Example) -> None:
         """Append one example to all files and to the counts."""
@@ -79,30 +92,33 @@ class StreamWriter:
         self._builders["tgt"].add_item(torch.from_numpy(example.target))
         if example.transcript is not None and "transcript" in self._builders:
             self._builders["transcript"].add_item(torch.from_numpy(example.transcript))
-        if self.split != "train":
-            self._references.append(example.target_text + "\n")
+        for kind, lines in self._texts.items():
+            lines.append(f"{example.target_text if kind == 'ref' else example.target_language}\n")
         self._count(example)
 
     def close(self) -> StreamCounts:
         """Write the index files and return the counts."""
         for kind, builder in self._builders.items():
             builder.finalize(f"{self._prefix}.{kind}.idx")
-        if self.split != "train":
-            Path(f"{self._prefix}.ref.txt").write_text("".join(self._references), encoding="utf-8", newline="\n")
+        for kind, lines in self._texts.items():
+            Path(f"{self._prefix}.{kind}.txt").write_text("".join(lines), encoding="utf-8", newline="\n")
         return self.counts
 
     def _count(self, example: Example) -> None:
         counts = self.counts
         counts.examples += 1
-        counts.source_tokens += len(example.source) - 1
-        counts.target_tokens += len(example.target) - 1
+        labels = example.target[example.num_symbols : -1]
+        num_source_tokens = len(example.source) - 1 - example.num_symbols
+        counts.target_languages[example.target_language] += 1
+        counts.source_tokens += num_source_tokens
+        counts.target_tokens += len(labels)
         self._count_unknown(example, "source", example.source)
         self._count_unknown(example, "target", example.target)
-        self._check_ctc(example, "target", example.target[:-1])
+        self._check_ctc(example, "target", labels)
         if example.transcript is not None and len(example.transcript) > 1:
             counts.transcripts += 1
             counts.transcript_tokens += len(example.transcript) - 1
-            counts.transcribed_source_tokens += len(example.source) - 1
+            counts.transcribed_source_tokens += num_source_tokens
             self._count_unknown(example, "transcript", example.transcript)
             self._check_ctc(example, "transcript", example.transcript[:-1])
 
@@ -120,9 +136,14 @@ class StreamWriter:
             )
 
 
-def _make_builder(path: str, dictionary_size: int) -> Any:
+def load_indexed_dataset() -> Any:
+    """fairseq's module of that name; importing it takes seconds."""
     # fairseq logs a hint about tensorboardX when it is imported, which is of no use here.
     logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)
-    from fairseq.data.indexed_dataset import make_builder
+    from fairseq.data import indexed_dataset
 
-    return make_builder(path, impl="mmap", vocab_size=dictionary_size)
+    return indexed_dataset
+
+
+def _make_builder(path: str, dictionary_size: int) -> Any:
+    return load_indexed_dataset().make_builder(path, impl="mmap", vocab_size=dictionary_size)

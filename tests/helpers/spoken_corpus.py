@@ -55,7 +55,7 @@ def make_kmeans(folder: Path, seed: int) -> None:
 
 def write_units_card(units_path: Path, kmeans: Path) -> None:
     """What the stage `units` writes beside FILE.units; 39 frames an utterance of 1.5 s."""
-    num_utterances = len(read_units(units_path))
+    num_utterances = len(list(read_units(units_path)))
     card = {
         "stage": "units",
         "version": "0",

@@ -5,11 +5,12 @@ import random
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORDS = {"red": "rouge", "blue": "bleu", "green": "vert", "one": "un", "two": "deux", "cat": "chat", "dog": "chien"}
+GERMAN = {"red": "rot", "blue": "blau", "green": "grün", "one": "eins", "two": "zwei", "cat": "Katze", "dog": "Hund"}
 UNITS_PER_WORD = 9
 NUM_UNITS = UNITS_PER_WORD * len(WORDS)
 
@@ -25,6 +26,12 @@ def toy_sentences(count: int, seed: int) -> list[tuple[list[int], str, str]]:
     return sentences
 
 
+def translate(english: str, language: str) -> str:
+    """French turns the order of the words round, German keeps it."""
+    words = english.split()
+    return " ".join(GERMAN[word] for word in words) if language == "de" else " ".join(WORDS[w] for w in reversed(words))
+
+
 def run_preprocess(*arguments: object) -> None:
     """Run a stage in this process; fail with its message."""
     from preprocess.__main__ import main
@@ -32,8 +39,26 @@ def run_preprocess(*arguments: object) -> None:
     assert main([str(argument) for argument in arguments]) == 0
 
 
-def make_toy_data_bin(folder: Path, seed: int = 0, with_transcripts: bool = True) -> Path:
-    """Write manifests and units, and make folder/data-bin from them by the project's own stages."""
+def make_toy_data_bin(
+    folder: Path,
+    seed: int = 0,
+    with_transcripts: bool = True,
+    targets: Sequence[str] = ("fr",),
+    text_model: Path | None = None,
+    repeat: int = 4,
+    keep_all_pieces: bool = False,
+) -> Path:
+    """Write manifests and units, and make folder/data-bin from them by the project's own stages.
+
+    Args:
+        folder: where to.
+        seed: of the sentences.
+        with_transcripts: False: no row has a source text, so that there is no text stream.
+        targets: target languages of the rows, in turn: of "fr" and "de".
+        text_model: a folder that `tiny_mbart` wrote, whose SentencePiece model serves the texts.
+        repeat: times each source-text token is written.
+        keep_all_pieces: of the text model.
+    """
     manifests, units = folder / "manifest", folder / "units"
     manifests.mkdir(parents=True)
     units.mkdir()
@@ -42,17 +67,21 @@ def make_toy_data_bin(folder: Path, seed: int = 0, with_transcripts: bool = True
         header = "id\taudio\toffset\tduration\tsrc_lang\ttgt_lang\tsrc_text\ttgt_text\tspeaker\n"
         with (manifests / f"{split}.tsv").open("w", encoding="utf-8") as file:
             file.write(header)
-            for row, (_, english, french) in enumerate(rows):
+            for row, (_, english, _) in enumerate(rows):
                 transcript = english if with_transcripts and row % 7 != 3 else ""
-                file.write(f"{split}-{row}\ttoy.wav\t0\t1\ten\tfr\t{transcript}\t{french}\ttoy\n")
+                target = targets[row % len(targets)]
+                languages = f"en\t{target}\t{transcript}\t{translate(english, target)}"
+                file.write(f"{split}-{row}\ttoy.wav\t0\t1\t{languages}\ttoy\n")
         lines = (f"{split}-{row}\t{' '.join(map(str, row_units))}\n" for row, (row_units, _, _) in enumerate(rows))
         (units / f"{split}.units").write_text("".join(lines), encoding="utf-8")
-    (manifests / "toy.wav").touch()
     text = ["--source-text", manifests / "train.tsv", "--target-text", manifests / "train.tsv"]
-    sizes = ["--unit-vocab", NUM_UNITS + 5, "--source-vocab", 20, "--target-vocab", 20]
-    run_preprocess("subwords", "--units", units / "train.units", *text, *sizes, "--out", folder / "subwords")
+    text += ["--source-vocab", 20, "--target-vocab", 20 if len(targets) == 1 else 32]
+    text = ["--text-model", text_model] if text_model else text
+    options = ["--units", units / "train.units", "--unit-vocab", NUM_UNITS + 5, *text]
+    run_preprocess("subwords", *options, "--out", folder / "subwords")
     inputs = ["--manifest-dir", manifests, "--units-dir", units, "--subwords", folder / "subwords"]
-    run_preprocess("binarize", *inputs, "--repeat", 4, "--out", folder / "data-bin")
+    options = ["--repeat", repeat, *(["--keep-all-pieces"] if keep_all_pieces else [])]
+    run_preprocess("binarize", *inputs, *options, "--out", folder / "data-bin")
     return folder / "data-bin"
 
 

@@ -90,12 +90,14 @@ def test_references_are_the_translations_in_the_order_of_the_examples(data_bin: 
 
 def test_the_card_counts_what_is_there(data_bin: Path, made_corpus: Path):
     card = read_card(data_bin, "binarize")
-    assert card["languages"] == {"source": "en", "target": "fr"}
+    assert card["languages"] == {"source": ["en"], "target": ["fr"]}
+    assert (card["language_symbols"], card["text_model"]) == (None, None)
     assert card["signature"] == "mfcc|L0|k12|dedup|spm14+19|x4|v" + card["version"]
     assert card["kmeans"] == read_card(made_corpus / "kmeans", "kmeans")
     speech, text = card["counts"]["train"]["st"], card["counts"]["train"]["mt"]
     sources, transcripts = (read_back(data_bin, f"train.st.{kind}", "src") for kind in ("src", "transcript"))
     assert speech["examples"] == len(sources) == 38
+    assert speech["target_languages"] == {"fr": 38}
     assert speech["source_tokens"] == sum(map(len, sources))
     assert speech["transcripts"] == sum(map(bool, transcripts))
     assert speech["seconds"] == 38 * 1.5
@@ -110,7 +112,8 @@ def test_the_card_counts_what_is_there(data_bin: Path, made_corpus: Path):
     )
     for name in ("dict.src.txt", "dict.tgt.txt", "subwords/unit.model", "kmeans/centroids.npz"):
         assert card["hashes"][name] == hash_file(data_bin / name)
-    assert card["dictionary"] == {"unit_subwords": 14, "source_subwords": 19, "target_subwords": 22}
+    sizes = {"unit_subwords": 14, "source_subwords": 19, "target_subwords": 22}
+    assert card["dictionary"] == sizes | {"first_unit_subword": 4, "first_source_subword": 4 + 14}
     assert len((data_bin / "dict.src.txt").read_text(encoding="utf-8").split("\n")) == 14 + 19 + 1
 
 
@@ -118,7 +121,7 @@ def test_examples_too_short_for_ctc_are_counted_and_named(corpus: Path, caplog: 
     from fairseq.data.indexed_dataset import make_dataset
 
     path = corpus / "units" / "dev.units"
-    rows = read_units(corpus / "units" / "test.units")
+    rows = list(read_units(corpus / "units" / "test.units"))
     path.write_text("".join(format_units(f"dev-{i}", row[1][: 2 * i + 1]) for i, row in enumerate(rows[:5])))
     path.with_suffix(".card.json").unlink()
     data_bin = run_binarize(corpus)

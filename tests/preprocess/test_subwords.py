@@ -8,10 +8,11 @@ import pytest
 
 from preprocess.__main__ import main
 from preprocess.card import read_card
-from preprocess.dictionary import UNK_INDEX, TokenEncoder, input_symbols, output_symbols, write_dictionary
+from preprocess.dictionary import UNK_INDEX, make_dictionaries, write_dictionary
 from preprocess.errors import MismatchError, PreprocessError, VocabularyError
 from preprocess.sentencepiece_training import train_model
 from preprocess.subwords import Subwords
+from preprocess.token_encoder import TokenEncoder
 from preprocess.units import deduplicate, text_to_units, units_to_text
 
 NUM_UNITS = 2000
@@ -74,8 +75,8 @@ def test_all_2000_units_come_back_from_characters_and_subwords_without_unk(subwo
 
 def test_the_vocabulary_has_the_size_that_was_asked_for_beside_unk(subwords_dir: Path):
     subwords = Subwords.load(subwords_dir)
-    assert len(input_symbols(subwords)) == NUM_UNITS + 50 + 45
-    assert len(output_symbols(subwords)) == 48
+    assert len(make_dictionaries(subwords).source) == NUM_UNITS + 50 + 45
+    assert len(make_dictionaries(subwords).target) == 48
     assert (subwords.card["unit_subwords"], subwords.card["source_subwords"]) == (NUM_UNITS + 50, 45)
     assert (subwords.card["num_units"], subwords.card["kmeans"]) == (NUM_UNITS, None)
 
@@ -109,8 +110,8 @@ def test_a_sequence_of_units_that_is_often_heard_becomes_one_piece():
 def test_fairseq_reads_the_dictionaries_with_ids_in_the_order_of_lines(subwords_dir: Path, tmp_path: Path):
     from fairseq.data import Dictionary
 
-    subwords = Subwords.load(subwords_dir)
-    for symbols in (input_symbols(subwords), output_symbols(subwords), ["a", "<s>", "<pad>", "b"]):
+    dictionaries = make_dictionaries(Subwords.load(subwords_dir))
+    for symbols in (dictionaries.source, dictionaries.target, ["a", "<s>", "<pad>", "b"]):
         write_dictionary(tmp_path / "dict.txt", symbols)
         dictionary = Dictionary.load(str(tmp_path / "dict.txt"))
         assert [dictionary[index + 4] for index in range(len(symbols))] == symbols
@@ -122,24 +123,26 @@ def test_token_ids_are_those_of_the_pieces_in_fairseqs_dictionary(subwords_dir: 
     from fairseq.data import Dictionary
 
     subwords = Subwords.load(subwords_dir)
-    write_dictionary(tmp_path / "src", input_symbols(subwords))
-    write_dictionary(tmp_path / "tgt", output_symbols(subwords))
+    dictionaries = make_dictionaries(subwords)
+    write_dictionary(tmp_path / "src", dictionaries.source)
+    write_dictionary(tmp_path / "tgt", dictionaries.target)
     source, target = Dictionary.load(str(tmp_path / "src")), Dictionary.load(str(tmp_path / "tgt"))
-    encoder = TokenEncoder(subwords, repeat=3)
+    encoder = TokenEncoder(subwords, dictionaries, None, repeat=3)
+    pair = [("en", "fr")]
     assert (encoder.source_size, encoder.target_size) == (len(source), len(target))
     units, text = [5, 1999, 0], "le chat où"
 
     def ids(dictionary: Dictionary, pieces: list[str]) -> list[int]:
         return [*map(dictionary.index, pieces), dictionary.eos()]
 
-    assert encoder.speech([units])[0].tolist() == ids(source, subwords.encode_units(units))
+    assert encoder.speech([units], pair)[0].tolist() == ids(source, subwords.encode_units(units))
     assert encoder.transcript([text, ""])[0].tolist() == ids(source, subwords.encode_source(text))
     assert encoder.transcript([text, ""])[1].tolist() == [source.eos()]
     repeated = [piece for piece in subwords.encode_source(text) for _ in range(3)]
-    assert encoder.repeated_text([text])[0].tolist() == ids(source, repeated)
-    assert encoder.target([text])[0].tolist() == ids(target, subwords.encode_target(text))
-    assert UNK_INDEX in encoder.target(["漢"])[0]
-    assert UNK_INDEX not in np.concatenate(encoder.speech([range(NUM_UNITS)]))
+    assert encoder.repeated_text([text], pair)[0].tolist() == ids(source, repeated)
+    assert encoder.target([text], pair)[0].tolist() == ids(target, subwords.encode_target(text))
+    assert UNK_INDEX in encoder.target(["漢"], pair)[0]
+    assert UNK_INDEX not in np.concatenate(encoder.speech([range(NUM_UNITS)], pair))
 
 
 def test_source_text_with_unit_characters_is_refused(tmp_path: Path):
@@ -150,7 +153,7 @@ def test_source_text_with_unit_characters_is_refused(tmp_path: Path):
     texts = ["--source-text", str(source), "--target-text", str(target)]
     assert main(["subwords", "--units", str(units), *texts, *sizes, "--out", str(tmp_path / "subwords")]) == 0
     with pytest.raises(VocabularyError, match="1 pieces stand in the unit model and in the source-text model"):
-        input_symbols(Subwords.load(tmp_path / "subwords"))
+        make_dictionaries(Subwords.load(tmp_path / "subwords"))
 
 
 def test_a_vocabulary_too_large_names_the_size_that_is_possible():
