@@ -1,6 +1,7 @@
-"""Manifest rows -> frames in memory, in the order of the manifest; nothing is written to disk.
+"""Manifest rows -> frames in memory, a batch of similar length at a time; nothing is written to disk.
 
-An error in one utterance names the manifest's line and the utterance.
+Rows that share audio, offset and duration, such as translations into several languages, are one segment, which is
+decoded and encoded once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,103 +13,102 @@ import numpy as np
 from .audio import SAMPLE_RATE, load_audio
 from .errors import AudioError, ExtractorError
 from .extractors import Extractor
-from .manifest import Utterance, location_of, read_manifest
+from .manifest import location_of, read_manifest
 
 # Padded length of a batch: fills a processor, and bounds attention, whose memory grows with count x longest^2.
 BATCH_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class SpokenUtterance:
-    """A manifest row with audio, and where it stands (`FILE:LINE`)."""
+class Segment:
+    """A stretch of an audio file, and the ids and places (`FILE:LINE`) of the manifest rows that it serves."""
 
-    location: str
-    utterance: Utterance
+    audio: Path
+    offset: float  # seconds
+    duration: float | None  # seconds; None: to the end of the file
+    ids: tuple[str, ...]
+    locations: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.locations[0]}: utterance '{self.ids[0]}'"
 
 
 @dataclass(frozen=True)
-class UtteranceFrames:
-    """Frames (T, D) float32 of one utterance, and the length of its audio in seconds."""
+class SegmentFrames:
+    """What became of the segment at `position` of those asked for."""
 
-    spoken: SpokenUtterance
-    frames: np.ndarray
+    position: int
+    segment: Segment
+    frames: np.ndarray  # (T, D) float32; T is 0 where the segment cannot be used
     seconds: float
+    fault: str = ""  # why it cannot be used
 
 
-def read_spoken(manifest_path: Path) -> list[SpokenUtterance]:
-    """The rows of a manifest that have audio.
+def read_segments(manifest_path: Path, check_audio: bool) -> list[Segment]:
+    """The audio of a manifest, in the order in which it first occurs there.
 
     Raises:
         ManifestError: see `read_manifest`.
     """
-    utterances = read_manifest(manifest_path)
-    return [
-        SpokenUtterance(location_of(manifest_path, index), utterance)
-        for index, utterance in enumerate(utterances)
-        if utterance.audio is not None
-    ]
+    rows: dict[tuple[Path, float, float | None], list[tuple[str, str]]] = {}
+    for index, utterance in enumerate(read_manifest(manifest_path, check_audio)):
+        if utterance.audio is not None:
+            key = (utterance.audio, utterance.offset, utterance.duration)
+            rows.setdefault(key, []).append((utterance.id, location_of(manifest_path, index)))
+    return [Segment(*key, *zip(*sharing, strict=True)) for key, sharing in rows.items()]
 
 
-def frame_batches(spoken: Sequence[SpokenUtterance], extractor: Extractor) -> Iterator[list[UtteranceFrames]]:
-    """Decode and extract a batch at a time, in order.
+def extract_frames(segments: Sequence[Segment], extractor: Extractor, skip_faults: bool) -> Iterator[SegmentFrames]:
+    """Decode the segments, all at once, and extract their frames, the longest first.
 
-    Batches are filled from left to right, so that starting at the beginning of any batch makes the same ones again.
+    Args:
+        segments: some minutes of audio.
+        extractor: makes the frames.
+        skip_faults: True: a segment that cannot be used is yielded without frames; False: it is an error.
 
     Raises:
-        AudioError, ExtractorError: an utterance cannot be used; the batches before its own were yielded.
+        AudioError, ExtractorError: a segment cannot be used; the message names its row and the row's place.
     """
-    for batch, waveforms in _batches(spoken):
-        yield [
-            UtteranceFrames(item, frames, len(waveform) / SAMPLE_RATE)
-            for item, frames, waveform in zip(batch, _extract(batch, waveforms, extractor), waveforms, strict=True)
-        ]
 
+    def without_frames(position: int, error: AudioError | ExtractorError) -> SegmentFrames:
+        if not skip_faults:
+            raise type(error)(f"{segments[position]}: {error}") from error
+        nothing = np.zeros((0, extractor.width), dtype=np.float32)
+        return SegmentFrames(position, segments[position], nothing, 0.0, str(error))
 
-def _batches(spoken: Sequence[SpokenUtterance]) -> Iterator[tuple[list[SpokenUtterance], list[np.ndarray]]]:
-    batch: list[SpokenUtterance] = []
-    waveforms: list[np.ndarray] = []
-    longest = 0
-    for item in spoken:
-        waveform = _load(item)
-        longest = max(longest, len(waveform))
-        if batch and (len(batch) + 1) * longest > BATCH_SECONDS * SAMPLE_RATE:
-            yield batch, waveforms
-            batch, waveforms, longest = [], [], len(waveform)
-        batch.append(item)
-        waveforms.append(waveform)
-    if batch:
-        yield batch, waveforms
-
-
-def _load(item: SpokenUtterance) -> np.ndarray:
-    utterance = item.utterance
-    if utterance.audio is None:
-        raise ValueError(f"{_describe(item)} has no audio")
-    try:
-        return load_audio(utterance.audio, utterance.offset, utterance.duration)
-    except AudioError as error:
-        raise AudioError(f"{_describe(item)}: {error}") from error
-
-
-def _extract(batch: list[SpokenUtterance], waveforms: list[np.ndarray], extractor: Extractor) -> list[np.ndarray]:
-    try:
-        frames_of_batch = extractor.frames(waveforms)
-    except ExtractorError:
-        _name_the_one_at_fault(batch, waveforms, extractor)
-        raise
-    for item, frames in zip(batch, frames_of_batch, strict=True):
-        if not np.isfinite(frames).all():
-            raise ExtractorError(f"{_describe(item)}: the extractor '{extractor.name}' gave NaN or infinite frames")
-    return frames_of_batch
-
-
-def _name_the_one_at_fault(batch: list[SpokenUtterance], waveforms: list[np.ndarray], extractor: Extractor) -> None:
-    for item, waveform in zip(batch, waveforms, strict=True):
+    waveforms: dict[int, np.ndarray] = {}
+    for position, segment in enumerate(segments):
         try:
-            extractor.frames([waveform])
-        except ExtractorError as error:
-            raise ExtractorError(f"{_describe(item)}: {error}") from error
+            waveforms[position] = load_audio(segment.audio, segment.offset, segment.duration)
+        except AudioError as error:
+            yield without_frames(position, error)
+    for batch in _batches(waveforms):
+        for position, frames in zip(batch, _try_frames([waveforms[i] for i in batch], extractor), strict=True):
+            if isinstance(frames, ExtractorError):
+                yield without_frames(position, frames)
+            else:
+                yield SegmentFrames(position, segments[position], frames, len(waveforms[position]) / SAMPLE_RATE)
 
 
-def _describe(item: SpokenUtterance) -> str:
-    return f"{item.location}: utterance '{item.utterance.id}'"
+def _batches(waveforms: dict[int, np.ndarray]) -> Iterator[list[int]]:
+    """Keys of `waveforms`, those of similar length together."""
+    batch: list[int] = []
+    for position in sorted(waveforms, key=lambda position: -len(waveforms[position])):
+        if batch and (len(batch) + 1) * len(waveforms[batch[0]]) > BATCH_SECONDS * SAMPLE_RATE:
+            yield batch
+            batch = []
+        batch.append(position)
+    if batch:
+        yield batch
+
+
+def _try_frames(waveforms: list[np.ndarray], extractor: Extractor) -> list[np.ndarray | ExtractorError]:
+    """Frames of a batch; where the extractor refuses it, of each waveform by itself, or the error."""
+    try:
+        found = extractor.frames(waveforms)
+    except ExtractorError as error:
+        if len(waveforms) == 1:
+            return [error]
+        return [result for waveform in waveforms for result in _try_frames([waveform], extractor)]
+    not_finite = ExtractorError(f"the extractor '{extractor.name}' gave NaN or infinite frames")
+    return [frames if np.isfinite(frames).all() else not_finite for frames in found]

@@ -10,14 +10,18 @@ from .errors import OutputError
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, writer: str = "") -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` if the block ends without an error.
+
+    Args:
+        path: the file to write.
+        writer: a name of one's own, where several may write the same file at the same time.
 
     Raises:
         OutputError: the file cannot be written (no space left, no permission); `path` is then as it was before.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = path.with_name(f".{path.name}{writer}.partial")
     with _explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -37,12 +41,13 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: `path` is something else, or the folder cannot be written; `path` is then as it was before.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # what a link points to is replaced, not the link
     if path.exists() and not _may_be_replaced(path):
         raise OutputError(f"{path} exists and is not an output of preprocess (no card.json in it); name another --out")
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary, former = (path.with_name(f".{path.name}.{suffix}") for suffix in ("partial", "former.partial"))
     with _explain_os_errors(path):
-        shutil.rmtree(temporary, ignore_errors=True)
+        for leftover in (temporary, former):  # of a run that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:
             yield temporary
@@ -50,8 +55,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 if file.is_file():
                     _flush_to_disk(file)
             if path.exists():
-                shutil.rmtree(path)
+                os.replace(path, former)  # and not removed in place: a folder half removed is no output of ours
             os.replace(temporary, path)
+            shutil.rmtree(former, ignore_errors=True)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -73,5 +79,5 @@ def _explain_os_errors(path: Path) -> Iterator[None]:
         if error.filename is not None and ".partial" not in str(error.filename):
             raise  # an input could not be read: not ours to explain
         raise OutputError(
-            f"cannot write {path}: {error.strerror or error}; nothing was left there, run again"
+            f"cannot write {path}: {error.strerror or error}; run again to go on, nothing unfinished was left there"
         ) from error

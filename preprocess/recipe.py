@@ -8,8 +8,8 @@
 
 A section holds the options of its stage (`STAGE --help`) but for --out. What a stage takes from those before it is
 filled in: manifests from OUT/manifest, units of each split from OUT/units, and so on; subwords learn from the training
-split. A section may instead name the folder of a finished output, such as `kmeans: ../other/kmeans`, and then the
-stage is not run. The data-bin is OUT/data-bin.
+split, or take their text pieces from a `text-model`. A section may instead name the folder of a finished output, such
+as `kmeans: ../other/kmeans`, and then the stage is not run. The data-bin is OUT/data-bin.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from .__main__ import STAGES
 from .errors import RecipeError
+from .lock import locked
 from .manifest import read_manifest
 from .recipe_file import Option, Recipe, read_recipe
 from .recipe_step import Step
@@ -46,13 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """The stage `run`: a recipe -> everything up to the data-bin."""
     recipe = read_recipe(arguments.recipe, arguments.out, arguments.set)
-    for step in plan_steps(recipe):
-        reason = step.reason_to_run()
-        if not reason:
-            logger.info("%s: nothing changed, kept %s", step.name, step.arguments.out)
-            continue
-        logger.info("%s: %s", step.name, reason)
-        step.run()
+    with locked(recipe.out):
+        for step in plan_steps(recipe):
+            reason = step.reason_to_run()
+            if not reason:
+                logger.info("%s: nothing changed, kept %s", step.name, step.arguments.out)
+                continue
+            logger.info("%s: %s", step.name, reason)
+            step.run()
 
 
 def plan_steps(recipe: Recipe) -> Iterator[Step]:
@@ -72,11 +74,13 @@ def plan_steps(recipe: Recipe) -> Iterator[Step]:
         yield _make_step(recipe, "kmeans", {"manifest": train, "out": folders["kmeans"]})
     if "units" not in recipe.finished:
         for manifest in find_manifests(manifests).values():
-            if any(row.audio is not None for row in read_manifest(manifest)):
+            if any(row.audio is not None for row in read_manifest(manifest, check_audio=False)):
                 wiring = {"manifest": manifest, "kmeans": folders["kmeans"], "out": units / f"{manifest.stem}.units"}
                 yield _make_step(recipe, "units", wiring, manifest.stem)
     if "subwords" not in recipe.finished:
-        texts = {"source-text": [train], "target-text": [train]}
+        text_model = recipe.options["subwords"].get("text-model")
+        has_text_model = text_model is not None and text_model.value
+        texts = {} if has_text_model else {"source-text": [train], "target-text": [train]}
         yield _make_step(recipe, "subwords", {"units": units / "train.units", **texts, "out": folders["subwords"]})
     wiring = {"manifest-dir": manifests, "units-dir": units, "subwords": folders["subwords"]}
     if "kmeans" in recipe.finished:
@@ -154,3 +158,5 @@ def _resolve_paths(arguments: argparse.Namespace, options: Mapping[str, Option])
             setattr(arguments, key, option.folder / value)
         elif key == "extractor" and "/" in str(value) and (option.folder / value).is_dir():
             setattr(arguments, key, str(option.folder / value))
+        elif key == "text_model" and value and (option.folder / value).is_dir():
+            setattr(arguments, key, option.folder / value)

@@ -15,6 +15,7 @@ from .outputs import whole_file
 from .provenance import units_card_path
 
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".sph", ".gsm", ".aiff"}
+WITHOUT_EFFECT = {"out", "backend", "workers", "scheduler", "max_errors"}  # on the content of an output
 LARGEST_HASHED = 64 * 2**20  # bytes; of audio and larger files, size and time of change stand for the content
 
 
@@ -53,6 +54,8 @@ class Step:
         """Run the stage and record what it was made of."""
         inputs = self._describe_inputs()  # before: what changes while the stage runs is noticed next time
         self.run_stage(self.arguments)
+        if getattr(self.arguments, "fetch", False):
+            inputs = self._describe_inputs()  # the stage made its own --root
         record = {"inputs": inputs, "output": self._describe_output()}
         with whole_file(self._record_path) as temporary:
             temporary.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -66,7 +69,7 @@ class Step:
         inputs = {"version": VERSION}
         for key, value in vars(self.arguments).items():
             paths = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Path)]
-            if key == "out":
+            if key in WITHOUT_EFFECT:
                 continue
             if not paths:
                 inputs[key] = str(value)
@@ -74,7 +77,8 @@ class Step:
             inputs[key] = " ".join(os.path.relpath(path, self.out) for path in paths)
             inputs[f"content of {key}"] = self._hash(_files_of(paths, self.out))
         if self.stage in ("kmeans", "units"):
-            audio = {row.audio for row in read_manifest(self.arguments.manifest) if row.audio is not None}
+            rows = read_manifest(self.arguments.manifest, check_audio=False)
+            audio = {row.audio for row in rows if row.audio is not None}
             inputs["audio"] = self._hash(audio)
         return inputs
 

@@ -1,27 +1,32 @@
 """The stage `units`: audio -> frames -> nearest centroids -> deduplicated units, one line an utterance.
 
-While it runs, finished utterances stand in a journal beside the output (`.NAME.journal`), in the order of the
-manifest. A run that was interrupted, or met an utterance that it could not use, leaves the journal, and the next run
-with the same centroids goes on where the manifest still says what it said then. At the end FILE.units and
-FILE.card.json are written whole and the journal is removed. Rows without audio are left out.
+Rows without audio are left out. Rows that share their audio stand together, where the first of them does. FILE.units
+and FILE.card.json are written when all shards of the audio are done (see `shards`); a run that was interrupted, or met
+an utterance that it could not use, goes on from there.
 """
 
 import argparse
+import functools
 import json
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from . import shards as shards_module
 from .card import VERSION, Card, hash_file
 from .errors import PreprocessError
-from .extractors import Extractor, load_described
-from .frames import SpokenUtterance, UtteranceFrames, frame_batches, read_spoken
-from .journal import Journal, JournalEntry
-from .kmeans import assign_clusters, load_kmeans
-from .manifest import Utterance
+from .extractors import load_described
+from .faults import faults_path
+from .frames import Segment, extract_frames
+from .kmeans import load_kmeans
+from .lock import one_at_a_time
+from .nearest_centroid import NearestCentroid
 from .outputs import whole_file
+from .shards import Arrays, Shards
 from .units import deduplicate, format_units
 
 
@@ -30,76 +35,119 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="rows with audio become lines")
     parser.add_argument("--kmeans", type=Path, required=True, help="folder that the stage kmeans wrote")
     parser.add_argument("--extractor", help="where the extractor of the k-means lies now; default: where it lay then")
-    parser.add_argument("--device", default="cpu", help="torch device of the encoder; default %(default)s")
     parser.add_argument("--out", type=Path, required=True, help="FILE.units to write, FILE.card.json beside it")
+    shards_module.add_arguments(parser)
 
 
+@dataclass(frozen=True)
+class UnitsTask:
+    """Task of `Shards`: the deduplicated units of some segments.
+
+    Arrays: units and run_lengths (sum of U,) int32, one segment after the other; num_units (S,) = U, num_frames (S,)
+    and seconds (S,) of each; faults.
+    """
+
+    kmeans: Path
+    centroids_hash: str
+    extractor: str | None
+    device: str
+    skip_faults: bool
+
+    def __call__(self, segments: Sequence[Segment]) -> Arrays:
+        nearest_centroid, card = _load_kmeans(self.kmeans, self.centroids_hash, self.device)
+        extractor = load_described(card["extractor"], self.device, self.extractor)
+        nothing = np.zeros(0, dtype=np.int64)
+        runs = [(nothing, nothing)] * len(segments)
+        num_frames, seconds, faults = np.zeros(len(segments), np.int64), np.zeros(len(segments)), [""] * len(segments)
+        for item in extract_frames(segments, extractor, self.skip_faults):
+            at = item.position
+            runs[at] = deduplicate(nearest_centroid(item.frames))
+            num_frames[at], seconds[at], faults[at] = len(item.frames), item.seconds, item.fault
+        units, run_lengths = (np.concatenate(arrays).astype(np.int32) for arrays in zip(*runs, strict=True))
+        return {
+            "units": units,
+            "run_lengths": run_lengths,
+            "num_units": np.array([len(units) for units, _ in runs]),
+            "num_frames": num_frames,
+            "seconds": seconds,
+            "faults": np.array(faults),
+        }
+
+
+@functools.lru_cache(maxsize=1)  # once a worker; the hash tells apart what lay in one folder at different times
+def _load_kmeans(folder: Path, centroids_hash: str, device: str) -> tuple[NearestCentroid, Card]:
+    centroids, card = load_kmeans(folder)
+    return NearestCentroid(centroids, device), card
+
+
+@one_at_a_time
 def run(arguments: argparse.Namespace) -> None:
     """The stage `units`: manifest and k-means folder -> FILE.units and its card."""
     if arguments.out.suffix != ".units":
         raise PreprocessError(f"--out must be a file named *.units, got {arguments.out}")
-    centroids, kmeans_card = load_kmeans(arguments.kmeans)
-    spoken = read_spoken(arguments.manifest)
-    if not spoken:
-        raise PreprocessError(f"{arguments.manifest}: no row has audio, so there is nothing to make units of")
-    extractor = load_described(kmeans_card["extractor"], arguments.device, arguments.extractor)
-    journal = Journal(arguments.out.with_name(f".{arguments.out.name}.journal"), {"kmeans": kmeans_card["hashes"]})
-    convert(spoken, extractor, centroids, journal)
+    _, kmeans_card = load_kmeans(arguments.kmeans)
+    shards = Shards(arguments)
+    task = UnitsTask(
+        kmeans=Path(os.path.abspath(arguments.kmeans)),
+        centroids_hash=" ".join(kmeans_card["hashes"].values()),
+        extractor=arguments.extractor,
+        device=arguments.device,
+        skip_faults=arguments.on_error == "skip",
+    )
+    shards.compute(task)
     card = {
         "stage": "units",
         "version": VERSION,
         "kmeans": kmeans_card,
         "kmeans_folder": os.path.relpath(arguments.kmeans, arguments.out.parent),
+        "skipped": len(shards.faults),
     }
-    write_units(arguments.out, journal.entries(), card)
-    journal.remove()
+    write_units(arguments.out, shards, card)
+    shards.remove()
 
 
-def convert(spoken: list[SpokenUtterance], extractor: Extractor, centroids: np.ndarray, journal: Journal) -> None:
-    """Bring the units of every utterance into the journal, in order; those it holds already are not computed again.
-
-    Raises:
-        AudioError, ExtractorError: an utterance cannot be used (its manifest, line and id are named).
-        OutputError: the journal cannot be written.
-    """
-    from tqdm import tqdm
-
-    with journal:
-        num_done = journal.resume((item.utterance.id, _source(item.utterance)) for item in spoken)
-        with tqdm(total=len(spoken), initial=num_done, desc="units", unit=" utterances") as progress:
-            for batch in frame_batches(spoken[num_done:], extractor):
-                journal.append([_entry(item, centroids) for item in batch])
-                progress.update(len(batch))
-
-
-def write_units(path: Path, entries: Iterable[JournalEntry], card: Card) -> None:
-    """Write FILE.units and FILE.card.json, whole; counts and hash are added to the card.
+def write_units(path: Path, shards: Shards, card: Card) -> None:
+    """Write FILE.units and FILE.card.json, whole; counts and hashes are added to the card.
 
     Raises:
         OutputError: a file cannot be written.
     """
     counts = {"utterances": 0, "seconds": 0.0, "frames": 0, "deduplicated_units": 0}
-    card_path = path.with_suffix(".card.json")
+    run_lengths: Counter[int] = Counter()
     with whole_file(path) as temporary:
         with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            for entry in entries:
-                file.write(format_units(entry.id, entry.units))
+            for line in _lines(shards):
+                file.write(format_units(line.utterance_id, line.units))
                 counts["utterances"] += 1
-                counts["seconds"] += entry.seconds
-                counts["frames"] += entry.num_frames
-                counts["deduplicated_units"] += len(entry.units)
+                counts["seconds"] += line.seconds
+                counts["frames"] += line.num_frames
+                counts["deduplicated_units"] += len(line.units)
+                run_lengths.update(line.run_lengths)
         counts["seconds"] = round(counts["seconds"], 3)
-        whole_card = card | counts | {"hashes": {path.name: hash_file(temporary)}}
+        card |= counts | {"run_lengths": {str(length): number for length, number in sorted(run_lengths.items())}}
+        card["hashes"] = {path.name: hash_file(temporary)}
+        if shards.faults:
+            card["hashes"][faults_path(path).name] = hash_file(faults_path(path))
         # The card first: with the units of an earlier run beside it, it does not match, which later stages refuse.
-        with whole_file(card_path) as temporary_card:
-            temporary_card.write_text(json.dumps(whole_card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        with whole_file(path.with_suffix(".card.json")) as temporary_card:
+            temporary_card.write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _entry(item: UtteranceFrames, centroids: np.ndarray) -> JournalEntry:
-    units, _ = deduplicate(assign_clusters(item.frames, centroids))
-    utterance = item.spoken.utterance
-    return JournalEntry(utterance.id, _source(utterance), units.tolist(), len(item.frames), item.seconds)
+@dataclass(frozen=True)
+class _Line:
+    utterance_id: str
+    units: list[int]
+    run_lengths: list[int]
+    num_frames: int
+    seconds: float
 
 
-def _source(utterance: Utterance) -> str:
-    return f"{utterance.audio} {utterance.offset} {utterance.duration}"
+def _lines(shards: Shards) -> Iterator[_Line]:
+    for segments, arrays in shards.results():
+        starts = np.cumsum(arrays["num_units"])[:-1]
+        units, run_lengths = (np.split(arrays[name], starts) for name in ("units", "run_lengths"))
+        columns = zip(segments, units, run_lengths, arrays["num_frames"], arrays["seconds"], strict=True)
+        for segment, segment_units, lengths, num_frames, seconds in columns:
+            if num_frames:
+                for utterance_id in segment.ids:
+                    yield _Line(utterance_id, segment_units.tolist(), lengths.tolist(), int(num_frames), float(seconds))

@@ -2,11 +2,15 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from .card import Card
 from .errors import ManifestError, UnitsError
+from .faults import faults_path, read_faults
+from .languages import Languages
 from .manifest import Utterance, location_of, read_manifest
 from .provenance import read_units_card
 from .units import read_units
@@ -20,9 +24,9 @@ class Split:
 
     name: str  # as fairseq calls it: train, valid, test...
     manifest: Path
-    utterances: list[Utterance]
+    utterances: list[Utterance]  # rows that the stage units skipped are without audio
     units_path: Path
-    units: dict[str, list[int]]  # by utterance id; empty where no row has audio
+    units: dict[str, np.ndarray]  # by utterance id, (U,) uint16; empty where no row has audio
     units_card: Card | None
 
 
@@ -46,41 +50,43 @@ def load_splits(manifest_dir: Path, units_dir: Path) -> list[Split]:
     """Read all manifests of a folder and the units of the same names, `UNITS_DIR/{train,dev,test*}.units`.
 
     Raises:
-        ManifestError: no manifest, one that is not in its form, or more than one pair of languages.
+        ManifestError: no manifest, or one that is not in its form.
         UnitsError: a units file is missing, or its ids are not those of its manifest's rows with audio.
         MismatchError: a units file does not fit its card.
     """
-    splits = [
+    return [
         _load_split(name, manifest, units_dir / f"{manifest.stem}.units")
         for name, manifest in find_manifests(manifest_dir).items()
     ]
-    languages(splits)
-    return splits
 
 
-def languages(splits: Iterable[Split]) -> tuple[str, str]:
-    """(source, target) language of all rows.
-
-    Raises:
-        ManifestError: the rows have more than one pair.
-    """
-    first: tuple[str, str, str] | None = None
+def find_languages(splits: Iterable[Split]) -> Languages:
+    """Languages of all rows; those that only later splits have, and so cannot be learned, are logged."""
+    found: dict[str, set[str]] = {"source": set(), "target": set()}
     for split in splits:
-        for index, utterance in enumerate(split.utterances):
-            location = location_of(split.manifest, index)
-            first = first or (utterance.src_lang, utterance.tgt_lang, location)
-            if (utterance.src_lang, utterance.tgt_lang) != first[:2]:
-                raise ManifestError(
-                    f"{location}: expected {first[0]} to {first[1]} as in {first[2]}, found {utterance.src_lang} to "
-                    f"{utterance.tgt_lang}; a data-bin holds one pair of languages"
+        rows = {
+            "source": {row.src_lang for row in split.utterances},
+            "target": {row.tgt_lang for row in split.utterances},
+        }
+        for side, languages in rows.items():
+            if found[side] and languages - found[side]:
+                logger.warning(
+                    "%s: no split before it has the %s language %s",
+                    split.manifest,
+                    side,
+                    ", ".join(sorted(languages - found[side])),
                 )
-    if first is None:
-        raise ManifestError("the manifests hold no rows")
-    return first[:2]
+            found[side] |= languages
+    return Languages(tuple(sorted(found["source"])), tuple(sorted(found["target"])))
 
 
 def _load_split(name: str, manifest: Path, units_path: Path) -> Split:
-    utterances = read_manifest(manifest)
+    utterances = read_manifest(manifest, check_audio=False)
+    card = read_units_card(units_path) if units_path.is_file() else None
+    if card and card.get("skipped"):
+        skipped = {fault.id for fault in read_faults(faults_path(units_path))}
+        utterances = [replace(row, audio=None) if row.id in skipped else row for row in utterances]
+        logger.warning("%s: %d rows were skipped by the stage units and give no speech", manifest, len(skipped))
     spoken = {row.id: location_of(manifest, index) for index, row in enumerate(utterances) if row.audio is not None}
     if not units_path.is_file():
         if spoken:
@@ -88,13 +94,12 @@ def _load_split(name: str, manifest: Path, units_path: Path) -> Split:
                 f"{units_path} is missing: {manifest} has {len(spoken)} rows with audio; run the stage units on it"
             )
         return Split(name, manifest, utterances, units_path, {}, None)
-    card = read_units_card(units_path)
-    units = dict(read_units(units_path))
+    units = {utterance_id: np.array(units, np.uint16) for utterance_id, units in read_units(units_path)}
     _check_ids(spoken, units, manifest, units_path)
     return Split(name, manifest, utterances, units_path, units, card)
 
 
-def _check_ids(spoken: dict[str, str], units: dict[str, list[int]], manifest: Path, units_path: Path) -> None:
+def _check_ids(spoken: dict[str, str], units: dict[str, np.ndarray], manifest: Path, units_path: Path) -> None:
     missing = [utterance_id for utterance_id in spoken if utterance_id not in units]
     if missing:
         raise UnitsError(

@@ -4,7 +4,7 @@ A units file (`*.units`, UTF-8) holds one line an utterance: `id<TAB>space-separ
 Who makes one from audio is the stage `speech_to_units`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -68,32 +68,33 @@ def format_units(utterance_id: str, deduplicated_units: Iterable[int]) -> str:
     return f"{utterance_id}\t{' '.join(str(unit) for unit in deduplicated_units)}\n"
 
 
-def read_units(path: Path) -> list[tuple[str, list[int]]]:
-    """Read a units file into (id, deduplicated units) pairs, in the order of the file.
+def read_units(path: Path) -> Iterator[tuple[str, list[int]]]:
+    """Yield (id, deduplicated units) of each line of a units file; only the ids are kept in memory.
 
     Raises:
         UnitsError: the file is missing or empty; or (`FILE:LINE: ...`) a line is not `id<TAB>units`, an id occurs
             twice, a unit is no number in 0..MAX_UNITS - 1, or two neighbouring units are equal.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnitsError(f"{path}: cannot be read as a units file: {error}") from error
-    # Not splitlines(): it also splits at separators that an id may hold.
-    lines = text.removesuffix("\n").split("\n")
-    if lines == [""]:
-        raise UnitsError(f"{path}: holds no units; expected lines of `id<TAB>space-separated unit ids`")
     first_lines: dict[str, int] = {}
-    utterances = []
-    for line_number, line in enumerate(lines, start=1):
+    for line_number, line in enumerate(_read_lines(path), start=1):
         location = f"{path}:{line_number}"
         utterance_id, units = _parse_line(line, location)
         if utterance_id in first_lines:
             raise UnitsError(f"{location}: id '{utterance_id}' stands in line {first_lines[utterance_id]} already")
         first_lines[utterance_id] = line_number
-        utterances.append((utterance_id, units))
-    return utterances
+        yield utterance_id, units
+    if not first_lines:
+        raise UnitsError(f"{path}: holds no units; expected lines of `id<TAB>space-separated unit ids`")
+
+
+def _read_lines(path: Path) -> Iterator[str]:
+    try:
+        # Only at line feeds: an id may hold other separators.
+        with open(path, encoding="utf-8", newline="\n") as file:
+            for line in file:
+                yield line.removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnitsError(f"{path}: cannot be read as a units file: {error}") from error
 
 
 def _parse_line(line: str, location: str) -> tuple[str, list[int]]:

@@ -11,12 +11,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each may import those above it. A new module goes where its own imports allow it.
 PREPROCESS_ORDER = """
-    errors outputs card text manifest audio
-    extractors.checkpoint extractors.waveform extractors.whisper extractors.huggingface extractors.mfcc extractors
-    corpora.prompts corpora.tsv corpora
-    units frames frame_sample kmeans journal speech_to_units
-    provenance sentencepiece_training subwords dictionary
-    splits streams data_bin_card binarize
+    errors lock outputs faults card text manifest audio
+    extractors.checkpoint extractors.convolutions extractors.gated_attention extractors.faster
+    extractors.waveform extractors.whisper extractors.huggingface extractors.mfcc extractors
+    corpora.rows corpora.filters corpora.selection corpora.report corpora.segments corpora.talks
+    corpora.debian corpora.held_out corpora.help_pages corpora.lua_dialogs corpora.parallel_text corpora.synthesis
+    corpora.fish_fillets corpora.libreoffice_help
+    corpora.must_c corpora.covost2 corpora.mtedx corpora.prompts corpora.tsv corpora
+    units frames workers shards frame_sample nearest_centroid lloyd kmeans speech_to_units
+    languages text_model provenance sentencepiece_training subwords dictionary token_encoder
+    splits streams examples pruning tmx text_corpus pair_filter external_text data_bin_card binarize
+    report.data_bin report.measures report.units report.lengths report.factors report.examples report.figures
+    report.svg report.charts report.style report.markup report.sections report.page report
     __main__
     recipe_file recipe_step recipe
 """.split()
@@ -30,6 +36,10 @@ FAIRSEQ_HMST_ARROWS = {
     "criterions": {"losses"},
     "generators": {"losses"},
     "tasks": {"data", "generators"},
+    "pretrained": {"data", "models"},
+    "scoring": set(),
+    "inference": {"data", "generators", "losses", "tasks"},
+    "demo": {"inference", "translate"},
 }
 FOR_ALL_OF_FAIRSEQ_HMST = {"compat", "version"}
 

@@ -1,5 +1,7 @@
 """Frames from waveforms: what every extractor offers, and how one is chosen by name."""
 
+import functools
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,7 +29,7 @@ class Extractor(Protocol):
 
 
 def load_extractor(source: str, layer: int | None, device: str) -> Extractor:
-    """Load an extractor.
+    """Load an extractor; the one that was loaded last is kept, until its files change or `unload_extractor`.
 
     Args:
         source: `mfcc`, or the folder or hub name of a Hugging Face speech encoder.
@@ -37,6 +39,19 @@ def load_extractor(source: str, layer: int | None, device: str) -> Extractor:
     Raises:
         ExtractorError: unknown source, layer out of range, or weights that cannot be loaded whole.
     """
+    if source == "mfcc" or not Path(source).is_dir():
+        return _load(source, layer, device, 0)
+    folder = Path(source).resolve()
+    return _load(str(folder), layer, device, max((path.stat().st_mtime_ns for path in folder.iterdir()), default=0))
+
+
+def unload_extractor() -> None:
+    """Give up the extractor that was loaded last, and its memory if nobody else holds it."""
+    _load.cache_clear()
+
+
+@functools.lru_cache(maxsize=1)
+def _load(source: str, layer: int | None, device: str, time_of_change: int) -> Extractor:
     if source == "mfcc":
         if layer is not None:
             raise ExtractorError(f"the extractor 'mfcc' has no layers; leave out --layer (found {layer})")

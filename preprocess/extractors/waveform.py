@@ -7,6 +7,7 @@ import numpy as np
 from ..audio import SAMPLE_RATE
 from ..errors import ExtractorError
 from .checkpoint import Checkpoint
+from .faster import choose_products, float32_products, speed_up
 
 
 class WaveformExtractor:
@@ -33,6 +34,8 @@ class WaveformExtractor:
         )
         self._model = model
         self._preprocessor = preprocessor
+        self.is_fast = speed_up(model, self._try)
+        self._products = choose_products(model.device.type, self._try)
 
     def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
         """(N,) float32 samples at 16 kHz each -> (T, D) float32 each; see `Extractor.frames`."""
@@ -50,16 +53,35 @@ class WaveformExtractor:
             waveforms, sampling_rate=SAMPLE_RATE, padding=True, return_attention_mask=True, return_tensors="pt"
         )
         is_padded = len({len(waveform) for waveform in waveforms}) > 1
-        device = self._model.device
-        with torch.inference_mode():
-            hidden = self._model(
-                inputs.input_values.to(device, torch.float32),
-                attention_mask=inputs.attention_mask.to(device) if is_padded else None,
-            ).last_hidden_state.cpu()
+        attention_mask = inputs.attention_mask if is_padded else None
+        with float32_products(self._products):
+            hidden = self._run(inputs.input_values.to(torch.float32), attention_mask).cpu()
         return [
             frames[: self._num_frames(len(waveform))].numpy()
             for frames, waveform in zip(hidden, waveforms, strict=True)
         ]
+
+    def _run(self, samples: Any, attention_mask: Any) -> Any:
+        """(B, N) prepared samples, and (B, N) 1 at those that count, or None -> (B, T, D) on the model's device."""
+        import torch
+
+        device = self._model.device
+        mask = None if attention_mask is None else attention_mask.to(device)
+        with torch.inference_mode():
+            return self._model(samples.to(device), attention_mask=mask).last_hidden_state
+
+    def _try(self) -> Any:
+        """(F, D) frames of half a second of noise, and of 0.4 s in the same batch where batches are made."""
+        import torch
+
+        samples = torch.randn(2, SAMPLE_RATE // 2, generator=torch.Generator().manual_seed(0))
+        if not self._is_batchable:
+            return self._run(samples[:1], None).flatten(0, 1)
+        num_samples = SAMPLE_RATE * 2 // 5
+        attention_mask = torch.ones_like(samples, dtype=torch.int64)
+        attention_mask[1, num_samples:] = samples[1, num_samples:] = 0
+        hidden = self._run(samples, attention_mask)
+        return torch.cat([hidden[0], hidden[1, : self._num_frames(num_samples)]])
 
     def _num_frames(self, num_samples: int) -> int:
         length = num_samples

@@ -1,43 +1,95 @@
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
+import pytest
 
-from preprocess.frame_sample import FrameSample
+from preprocess import frame_sample, frames
+from preprocess import shards as shards_module
+from preprocess.frame_sample import draw, sample_frames
+from preprocess.manifest import Utterance, write_manifest
+from preprocess.shards import Shards
+
+NUM_FRAMES = 50  # of each utterance, of one second
+Sample = Callable[..., np.ndarray]
 
 
-def fill(portion: float, max_frames: int, seed: int, order: list[int], length: int = 50) -> FrameSample:
-    """Utterance i holds the frames 1000 i, 1000 i + 1, ..."""
-    sample = FrameSample(portion, max_frames, seed)
-    for utterance in order:
-        sample.add(f"u{utterance}", np.arange(1000 * utterance, 1000 * utterance + length)[:, None].astype(np.float32))
+class NumberingExtractor:
+    """Utterance i gives the frames 1000 i, 1000 i + 1, ..."""
+
+    name, width = "numbering", 1
+
+    def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
+        return [1000 * waveform[:1, None] + np.arange(NUM_FRAMES, dtype=np.float32)[:, None] for waveform in waveforms]
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch) -> Sample:
+    """A function that samples `count` utterances; the waveform of utterance i holds nothing but i."""
+    monkeypatch.setattr(frame_sample, "load_described", lambda description, device: NumberingExtractor())
+    monkeypatch.setattr(frames, "load_audio", lambda path, *_: np.full(16_000, int(path.stem), np.float32))
+
+    def sample(portion: float, max_frames: int = 10**6, seed: int = 0, count: int = 20, reverse: bool = False):
+        rows = [Utterance(f"u{i}", tmp_path / f"{i}.wav", 0.0, 1.0, "en", "fr", "", "x", "") for i in range(count)]
+        for row in rows:
+            row.audio.touch()
+        write_manifest(tmp_path / "train.tsv", rows[::-1] if reverse else rows)
+        arguments = Namespace(
+            manifest=tmp_path / "train.tsv",
+            out=tmp_path / "out",
+            device="cpu",
+            backend="loky",
+            workers=1,
+            scheduler=None,
+            on_error="raise",
+            max_errors=0.0,
+            portion=portion,
+            max_frames=max_frames,
+            seed=seed,
+        )
+        description = {"width": 1, "frame_shift_seconds": 0.02}
+        return sample_frames(Shards(arguments), description, arguments)[:, 0]
+
     return sample
 
 
-def test_portion_one_keeps_every_frame_in_order():
-    sample = fill(1.0, 10_000, 0, [0, 1, 2])
-    assert sample.frames()[:, 0].tolist() == [1000 * u + t for u in range(3) for t in range(50)]
-    assert not sample.is_cut
+def test_portion_one_keeps_every_frame_in_the_order_of_the_manifest(sample: Sample):
+    assert sample(1.0, count=3).tolist() == [1000 * u + t for u in range(3) for t in range(NUM_FRAMES)]
 
 
 def test_portion_is_the_expected_part_and_each_place_is_equally_likely():
-    frames = fill(0.3, 10**6, 0, list(range(2000))).frames()[:, 0]
-    places = np.bincount(frames.astype(int) % 1000, minlength=50)
-    assert abs(len(frames) - 30_000) < 5 * np.sqrt(100_000 * 0.3 * 0.7)
-    assert np.abs(places - 600).max() < 5 * np.sqrt(2000 * 0.3 * 0.7)
+    draws = np.array([draw(f"u{index}", 50, seed=0) < 0.3 for index in range(2000)])
+    assert abs(draws.sum() - 30_000) < 5 * np.sqrt(100_000 * 0.3 * 0.7)
+    assert np.abs(draws.sum(axis=0) - 600).max() < 5 * np.sqrt(2000 * 0.3 * 0.7)
 
 
-def test_the_same_seed_repeats_and_another_differs():
-    first, again, other = (fill(0.3, 10**6, seed, list(range(20))).frames() for seed in (0, 0, 1))
+def test_the_same_seed_repeats_and_another_differs(sample: Sample):
+    first, again, other = (sample(0.3, seed=seed) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
-def test_max_frames_bounds_the_sample_whatever_the_order_of_reading():
-    order = list(range(200))
-    forward, backward = fill(0.5, 300, 0, order), fill(0.5, 300, 0, order[::-1])
-    assert forward.frames().shape == (300, 1)
-    assert forward.is_cut
-    assert set(forward.frames()[:, 0]) == set(backward.frames()[:, 0])
-    assert set(forward.frames()[:, 0]) <= set(fill(0.5, 10**6, 0, order).frames()[:, 0])
+def test_the_sample_does_not_depend_on_shards_or_order(sample: Sample, monkeypatch):
+    whole, cut = sample(0.3), sample(1.0, 100)
+    monkeypatch.setattr(shards_module, "SHARD_SECONDS", 3.0)
+    assert np.array_equal(sample(0.3), whole)
+    assert np.array_equal(sample(1.0, 100), cut)
+    assert set(sample(1.0, 100, reverse=True)) == set(cut)
 
 
-def test_an_empty_sample_has_no_frames():
-    assert len(FrameSample(0.5, 10, 0).frames()) == 0
+def test_max_frames_keeps_the_lowest_draws_and_says_so(sample: Sample, caplog):
+    assert len(sample(0.5, 1000)) < 1000
+    assert caplog.text == ""
+    found = sample(0.5, 300)
+    assert "the sample was cut to 300 frames by --max-frames" in caplog.text
+    draws = {1000 * i + t: value for i in range(20) for t, value in enumerate(draw(f"u{i}", NUM_FRAMES, 0))}
+    assert set(found) == set(sorted(draws, key=draws.__getitem__)[:300])
+
+
+def test_results_of_shards_hold_not_much_more_than_max_frames(sample: Sample, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(shards_module, "SHARD_SECONDS", 10.0)
+    sample(1.0, 2000, count=400)  # of 20 000
+    held = [len(np.load(path)["draws"]) for path in (tmp_path / ".out.work").iterdir()]
+    assert len(held) == 40
+    assert 2000 <= sum(held) < 2800

@@ -55,9 +55,9 @@ def test_units_file_comes_back(tmp_path: Path):
     utterances = [("a b", [1, 2, 1]), ("c\u2028d", [65533])]
     path = tmp_path / "x.units"
     path.write_text("".join(format_units(name, units) for name, units in utterances), encoding="utf-8")
-    assert read_units(path) == utterances
+    assert list(read_units(path)) == utterances
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert read_units(path) == utterances
+    assert list(read_units(path)) == utterances
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_a_bad_units_file_is_refused_with_its_line(tmp_path: Path, text: str, me
     path = tmp_path / "x.units"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UnitsError, match=f"x.units.*{message}"):
-        read_units(path)
+        list(read_units(path))
 
 
 def test_a_missing_or_binary_units_file_is_refused(tmp_path: Path):
     with pytest.raises(UnitsError, match="cannot be read"):
-        read_units(tmp_path / "none.units")
+        list(read_units(tmp_path / "none.units"))
     (tmp_path / "x.units").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UnitsError, match="cannot be read"):
-        read_units(tmp_path / "x.units")
+        list(read_units(tmp_path / "x.units"))

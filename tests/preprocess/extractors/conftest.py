@@ -41,7 +41,7 @@ def save_encoder(folder: Path, encoder: str, do_normalize: bool = True, **option
     }
     if kind != "data2vec":
         sizes |= {"feat_extract_norm": norm, "do_stable_layer_norm": norm == "layer"}
-    model = randomise(model_class(config_class(**sizes, **options)))
+    model = randomise(model_class(config_class(**(sizes | options))))
     model.save_pretrained(folder)
     transformers.Wav2Vec2FeatureExtractor(do_normalize=do_normalize).save_pretrained(folder)
     return model

@@ -132,7 +132,7 @@ def test_the_stages_run_with_a_speech_encoder_and_go_on_to_the_same_bytes(
     encode = ["units", *source, "--kmeans", tmp_path / "kmeans", "--out", tmp_path / "train.units"]
     assert main([str(argument) for argument in encode]) == 0
     whole = (tmp_path / "train.units").read_bytes()
-    assert len(read_units(tmp_path / "train.units")) == 6
+    assert len(list(read_units(tmp_path / "train.units"))) == 6
     broken, content = tmp_path / "audio/5.wav", (tmp_path / "audio/5.wav").read_bytes()
     broken.write_bytes(b"")
     assert main([str(argument) for argument in encode]) == 1

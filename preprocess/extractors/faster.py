@@ -1,0 +1,104 @@
+"""Puts faster ways in place of parts of an encoder of transformers, and tries them before they are used.
+
+The parts that are exchanged are inside transformers, whose versions differ. So the whole encoder is run on noise before
+and after: where the frames are not the same to rounding, or anything fails, the model is left as it was.
+"""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .convolutions import Convolutions
+from .gated_attention import GatedAttention, PositionBias
+
+logger = logging.getLogger(__name__)
+
+SAME = 1e-4  # relative difference of frames; rounding gives 1e-6 to 1e-5, a wrong formula above 0.1
+CLOSE = 5e-3  # relative difference that products of TF32 may make; 1e-3 in a random WavLM of 21 layers, bf16 1.4e-2
+
+
+def speed_up(model: Any, run: Callable[[], Any]) -> bool:
+    """Exchange what `model` has of the parts that are known here.
+
+    Args:
+        model: an encoder that reads waveforms, on its device, in evaluation.
+        run: runs the model on an example and gives its frames.
+
+    Returns:
+        Whether the faster parts are in place; if not, a warning was logged and the model is as it was.
+    """
+    exchanged: list[Any] = []
+    with float32_products("highest"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # transformers' attention mixes kinds of masks
+        expected = run()
+        try:
+            _fold_weight_norms(model)
+            for module, forward in _faster_parts(model):
+                exchanged.append(module)
+                module.forward = forward
+            difference = relative_difference(run(), expected)
+            reason = "" if difference <= SAME else f"the frames differ by {difference:.1e}"
+        except Exception as error:  # whatever another version of transformers may make of it
+            reason = f"{type(error).__name__}: {error}"
+    if reason:
+        for module in exchanged:
+            del module.forward
+        logger.warning("this version of transformers cannot be sped up, frames take longer (%s)", reason)
+    return not reason
+
+
+def choose_products(device: str, run: Callable[[], Any]) -> str:
+    """Precision of float32 matrix products: TF32 (`high`) on a GPU where it gives nearly the same frames, else full."""
+    if device != "cuda":
+        return "highest"
+    with float32_products("highest"):
+        expected = run()
+    with float32_products("high"):
+        difference = relative_difference(run(), expected)
+    if difference <= CLOSE:
+        return "high"
+    logger.warning("TF32 changes frames by %.1e here; computing in full float32", difference)
+    return "highest"
+
+
+@contextlib.contextmanager
+def float32_products(precision: str) -> Iterator[None]:
+    """Matrix products and convolutions of float32 in TF32 (`high`) or not (`highest`); afterwards as before."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        with torch.backends.cudnn.flags(allow_tf32=precision == "high"):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def relative_difference(found: Any, expected: Any) -> float:
+    """Norm of the difference, relative to that of `expected`; infinite where a number is NaN."""
+    difference = float((found - expected).norm() / expected.norm())
+    return difference if difference == difference else float("inf")
+
+
+def _fold_weight_norms(model: Any) -> None:
+    """Compute weights that are given as direction and length once, not at every call."""
+    from torch.nn.utils import parametrize
+
+    for module in list(model.modules()):
+        if parametrize.is_parametrized(module):
+            for name in list(module.parametrizations):
+                parametrize.remove_parametrizations(module, name)
+
+
+def _faster_parts(model: Any) -> Iterator[tuple[Any, Callable[..., Any]]]:
+    """Modules and their new `forward`."""
+    if getattr(model.config, "feat_extract_norm", "layer") == "layer":  # data2vec-audio knows no other
+        yield model.feature_extractor, Convolutions(model.feature_extractor)
+    if model.config.model_type == "wavlm":
+        attentions = [layer.attention for layer in model.encoder.layers]
+        position_bias = PositionBias(attentions[0])
+        for attention in attentions:
+            yield attention, GatedAttention(attention, position_bias)
