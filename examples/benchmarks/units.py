@@ -1,0 +1,178 @@
+"""Hours of audio that an hour of encoding takes in: the plain way and `preprocess`, side by side.
+
+    python examples/benchmarks/units.py [--device cuda] [--encoder FOLDER] [--layer 21]
+
+The plain way is that of most recipes: transformers' whole model, one utterance at a time, output_hidden_states=True.
+Without --encoder, a WavLM of the shape of the large one is made, with random weights. Utterances of 2 to 15 s are
+joined from the recordings of the prompts example. The two ways take turns; memory is what the first round of each adds
+to the loaded models (resident set; on a GPU torch's allocator). Units are those of a k-means on the plain frames.
+Linux only.
+"""
+
+import argparse
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from preprocess.audio import SAMPLE_RATE, load_audio
+from preprocess.extractors import load_extractor
+from preprocess.frames import Segment, extract_frames
+from preprocess.lloyd import fit_centroids
+from preprocess.nearest_centroid import NearestCentroid
+
+RECORDINGS = Path(__file__).parents[1] / "prompts" / "recordings"
+SHORTEST, LONGEST = 2.0, 15.0  # seconds
+Encoder = Callable[[list[Segment]], list[np.ndarray]]  # frames (T, D) of segments, in order
+
+
+def join_utterances(folder: Path, seconds: float) -> list[Segment]:
+    """Wav files of recordings one after another, lengths uniform in SHORTEST..LONGEST, until `seconds` are full."""
+    import soundfile
+
+    random = np.random.default_rng(0)
+    recordings = iter(random.permutation(sorted(RECORDINGS.glob("*.ogg"))).tolist() * 100)
+    segments: list[Segment] = []
+    while seconds > 0:
+        length = round(SAMPLE_RATE * min(random.uniform(SHORTEST, LONGEST), max(seconds, SHORTEST)))
+        waveform = np.zeros(0, dtype=np.float32)
+        while len(waveform) < length:
+            waveform = np.concatenate([waveform, load_audio(next(recordings))])
+        name = str(len(segments))
+        soundfile.write(folder / f"{name}.wav", waveform[:length], SAMPLE_RATE, subtype="FLOAT")
+        segments.append(Segment(folder / f"{name}.wav", 0.0, None, (name,), (name,)))
+        seconds -= length / SAMPLE_RATE
+    return segments
+
+
+def save_random_wavlm(folder: Path, width: int, layers: int) -> None:
+    """A WavLM as large as the large one at width 1024 and 24 layers, with random weights."""
+    import torch
+    from transformers import Wav2Vec2FeatureExtractor, WavLMConfig, WavLMModel
+
+    torch.manual_seed(0)
+    config = WavLMConfig(
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 64,
+        intermediate_size=4 * width,
+        conv_dim=(width // 2,) * 7,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+    )
+    WavLMModel(config).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True).save_pretrained(folder)
+
+
+def load_plain(folder: str, layer: int, device: str) -> Encoder:
+    """As the first lines of a notebook would do it."""
+    import torch
+    from transformers import AutoFeatureExtractor, AutoModel
+
+    preprocessor = AutoFeatureExtractor.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().to(device)
+
+    def frames(segment: Segment) -> np.ndarray:
+        waveform = load_audio(segment.audio)
+        inputs = preprocessor(waveform, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        with torch.inference_mode():
+            output = model(inputs.input_values.to(device), output_hidden_states=True)
+        return output.hidden_states[layer][0].cpu().numpy()
+
+    return lambda segments: [frames(segment) for segment in segments]
+
+
+def load_ours(folder: str, layer: int, device: str) -> Encoder:
+    """As the stages of `preprocess` do it."""
+    extractor = load_extractor(folder, layer, device)
+
+    def frames(segments: list[Segment]) -> list[np.ndarray]:
+        found = {item.position: item.frames for item in extract_frames(segments, extractor, skip_faults=False)}
+        return [found[position] for position in range(len(segments))]
+
+    return frames
+
+
+def peak_bytes(device: str) -> int:
+    import torch
+
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def reset_peak(device: str) -> None:
+    import torch
+
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark to the present size
+
+
+def measure(encode: Encoder, segments: list[Segment], device: str) -> dict[str, Any]:
+    """Frames of all segments, seconds, and bytes more than before."""
+    reset_peak(device)
+    before = peak_bytes(device)
+    started = time.perf_counter()
+    frames = np.concatenate(encode(segments))
+    return {"frames": frames, "seconds": time.perf_counter() - started, "bytes": peak_bytes(device) - before}
+
+
+def compare(folder: str, segments: list[Segment], arguments: argparse.Namespace) -> None:
+    """Measure both ways in turn and print the table."""
+    ways = {
+        name: load(folder, arguments.layer, arguments.device)
+        for name, load in (("plain", load_plain), ("preprocess", load_ours))
+    }
+    for encode in ways.values():
+        encode(segments[:1])
+    rounds = [
+        {name: measure(encode, segments, arguments.device) for name, encode in ways.items()}
+        for _ in range(arguments.rounds)
+    ]
+    shift = load_extractor(folder, arguments.layer, arguments.device).frame_shift_seconds
+    seconds = len(rounds[0]["plain"]["frames"]) * shift
+    print(f"\n{'':12} {'hours of audio an hour':>24} {'memory, MB':>12}")
+    for name in ways:
+        speeds = ", ".join(f"{seconds / results[name]['seconds']:.2f}" for results in rounds)
+        print(f"{name:12} {speeds:>24} {rounds[0][name]['bytes'] / 1e6:12.0f}")
+    ratios = [results["plain"]["seconds"] / results["preprocess"]["seconds"] for results in rounds]
+    print(f"times faster, median: {statistics.median(ratios):.2f}")
+    plain, found = (rounds[0][name]["frames"] for name in ways)
+    nearest = NearestCentroid(fit_centroids(plain, arguments.clusters, seed=0)[0])
+    print(
+        f"units equal: {100 * np.mean(nearest(plain) == nearest(found)):.3f} % of {len(plain)} frames, "
+        f"{arguments.clusters} clusters; relative difference of frames "
+        f"{np.linalg.norm(found - plain) / np.linalg.norm(plain):.1e}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", help="folder of a WavLM, HuBERT or wav2vec 2.0; default: random weights")
+    parser.add_argument("--layer", type=int, default=21, help="default %(default)s")
+    parser.add_argument("--width", type=int, default=1024, help="of the random one, default %(default)s")
+    parser.add_argument("--layers", type=int, default=24, help="of the random one, default %(default)s")
+    parser.add_argument("--seconds", type=float, default=120.0, help="of audio, default %(default)s")
+    parser.add_argument("--clusters", type=int, default=500, help="default %(default)s")
+    parser.add_argument("--rounds", type=int, default=2, help="default %(default)s")
+    parser.add_argument("--device", default="cpu", help="default %(default)s")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        segments = join_utterances(Path(temporary), arguments.seconds)
+        if arguments.encoder is None:
+            save_random_wavlm(Path(temporary) / "wavlm", arguments.width, arguments.layers)
+        folder = arguments.encoder or str(Path(temporary) / "wavlm")
+        encoder = arguments.encoder or f"random WavLM, {arguments.layers} layers, width {arguments.width}"
+        print(f"{encoder}; layer {arguments.layer}; {len(segments)} utterances; {arguments.device}")
+        compare(folder, segments, arguments)
+
+
+if __name__ == "__main__":
+    main()
