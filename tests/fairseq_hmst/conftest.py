@@ -1,8 +1,9 @@
-"""Data-bins with language symbols."""
+"""Data-bins with language symbols, and model folders of the recorded prompts."""
 
 from pathlib import Path
 
 import pytest
+from prompt_models import make_prompt_data_bin, random_checkpoint
 from tiny_mbart import write_hugging_face_mbart
 from toy import make_toy_data_bin
 
@@ -23,3 +24,19 @@ def language_data_bin(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp(request.param)
     model = write_hugging_face_mbart(folder / "model", request.param)
     return make_toy_data_bin(folder, targets=TWO_TARGETS, text_model=model)
+
+
+@pytest.fixture(scope="session")
+def prompt_data_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recorded prompts, English into French, units from MFCC; do not change it."""
+    return make_prompt_data_bin(tmp_path_factory.mktemp("prompts"))
+
+
+@pytest.fixture(scope="session")
+def model_folder(prompt_data_bin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder of `prompt_data_bin`: hmst_ctc with random weights; do not change it."""
+    from fairseq_hmst.export import export
+
+    folder = tmp_path_factory.mktemp("exported")
+    export([[random_checkpoint(folder / "random.pt", prompt_data_bin)]], prompt_data_bin, folder / "model")
+    return folder / "model"

@@ -1,0 +1,56 @@
+"""How the page's own HTML looks; Gradio's variables give the colours of text and ground, light and dark."""
+
+CSS = """
+.hmst-text { font-size: 1.5em; line-height: 1.4; margin: 0.2em 0; overflow-wrap: anywhere; }
+.hmst-note { opacity: 0.75; font-size: 0.9em; margin: 0.3em 0; }
+.hmst-error { border-left: 4px solid #dc2626; background: #dc262622; padding: 0.7em 1em; overflow-wrap: anywhere; }
+.hmst-answer h3 { margin: 1em 0 0.2em; font-size: 1em; font-weight: 600; }
+.hmst-answer .hmst-nbest { border-collapse: collapse; border: none !important; }
+.hmst-answer .hmst-nbest :is(tr, td, th) {
+  border: none; text-align: left; padding: 0.15em 1em 0.15em 0; vertical-align: top; line-height: 1.4;
+}
+.hmst-answer .hmst-nbest th { font-weight: normal; opacity: 0.75; font-size: 0.9em; }
+.hmst-nbest td { overflow-wrap: anywhere; }
+.hmst-nbest .hmst-number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+
+.hmst-picture { --ink: #c2410c; --box-lightness: 80%; }
+.dark .hmst-picture { --ink: #fb923c; --box-lightness: 30%; }
+.hmst-slider { display: flex; align-items: center; gap: 0.6em; margin: 0.3em 0; }
+.hmst-slider input { accent-color: var(--ink); width: 12em; }
+.hmst-scroll { display: flex; overflow-x: auto; line-height: 1; font-size: 12px; border: 1px solid
+  var(--border-color-primary); border-radius: 4px; }
+.hmst-names, .hmst-beside { position: sticky; z-index: 1; background: var(--background-fill-primary); flex: none; }
+.hmst-names { left: 0; padding: 0 6px; max-width: 9em; border-right: 1px solid var(--border-color-primary); }
+.hmst-beside { right: 0; width: 3.6em; border-left: 1px solid var(--border-color-primary); }
+.hmst-lines { flex: 1 0 calc(var(--length) * var(--stretch) * 1px); }
+.hmst-row { position: relative; overflow: hidden; height: 20px; box-sizing: border-box; white-space: nowrap; }
+.hmst-names .hmst-row, .hmst-beside .hmst-row { display: flex; align-items: center; }
+.hmst-beside .hmst-row { justify-content: center; }
+.hmst-row b { font-weight: normal; }
+.hmst-row.hmst-wave { height: 72px; }
+.hmst-row.hmst-units { height: 36px; }
+.hmst-row.hmst-sources { height: 22px; border-bottom: 1px solid var(--border-color-primary); }
+.hmst-row.hmst-token + .hmst-token { border-top: 1px dotted var(--border-color-primary); }
+.hmst-names .hmst-token { font-size: 13px; }
+.hmst-names .hmst-row:not(.hmst-token), .hmst-beside b, .hmst-tick b { opacity: 0.75; }
+.hmst-row > i, .hmst-box, .hmst-tick { position: absolute; top: 0; bottom: 0; box-sizing: border-box; }
+.hmst-row > i { background: var(--ink); min-width: 1px; }
+.hmst-wave svg { position: absolute; width: 100%; height: 100%; fill: var(--body-text-color); opacity: 0.75; }
+.hmst-tick, .hmst-box { container-type: inline-size; }
+/* edges and labels only where there is room, however far the line is stretched */
+.hmst-tick::before, .hmst-box::before { content: ""; display: none; position: absolute; inset: 0 auto 0 0; width: 1px;
+  background: var(--border-color-primary); }
+.hmst-box::before { background: var(--background-fill-primary); }
+.hmst-sources .hmst-box::before { width: 2px; }
+@container (min-width: 4px) { .hmst-box::before { display: block; } }
+@container (min-width: 10px) { .hmst-tick::before { display: block; } }
+.hmst-tick b { display: none; padding: 4px 3px; }
+@container (min-width: 34px) { .hmst-tick b { display: block; } }
+.hmst-box { overflow: hidden; }
+.hmst-units .hmst-box { background: hsl(var(--hue) 65% var(--box-lightness)); }
+.hmst-units .hmst-box b { display: none; height: 100%; width: 100%; writing-mode: vertical-rl; line-height: 7.5px;
+  font-size: 9px; text-align: center; }
+@container (min-width: 7.5px) { .hmst-units .hmst-box b { display: grid; place-content: center; } }
+.hmst-sources .hmst-box { background: var(--border-color-primary); top: 3px; bottom: 3px; }
+.hmst-sources .hmst-box b { display: block; padding: 2px 3px; text-align: center; }
+"""

@@ -1,0 +1,243 @@
+"""Model folders that were broken, changed or made to do harm, and those of the hub."""
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prompt_models import RECORDINGS
+
+from fairseq_hmst.inference.errors import ModelFolderError
+from fairseq_hmst.inference.model_folder import ALLOWED_PATTERNS, README_NAME, ModelFolder
+from fairseq_hmst.inference.sealing import hash_file, read_json, seal, write_json
+from fairseq_hmst.translate import Translator
+
+PROMPT = RECORDINGS / "activated.ogg"
+
+
+class Bomb:
+    """A pickle of it makes a file when it is loaded."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self):
+        return (Path.touch, (self.trace,))
+
+
+@pytest.fixture
+def copy(model_folder, tmp_path) -> Path:
+    """A copy of the model folder that a test may change."""
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))
+
+
+def hashed_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != README_NAME)
+
+
+def reseal(folder: Path) -> None:
+    """What somebody who means harm would do: make all hashes fit again."""
+    data_card = read_json(folder / "data" / "card.json")
+    data_card["hashes"] = {name: hash_file(folder / "data" / name) for name in data_card["hashes"]}
+    kmeans_card = read_json(folder / "data" / "kmeans" / "card.json")
+    kmeans_card["hashes"] = {name: hash_file(folder / "data" / "kmeans" / name) for name in kmeans_card["hashes"]}
+    write_json(folder / "data" / "card.json", data_card)
+    write_json(folder / "data" / "kmeans" / "card.json", kmeans_card)
+    card = read_json(folder / "card.json")
+    del card["card_hash"]
+    seal(folder, card, unsealed={README_NAME})
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x11
+    path.write_bytes(content)
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(np.random.default_rng(0).bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [flip, halve, empty, overwrite, Path.unlink])
+def test_any_damaged_file_is_an_error_that_names_it(copy, damage: Callable[[Path], None]):
+    for path in hashed_files(copy):
+        content = path.read_bytes()
+        damage(path)
+        with pytest.raises(ModelFolderError, match=path.name):
+            Translator.from_pretrained(copy)
+        path.write_bytes(content)
+    assert Translator.from_pretrained(copy)
+
+
+@pytest.mark.parametrize("damage", [flip, halve, empty, overwrite])
+def test_damage_behind_fitting_hashes_is_an_error_of_ours_or_harmless(copy, damage: Callable[[Path], None]):
+    names = [path.relative_to(copy) for path in hashed_files(copy)]
+    for name in names:
+        if name.name == "card.json":
+            continue  # those are written anew
+        shutil.copytree(copy, copy.parent / "damaged")
+        damage(copy.parent / "damaged" / name)
+        reseal(copy.parent / "damaged")
+        try:
+            Translator.from_pretrained(copy.parent / "damaged").translate([PROMPT])
+        except ModelFolderError as error:
+            assert str(copy.parent / "damaged") in str(error)
+        shutil.rmtree(copy.parent / "damaged")
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [
+        ("config.json", "models", []),
+        ("config.json", "models", [{"file": "../model.safetensors", "options": {"_name": "hmst_ctc"}}]),
+        ("config.json", "models", [{"file": "model.safetensors", "options": {"_name": "hmst_aed"}}]),
+        ("config.json", "models", [{"file": "model.safetensors", "options": {"_name": "transformer"}}]),
+        ("config.json", "models", [{"file": "model.safetensors", "options": {"_name": "hmst_ctc", "embed_dim": "x"}}]),
+        ("config.json", "generation", {"beam": "many"}),
+        ("config.json", "generation", {"decoding": "joint"}),
+        ("card.json", "encoder", "wavlm"),
+        ("card.json", "encoder", {"name": "wavlm", "included": False}),
+        ("data/card.json", "dictionary", {}),
+        ("data/card.json", "hashes", {}),
+        ("data/kmeans/card.json", "clusters", 17),
+        ("data/kmeans/card.json", "extractor", None),
+    ],
+)
+def test_values_that_make_no_sense_behind_fitting_hashes_are_an_error_of_ours(copy, file, key, value):
+    write_json(copy / file, read_json(copy / file) | {key: value})
+    if (file, key) == ("data/card.json", "hashes"):
+        (copy / "data" / "dict.src.txt").unlink()
+    reseal(copy)
+    with pytest.raises(ModelFolderError, match=str(copy)):
+        Translator.from_pretrained(copy)
+
+
+def test_pickles_beside_the_files_are_not_looked_at(copy, tmp_path):
+    trace = tmp_path / "trace"
+    for name in ("model.pt", "pytorch_model.bin", "data/kmeans/kmeans.km", "data/checkpoint_best.pt"):
+        (copy / name).write_bytes(pickle.dumps(Bomb(trace)))
+    assert Translator.from_pretrained(copy).translate([PROMPT])
+    assert not trace.exists()
+
+
+def save_pickled_array(path: Path, trace: Path) -> None:
+    np.savez(path, centroids=np.array([Bomb(trace)], dtype=object))
+
+
+def save_bare_pickle(path: Path, trace: Path) -> None:
+    path.write_bytes(pickle.dumps(Bomb(trace)))
+
+
+@pytest.mark.parametrize("save", [save_pickled_array, save_bare_pickle])
+@pytest.mark.parametrize("name", ["data/kmeans/centroids.npz", "model.safetensors", "data/subwords/unit.model"])
+def test_a_pickle_in_the_place_of_a_file_is_refused_and_not_run(copy, tmp_path, save, name):
+    trace = tmp_path / "trace"
+    save(tmp_path / "pickle.npz", trace)
+    (tmp_path / "pickle.npz").replace(copy / name)
+    reseal(copy)
+    with pytest.raises(ModelFolderError, match="cannot be used"):
+        Translator.from_pretrained(copy)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("name", ["../../outside.json", "/etc/hostname", "model.pt"])
+def test_a_card_that_names_files_outside_or_of_other_kinds_is_refused(copy, name):
+    (copy / "model.pt").touch()
+    card = read_json(copy / "card.json")
+    del card["card_hash"]
+    seal(copy, card, unsealed={README_NAME, "model.pt"})
+    sealed = read_json(copy / "card.json")
+    sealed["hashes"][name] = "0" * 64
+    write_json(copy / "card.json", sealed)
+    with pytest.raises(ModelFolderError, match="is not the file that was exported"):
+        ModelFolder.open(copy)
+    resealed = {key: value for key, value in sealed.items() if key != "card_hash"}
+    from fairseq_hmst.inference import sealing
+
+    write_json(copy / "card.json", resealed | {"card_hash": sealing._hash_card(resealed)})
+    with pytest.raises(ModelFolderError, match=r"names a file (outside the folder|of a kind)"):
+        ModelFolder.open(copy)
+
+
+def test_other_folders_and_formats_are_refused(copy, prompt_data_bin, tmp_path):
+    for folder, message in (
+        (tmp_path, "is not a whole model folder: it has no card.json"),
+        (prompt_data_bin, "expected the card of a model folder"),
+        (copy / "config.json", "is a file; expected a model folder"),
+    ):
+        with pytest.raises(ModelFolderError, match=message):
+            ModelFolder.open(folder)
+    write_json(copy / "card.json", read_json(copy / "card.json") | {"format": 2})
+    with pytest.raises(ModelFolderError, match="expected format 1, found 2"):
+        ModelFolder.open(copy)
+    (copy / "card.json").write_text("[" * 100_000)
+    with pytest.raises(ModelFolderError, match="not valid JSON"):
+        ModelFolder.open(copy)
+
+
+def test_the_readme_may_be_edited(copy):
+    (copy / "README.md").write_text("Mine.")
+    assert ModelFolder.open(copy)
+    (copy / "README.md").unlink()
+    assert ModelFolder.open(copy)
+
+
+def test_a_hub_name_is_downloaded_without_files_of_other_kinds(copy, tmp_path, monkeypatch):
+    """The hub's cache holds links to files of other names."""
+    (copy / "pytorch_model.bin").write_bytes(pickle.dumps(Bomb(tmp_path / "trace")))
+    asked = []
+
+    def snapshot_download(name: str, allow_patterns: list[str]) -> str:
+        from huggingface_hub.utils import filter_repo_objects
+
+        asked.append(name)
+        names = [path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()]
+        for number, file in enumerate(filter_repo_objects(names, allow_patterns=allow_patterns)):
+            blob, link = tmp_path / "cache" / "blobs" / str(number), tmp_path / "cache" / "snapshot" / file
+            blob.parent.mkdir(parents=True, exist_ok=True)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(copy / file, blob)
+            link.symlink_to(blob)
+        return str(tmp_path / "cache" / "snapshot")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    expected = Translator.from_pretrained(copy).translate([PROMPT])
+    assert Translator.from_pretrained("somebody/speech-en-fr").translate([PROMPT]) == expected
+    assert asked == ["somebody/speech-en-fr"]
+    found = {path.name for path in (tmp_path / "cache" / "snapshot").rglob("*")}
+    assert {"model.safetensors", "README.md", "unit.model", "centroids.npz"} < found
+    assert "pytorch_model.bin" not in found
+
+
+@pytest.mark.parametrize("name", ["no such name/at all/anywhere", "somebody/speech"])
+def test_a_name_that_cannot_be_reached_is_an_error_in_words(name, monkeypatch):
+    def unreachable(*args: object, **options: object) -> str:
+        raise OSError("no network")
+
+    if name == "somebody/speech":
+        monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    with pytest.raises(ModelFolderError, match="is neither a folder nor a hub name that can be reached"):
+        ModelFolder.open(name)
+
+
+def test_every_exported_file_would_be_downloaded(model_folder):
+    from huggingface_hub.utils import filter_repo_objects
+
+    names = [path.relative_to(model_folder).as_posix() for path in model_folder.rglob("*") if path.is_file()]
+    assert sorted(filter_repo_objects(names, allow_patterns=ALLOWED_PATTERNS)) == sorted(names)
+
+
+def test_json_in_the_folder_is_readable_by_others(model_folder):
+    for path in model_folder.rglob("*.json"):
+        assert isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
