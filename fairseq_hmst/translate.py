@@ -50,6 +50,7 @@ class Translator:
     Attributes:
         folder: of the model.
         models: of fairseq.
+        decoder: from units or text to translations.
         options: how it translates.
         timing: of all translations so far.
     """
@@ -150,19 +151,23 @@ class Translator:
         Raises:
             TranslationError: the manifest is not in its form.
         """
-        recordings = []
         try:
-            for location, fields in read_table(Path(path), ("id", "audio"), exact=False):
-                row = parse_row(fields, Path(path).parent, location)
-                recording = Recording(row.id, row.audio or Path(), row.offset, row.duration, Languages(), MAX_SECONDS)
-                if row.audio is None:
-                    recording.fault = f"{location}: the row has no audio; translate its text by --text"
-                else:
-                    recording.languages = self._languages(row.src_lang, row.tgt_lang)
-                recordings.append(recording)
+            rows = list(read_table(Path(path), ("id", "audio"), exact=False))
+            return [self._manifest_recording(fields, Path(path).parent, location) for location, fields in rows]
         except PreprocessError as error:
             raise TranslationError(str(error)) from error
-        return recordings
+
+    def _manifest_recording(self, fields: dict[str, str], folder: Path, location: str) -> Recording:
+        row = parse_row(fields, folder, location)
+        recording = Recording(row.id, row.audio or Path(), row.offset, row.duration, Languages(), MAX_SECONDS)
+        if row.audio is None:
+            recording.fault = f"{location}: the row has no audio; translate its text by --text"
+            return recording
+        try:
+            recording.languages = self._languages(row.src_lang, row.tgt_lang)
+        except ValueError as error:
+            recording.fault = f"{location}: {error}"
+        return recording
 
     def stream(
         self, recordings: Sequence[Recording], skip_faults: bool, show_progress: bool = False
@@ -215,8 +220,12 @@ class Translator:
             recording.fault = str(error)
             return []
 
-    def _languages(self, source: str | None = None, target: str | None = None) -> Languages:
-        return self.decoder.languages(self.options.source_language or source, self.options.target_language or target)
+    def _languages(self, source: str = "", target: str = "") -> Languages:
+        """Those of the options, or else of a manifest's row."""
+        chosen = self.options
+        return self.decoder.languages(
+            chosen.source_language or source or None, chosen.target_language or target or None
+        )
 
 
 class SpeechToUnits:

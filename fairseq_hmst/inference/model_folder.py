@@ -13,6 +13,7 @@ looked at.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,10 @@ from omegaconf import OmegaConf
 from safetensors import safe_open
 from safetensors.torch import save_model
 
+from ..data.data_bin import DataBinError
 from ..tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
 from .errors import ModelFolderError
+from .model_card import FAMILIES
 from .sealing import CARD_NAME, check_seal, read_json
 
 STAGE = "model"
@@ -125,6 +128,8 @@ class ModelFolder:
     def _load_model(self, task: HmstTranslationTask, described: dict[str, Any]) -> Any:
         if not self.has(described["file"]):
             raise ModelFolderError(f"{self.path / CONFIG_NAME}: names weights that {CARD_NAME} does not")
+        if described["options"]["_name"] not in FAMILIES:  # others of fairseq's read files that options name
+            raise ModelFolderError(f"{self.path / CONFIG_NAME}: expected one of {', '.join(FAMILIES)}")
         model = task.build_model(OmegaConf.create(described["options"]), from_checkpoint=True)
         model.load_state_dict(read_weights(self.path / described["file"]))
         return model
@@ -136,6 +141,11 @@ def make_task(data_bin: Path, **options: Any) -> HmstTranslationTask:
     Raises:
         DataBinError, ValueError: the data-bin is not whole, or the options do not fit it.
     """
+    if os.pathsep in str(data_bin):
+        raise DataBinError(
+            f"{data_bin}: expected one data-bin, found '{os.pathsep}', which separates shards; name one shard (all "
+            "have the same dictionaries), or move the folder to a path without it"
+        )
     given = {"data": str(data_bin), "seed": 1, **options}
     config: Any = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), given)
     return HmstTranslationTask(config)

@@ -57,7 +57,7 @@ def load_speech_encoder(source: str, layer: int | None, device: str) -> Waveform
 def _load_configs(folder: Path) -> tuple[Any, Any]:
     """Model config and feature extractor of a folder."""
     try:
-        config = _import("transformers", "AutoConfig").from_pretrained(folder)
+        config = _import("transformers", "AutoConfig").from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ExtractorError(f"{folder}: its config.json cannot be used: {error}") from error
     if config.model_type not in ENCODER_CLASSES:
@@ -65,7 +65,7 @@ def _load_configs(folder: Path) -> tuple[Any, Any]:
             f"{folder}: expected a speech encoder ({', '.join(ENCODER_CLASSES)}), found a '{config.model_type}'"
         )
     try:
-        preprocessor = _import("transformers", "AutoFeatureExtractor").from_pretrained(folder)
+        preprocessor = _import("transformers", "AutoFeatureExtractor").from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ExtractorError(
             f"{folder}: preprocessor_config.json is missing or broken; it says how waveforms are normalised, copy it "

@@ -183,6 +183,7 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
         (["--checkpoint", checkpoints[0], aed, "--average"], prompt_data_bin, "aed.pt does not fit"),
         (one, other_data, "the checkpoint belongs to another data-bin"),
         (one, tmp_path, "is not a complete data-bin"),
+        (one, f"{prompt_data_bin}:{prompt_data_bin}", "separates shards; name one shard"),
         ([*one, "--decoding", "joint"], prompt_data_bin, "--decoding joint: the model has no head for it"),
         ([*one, "--beam", "0"], prompt_data_bin, "--beam must be at least 1, got 0"),
         ([*one, "--include-encoder"], prompt_data_bin, "there is no speech encoder to include"),

@@ -441,6 +441,15 @@ def test_rows_of_a_manifest_are_translated_into_their_own_languages(two_target_f
     assert hypotheses(french)[1::2] != [[pytest.approx(best) for best in nbest] for nbest in expected[1::2]]
 
 
+def test_a_row_in_a_language_that_the_model_does_not_know_is_a_fault(two_target_folder, tmp_path):
+    rows = ["id\taudio\ttgt_lang", f"one\t{PROMPTS[0]}\tfr", f"two\t{PROMPTS[1]}\tde", f"three\t{PROMPTS[2]}\t"]
+    (tmp_path / "m.tsv").write_text("\n".join(rows) + "\n")
+    found = Translator.from_pretrained(two_target_folder).translate_manifest(tmp_path / "m.tsv", skip_faults=True)
+    assert [bool(translation.segments) for translation in found] == [True, False, False]
+    assert f"{tmp_path / 'm.tsv'}:3: --target-language de: the data-bin has es, fr" in found[1].fault
+    assert "m.tsv:4: the data-bin has several target languages" in found[2].fault
+
+
 def test_the_language_must_be_said_where_there_are_several(two_target_folder, capsys):
     for options, message in (
         ([], "name that of the input by --target-language, one of es, fr"),

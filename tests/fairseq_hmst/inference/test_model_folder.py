@@ -131,6 +131,18 @@ def test_pickles_beside_the_files_are_not_looked_at(copy, tmp_path):
     assert not trace.exists()
 
 
+def test_a_model_that_is_not_of_this_package_is_refused_before_it_is_built(copy, tmp_path):
+    """fairseq's own would load the checkpoint that its options name."""
+    (copy / "data" / "pickle.txt").write_bytes(pickle.dumps(Bomb(tmp_path / "trace")))
+    options = {"_name": "wav2vec_ctc", "w2v_path": str(copy / "data" / "pickle.txt")}
+    config = {"models": [{"file": "model.safetensors", "options": options}], "generation": {}}
+    write_json(copy / "config.json", config)
+    reseal(copy)
+    with pytest.raises(ModelFolderError, match="expected one of hmst_aed, hmst_ctc, hmst_ctc_attention"):
+        Translator.from_pretrained(copy)
+    assert not (tmp_path / "trace").exists()
+
+
 def save_pickled_array(path: Path, trace: Path) -> None:
     np.savez(path, centroids=np.array([Bomb(trace)], dtype=object))
 
