@@ -34,7 +34,7 @@ if [ ! -f "$release/model.pt" ]; then
         --srcdict "$release/dict.txt" --tgtdict "$release/dict.txt" --destdir "$release/bin" >"$release/preprocess.log"
     fairseq-train "$release/bin" --task translation_multi_simple_epoch --lang-pairs en_XX-fr_XX \
         --lang-dict "$release/ML50_langs.txt" --lang-tok-style mbart --encoder-langtok src --decoder-langtok \
-        --arch mbart_base --layernorm-embedding \
+        --arch mbart_base --layernorm-embedding --no-scale-embedding \
         --encoder-normalize-before --decoder-normalize-before --encoder-layers 3 --decoder-layers 2 \
         --encoder-embed-dim 128 --encoder-ffn-embed-dim 512 --encoder-attention-heads 4 --decoder-attention-heads 4 \
         --max-source-positions 1024 --max-target-positions 1024 \
@@ -81,7 +81,7 @@ train() { # NAME ARCHITECTURE...
         --log-file "$model/train.log" --save-dir "$model"
 }
 train mbart --init-from "$out/mbart.pt"
-train scratch --share-embeddings --layernorm-embedding --learned-positions --activation-fn gelu \
+train scratch --share-embeddings --layernorm-embedding --no-scale-embedding --learned-positions --activation-fn gelu \
     --embed-dim 128 --ffn-embed-dim 512 --attention-heads 4 --encoder-layers 3 --decoder-layers 2 \
     --max-source-positions 1024 --max-target-positions 1024
 python $prompts/curves.py "$out/scratch-$seed" "$out/mbart-$seed"
