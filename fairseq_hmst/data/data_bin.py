@@ -80,8 +80,8 @@ class DataBin:
         for name in ("dict.src.txt", "dict.tgt.txt"):
             if self.fingerprint[name] != other.fingerprint[name]:
                 raise DataBinError(
-                    f"{self.path / name} differs from {other.path / name}; data-bins that are trained on together need one "
-                    "vocabulary: binarize them with the same k-means and subwords, and text models with --keep-all-pieces"
+                    f"{self.path / name} differs from {other.path / name}; data-bins that are trained on together need "
+                    "one vocabulary: binarize them with one k-means and subwords, text models with --keep-all-pieces"
                 )
         centroids = [data_bin.card["kmeans"]["hashes"] for data_bin in (self, other) if data_bin.card["kmeans"]]
         if len(centroids) == 2 and centroids[0] != centroids[1]:

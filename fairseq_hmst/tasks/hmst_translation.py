@@ -29,8 +29,8 @@ class HmstTranslationConfig(FairseqDataclass):
     data: str = field(
         default=MISSING,
         metadata={
-            "help": "data-bin made by `python -m preprocess`; or several, separated by colons, of one vocabulary: epoch n "
-            "trains on the n-th in turn, and valid and test are those of the first"
+            "help": "data-bin made by `python -m preprocess`; or several, separated by colons, of one vocabulary: "
+            "epoch n trains on the n-th in turn, and valid and test are those of the first"
         },
     )
     streams: str = field(default="st,mt", metadata={"help": "streams to train and validate on: st,mt or st or mt"})
@@ -74,7 +74,7 @@ class HmstTranslationTask(FairseqTask):
     """Loads a data-bin's streams, mixes them into epochs, and decodes with any head of the model.
 
     Raises:
-        DataBinError: a data-bin is not whole, has other dictionaries than the first, or than a checkpoint was trained with.
+        DataBinError: a data-bin is not whole, or has other dictionaries than the first or than a checkpoint.
         ValueError: --streams names something else than st and mt, or a language is given that makes no difference.
     """
 
