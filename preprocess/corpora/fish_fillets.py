@@ -5,9 +5,9 @@
     ROOT/unpacked/usr/share/games/fillets-ng/script/LEVEL/dialogs_XX.lua, sound/LEVEL/XX/ID.ogg
 
 The game's levels are the units of the split into train, dev and test, which is the same for all languages. Dialogues of
-training levels that are not spoken go into mt.SRC and mt.TGT (mt.SRC-TGT.SRC and so on where there are several pairs of
-languages), external text for translation. Left out: texts with a parameter (`%1 hours`), of which nobody knows what was
-spoken, and texts of train that equal one of dev or test but for case, digits and punctuation.
+training levels that are not spoken go into mt.SRC-TGT.SRC and mt.SRC-TGT.TGT, external text for translation. Left out:
+texts with a parameter (`%1 hours`), of which nobody knows what was spoken, and texts of train that equal one of dev or
+test but for case, digits and punctuation.
 """
 
 import argparse

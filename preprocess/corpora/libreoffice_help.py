@@ -4,9 +4,9 @@
 are downloaded from Debian and unpacked, not installed, and the sentences are spoken, each by one of eight voices.
 
 Sentences are the English paragraphs of 3 to 30 words without program text; pages of the help are the units of the split
-into train, dev and test. All else goes into mt.en and mt.LANGUAGE (mt.en-LANGUAGE.en and so on where there are several
-target languages), external text for translation, which holds no text from pages of dev and test. Left out: texts that
-are not translated, and training sentences that equal one of dev or test but for case, digits and punctuation.
+into train, dev and test. All else goes into mt.en-LANGUAGE.en and mt.en-LANGUAGE.LANGUAGE, external text for
+translation, which holds no text from pages of dev and test. Left out: texts that are not translated (equal in both
+languages), and training texts that equal one of dev or test but for case, digits and punctuation.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fetch",
         action="store_true",
-        help="make what --root lacks: download 40 MB from Debian, speak 24 h (about 40 minutes on one core)",
+        help="make what --root lacks: download 30 MB from Debian, speak 24 h (12 minutes on one core)",
     )
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="with --fetch: sentences spoken at a time; default 1"

@@ -76,13 +76,15 @@ def synthesize(sentences: Iterable[Spoken], folder: Path, unpacked: Path, worker
         workers: number of sentences at a time.
 
     Raises:
-        PreprocessError: a program is missing or fails.
+        PreprocessError: a program is missing or fails, or there is not one worker.
         AudioError: a program wrote something that is no speech.
         OutputError: a file cannot be written.
     """
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
+    if workers < 1:
+        raise PreprocessError(f"--workers must be at least 1, got {workers}")
     everything = list(sentences)
     missing = [sentence for sentence in everything if not sentence.path(folder).is_file()]
     if not missing:

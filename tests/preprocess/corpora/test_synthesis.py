@@ -64,6 +64,11 @@ def test_without_unpacked_programs_those_of_the_machine_are_used(tmp_path: Path,
     assert sentence.path(tmp_path / "speech").is_file()
 
 
+def test_at_least_one_worker_is_needed(tmp_path: Path):
+    with pytest.raises(PreprocessError, match="--workers must be at least 1, got 0"):
+        synthesize([], tmp_path, tmp_path, workers=0)
+
+
 def test_a_text_has_always_the_same_voice_and_all_voices_have_their_share():
     texts = [f"sentence number {number}" for number in range(4000)]
     voices = Counter(voice_of(text) for text in texts)
