@@ -12,6 +12,8 @@ from typing import Any
 
 from .convolutions import Convolutions
 from .gated_attention import GatedAttention, PositionBias
+from .positions import Positions
+from .products import FeedForward, Linear
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ def speed_up(model: Any, run: Callable[[], Any]) -> bool:
 
     Args:
         model: an encoder that reads waveforms, on its device, in evaluation.
-        run: runs the model on an example and gives its frames.
+        run: runs the model on an example, in inference mode, and gives its frames.
 
     Returns:
         Whether the faster parts are in place; if not, a warning was logged and the model is as it was.
@@ -42,9 +44,12 @@ def speed_up(model: Any, run: Callable[[], Any]) -> bool:
             reason = "" if difference <= SAME else f"the frames differ by {difference:.1e}"
         except Exception as error:  # whatever another version of transformers may make of it
             reason = f"{type(error).__name__}: {error}"
-    if reason:
-        for module in exchanged:
+    for module in exchanged:
+        if reason:
             del module.forward
+        elif isinstance(module.forward, (Linear, FeedForward)):
+            _give_up_weights(module)
+    if reason:
         logger.warning("this version of transformers cannot be sped up, frames take longer (%s)", reason)
     return not reason
 
@@ -93,10 +98,29 @@ def _fold_weight_norms(model: Any) -> None:
                 parametrize.remove_parametrizations(module, name)
 
 
+def _give_up_weights(module: Any) -> None:
+    """Of linear layers whose products hold them in another order."""
+    import torch
+
+    for linear in module.modules():
+        if isinstance(linear, torch.nn.Linear):
+            linear.register_parameter("weight", None)
+
+
 def _faster_parts(model: Any) -> Iterator[tuple[Any, Callable[..., Any]]]:
     """Modules and their new `forward`."""
     if getattr(model.config, "feat_extract_norm", "layer") == "layer":  # data2vec-audio knows no other
         yield model.feature_extractor, Convolutions(model.feature_extractor)
+    yield model.feature_projection.projection, Linear(model.feature_projection.projection)
+    positions = model.encoder.pos_conv_embed
+    if hasattr(positions, "conv") and getattr(positions, "batch_norm", None) is None:
+        yield positions, Positions(positions)
+    for layer in model.encoder.layers:
+        attention = layer.attention
+        for linear in (attention.q_proj, attention.k_proj, attention.v_proj, attention.out_proj):
+            yield linear, Linear(linear)
+        if model.config.hidden_act == "gelu":
+            yield layer.feed_forward, FeedForward(layer.feed_forward)
     if model.config.model_type == "wavlm":
         attentions = [layer.attention for layer in model.encoder.layers]
         position_bias = PositionBias(attentions[0])

@@ -6,8 +6,8 @@ so that no (T, T) tensor of it is made, neither for a forward pass nor for each 
 
 from typing import Any
 
-# Elements of (B, heads, T, T) in memory at once: 4 MB on a CPU, near its caches, 0.3 GB on a GPU.
-MASK_ELEMENTS = {"cpu": 2**20, "cuda": 2**26}
+# Elements of (B, heads, T, T) in memory at once: 1 MB on a CPU, in its caches, 0.3 GB on a GPU.
+MASK_ELEMENTS = {"cpu": 2**18, "cuda": 2**26}
 MAX_FRAMES = 3000  # 60 s, the longest audio that is read; the table grows where an utterance is longer
 
 
@@ -51,6 +51,7 @@ class GatedAttention:
 
     def __call__(self, hidden_states: Any, attention_mask: Any = None, **unused: Any) -> tuple[Any, None, None]:
         """(B, T, D), and (B, T) True at frames that count -> (B, T, D); no attention weights, no bias to hand on."""
+        import torch
         from torch.nn.functional import scaled_dot_product_attention
 
         batch_size, num_frames, _ = hidden_states.shape
@@ -62,10 +63,12 @@ class GatedAttention:
         bias = self._position_bias.for_reversed_keys(num_frames)
         result = hidden_states.new_empty(batch_size, num_frames, self._num_heads, queries.shape[-1])
         limit = MASK_ELEMENTS.get(hidden_states.device.type, MASK_ELEMENTS["cuda"])
-        step = max(1, limit // (batch_size * num_frames**2))
+        step = min(self._num_heads, max(1, limit // (batch_size * num_frames**2)))
+        masks = hidden_states.new_empty(batch_size, step, num_frames, num_frames)
         for begin in range(0, self._num_heads, step):
-            heads = slice(begin, begin + step)
-            mask = gates[:, heads] * bias[heads]
+            heads = slice(begin, min(begin + step, self._num_heads))
+            mask = masks[:, : heads.stop - begin]
+            torch.mul(gates[:, heads], bias[heads], out=mask)
             if attention_mask is not None:
                 is_padding = ~attention_mask.bool().flip(1)
                 mask.masked_fill_(is_padding[:, None, None], float("-inf"))

@@ -1,5 +1,6 @@
 """Frames from encoders that read the waveform itself: WavLM, HuBERT, wav2vec 2.0 / XLS-R and data2vec-audio."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ from ..audio import SAMPLE_RATE
 from ..errors import ExtractorError
 from .checkpoint import Checkpoint
 from .faster import choose_products, float32_products, speed_up
+
+# Padded length of what is computed at once. A CPU is busy with few frames, which stay near its caches; padding costs.
+BATCH_SAMPLES = {"cpu": 10 * SAMPLE_RATE, "cuda": 60 * SAMPLE_RATE}
 
 
 class WaveformExtractor:
@@ -42,9 +46,20 @@ class WaveformExtractor:
         for waveform in waveforms:
             if self._num_frames(len(waveform)) < 1:
                 raise ExtractorError(f"'{self.name}' makes no frame of {len(waveform)} samples; expected 400 (25 ms)")
-        if self._is_batchable:
-            return self._frames_of_batch(waveforms)
-        return [self._frames_of_batch([waveform])[0] for waveform in waveforms]
+        batches = self._batches(waveforms) if self._is_batchable else [[waveform] for waveform in waveforms]
+        return [frames for batch in batches for frames in self._frames_of_batch(batch)]
+
+    def _batches(self, waveforms: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
+        """`waveforms` in order, so many together as the device takes best."""
+        limit = BATCH_SAMPLES.get(self._model.device.type, BATCH_SAMPLES["cuda"])
+        batch: list[np.ndarray] = []
+        for waveform in waveforms:
+            if batch and (len(batch) + 1) * max(map(len, [*batch, waveform])) > limit:
+                yield batch
+                batch = []
+            batch.append(waveform)
+        if batch:
+            yield batch
 
     def _frames_of_batch(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
         import torch

@@ -66,3 +66,8 @@ def make_encoder() -> Callable[..., torch.nn.Module]:
 @pytest.fixture(scope="session")
 def assert_close() -> Callable[..., None]:
     return check_closeness
+
+
+@pytest.fixture
+def wavlm_config() -> transformers.WavLMConfig:
+    return transformers.WavLMConfig(hidden_size=32, intermediate_size=48, num_attention_heads=4)

@@ -31,11 +31,33 @@ def test_the_faster_parts_are_used_with_the_installed_transformers(tmp_path, mak
     make_encoder(tmp_path, encoder)
     extractor = load_extractor(str(tmp_path), 2, "cpu")
     assert extractor.is_fast
-    expected = {"Convolutions"} if encoder.endswith("layer") else set()
+    expected = {"Linear", "FeedForward"}
+    expected |= {"Convolutions"} if encoder.endswith("layer") else set()
+    expected |= set() if encoder.startswith("data2vec") else {"Positions"}
     expected |= {"GatedAttention"} if encoder.startswith("wavlm") else set()
     assert exchanged(extractor._model) == expected
     assert not [name for name, _ in extractor._model.named_modules() if "parametrizations" in name]
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("encoder", "options", "left_alone"),
+    [
+        ("wavlm-layer", {"hidden_act": "relu"}, "FeedForward"),
+        ("hubert-layer", {"conv_pos_batch_norm": True}, "Positions"),
+    ],
+)
+def test_parts_of_another_kind_are_left_alone(tmp_path, make_encoder, encoder: str, options: dict, left_alone: str):
+    make_encoder(tmp_path, encoder, **options)
+    extractor = load_extractor(str(tmp_path), 2, "cpu")
+    assert extractor.is_fast and left_alone not in exchanged(extractor._model)
+
+
+def test_weights_of_linear_layers_are_not_held_twice(tmp_path, wavlm):
+    model = load_extractor(str(tmp_path), 2, "cpu")._model
+    names = {name.rsplit(".", 2)[1] for name, _ in model.named_parameters() if name.endswith(".weight")}
+    assert names.isdisjoint({"projection", "q_proj", "k_proj", "v_proj", "out_proj"})
+    assert names.isdisjoint({"intermediate_dense", "output_dense"})
 
 
 @pytest.mark.parametrize("encoder", ["wavlm-layer", "wav2vec2-layer", "data2vec-layer"])
@@ -97,6 +119,7 @@ def test_what_does_not_fit_leaves_the_model_as_it_was(tmp_path, wavlm, waveforms
     _touch(tmp_path)
     extractor = load_extractor(str(tmp_path), 2, "cpu")
     assert not extractor.is_fast and exchanged(extractor._model) == set()
+    assert extractor._model.encoder.layers[0].attention.q_proj.weight.shape == (32, 32)
     assert "cannot be sped up" in caplog.text and "no attribute 'made_by_another_version'" in caplog.text
     for found, frames in zip(extractor.frames(waveforms), expected, strict=True):
         assert_close(found, frames)
@@ -108,6 +131,7 @@ def test_other_frames_leave_the_model_as_it_was(tmp_path, wavlm, waveforms, monk
     _touch(tmp_path)
     extractor = load_extractor(str(tmp_path), 2, "cpu")
     assert not extractor.is_fast and exchanged(extractor._model) == set()
+    assert extractor._model.encoder.layers[0].attention.q_proj.weight.shape == (32, 32)
     assert "cannot be sped up, frames take longer (the frames differ by" in caplog.text
     for found, frames in zip(extractor.frames(waveforms), expected, strict=True):
         assert_close(found, frames)
@@ -116,7 +140,7 @@ def test_other_frames_leave_the_model_as_it_was(tmp_path, wavlm, waveforms, monk
 def test_folding_weight_norms_keeps_the_weight(wavlm):
     before = wavlm.encoder.pos_conv_embed.conv.weight.detach().clone()
     folded = copy.deepcopy(wavlm)
-    assert speed_up(folded, lambda: folded(torch.ones(1, 4000)).last_hidden_state)
+    assert speed_up(folded, torch.inference_mode()(lambda: folded(torch.ones(1, 4000)).last_hidden_state))
     conv = folded.encoder.pos_conv_embed.conv
     assert torch.equal(conv.weight, before) and "weight" in dict(conv.named_parameters())
 

@@ -8,6 +8,7 @@ import transformers
 from preprocess.__main__ import main
 from preprocess.errors import ExtractorError
 from preprocess.extractors import describe, load_described, load_extractor
+from preprocess.extractors import waveform as waveform_module
 from preprocess.units import read_units
 
 NUM_LAYERS = 3
@@ -49,6 +50,20 @@ def test_one_by_one_equals_batched(tmp_path, waveforms, encoder: str, make_encod
     for waveform, batched in zip(waveforms, extractor.frames(waveforms), strict=True):
         assert_close(batched, extractor.frames([waveform])[0])
         assert_close(batched, hidden_states(model, waveform)[2])
+
+
+@pytest.mark.parametrize(("limit", "sizes"), [(160_000, [3]), (20_000, [2, 1]), (1, [1, 1, 1])])
+def test_what_is_computed_at_once_is_bounded_and_the_frames_are_the_same(
+    tmp_path, make_encoder, assert_close, monkeypatch, limit: int, sizes: list[int]
+):
+    model = make_encoder(tmp_path, "wavlm-layer")
+    extractor = load_extractor(str(tmp_path), 2, "cpu")
+    random = np.random.default_rng(0)
+    waveforms = [random.standard_normal(length).astype(np.float32) for length in (8000, 10_000, 6000)]
+    monkeypatch.setitem(waveform_module.BATCH_SAMPLES, "cpu", limit)
+    assert [len(batch) for batch in extractor._batches(waveforms)] == sizes
+    for waveform, frames in zip(waveforms, extractor.frames(waveforms), strict=True):
+        assert_close(frames, hidden_states(model, waveform)[2])
 
 
 @pytest.mark.parametrize("do_normalize", [True, False])
