@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each may import those above it. A new module goes where its own imports allow it.
 PREPROCESS_ORDER = """
     errors lock outputs faults card text manifest audio
-    extractors.checkpoint extractors.convolutions extractors.gated_attention extractors.faster
+    extractors.checkpoint extractors.products extractors.convolutions extractors.positions
+    extractors.gated_attention extractors.faster
     extractors.waveform extractors.whisper extractors.huggingface extractors.mfcc extractors
     corpora.rows corpora.filters corpora.selection corpora.report corpora.segments corpora.talks
     corpora.debian corpora.held_out corpora.help_pages corpora.lua_dialogs corpora.parallel_text corpora.synthesis
