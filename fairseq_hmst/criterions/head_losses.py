@@ -1,6 +1,6 @@
 """The loss of each head of a model on a batch, one value an example; weighting and logging are left to joint.py."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from fairseq import utils
@@ -11,6 +11,14 @@ from ..losses.ctc import ctc_feasible, ctc_loss
 from ..losses.rnnt import fused_rnnt_loss
 
 BLANK_INDEX = 0  # fairseq's <s> in the output dictionary, and the transcript labels' own blank
+
+
+class Distribution(NamedTuple):
+    """What a head predicts at each of N positions: target tokens of the attention decoder, encoder steps of a CTC."""
+
+    log_probs: Tensor  # (R, N, V)
+    padding_mask: Tensor  # (R, N)
+    rows: Tensor  # (R,) rows of the batch, rising
 
 
 class HeadLosses:
@@ -26,6 +34,7 @@ class HeadLosses:
     Attributes:
         losses: head name -> (B,) nats, for the heads in `output` whose method has been called.
         counts: name -> (B,) further numbers worth logging.
+        distributions: head name -> what it predicts; none of a transducer, which never builds it.
     """
 
     def __init__(self, output: Any, target: Tensor, labels: Tensor, label_lengths: Tensor, padding_index: int) -> None:
@@ -37,10 +46,12 @@ class HeadLosses:
         self.num_tokens = count_labels(target, padding_index)
         self.losses: dict[str, Tensor] = {}
         self.counts: dict[str, Tensor] = {}
+        self.distributions: dict[str, Distribution] = {}
 
     def add_attention(self, label_smoothing: float, measure_accuracy: bool) -> None:
         """Cross-entropy of the attention decoder, its unsmoothed form, and on request the number of right labels."""
         log_probs = utils.log_softmax(self.output.attention_logits, dim=-1)
+        self._keep("attention", log_probs, self.target.eq(self.padding_index), self._all_rows())
         self.losses["attention"], self.counts["nll"] = label_smoothed_cross_entropy(
             log_probs, self.target, label_smoothing, self.padding_index
         )
@@ -63,20 +74,27 @@ class HeadLosses:
 
     def add_ctc(self) -> None:
         """CTC of the translation; an example without a CTC path has loss 0 and is counted."""
-        self._add_ctc("ctc", self.output.ctc_logits, self.labels, self.output.source_lengths, self.label_lengths)
+        self._add_ctc("ctc", self.output.ctc_logits, self.labels, self.label_lengths, self._all_rows())
 
     def add_source_ctc(self, labels: Tensor, label_lengths: Tensor, chosen: Tensor) -> None:
         """CTC of the transcript for the examples marked in `chosen` (B,); the others have loss 0."""
         rows = chosen.nonzero().squeeze(-1)
-        logits = self.output.source_ctc_logits
-        self._add_ctc("source_ctc", logits[rows], labels[rows], self.output.source_lengths[rows], label_lengths[rows])
+        logits = self.output.source_ctc_logits[rows]
+        self._add_ctc("source_ctc", logits, labels[rows], label_lengths[rows], rows)
         for values, name in ((self.losses, "source_ctc"), (self.counts, "source_ctc_infeasible")):
             values[name] = values[name].new_zeros(len(chosen)).index_copy(0, rows, values[name])
 
-    def _add_ctc(
-        self, name: str, logits: Tensor, labels: Tensor, source_lengths: Tensor, label_lengths: Tensor
-    ) -> None:
+    def _add_ctc(self, name: str, logits: Tensor, labels: Tensor, label_lengths: Tensor, rows: Tensor) -> None:
         log_probs = utils.log_softmax(logits, dim=-1)  # float32 whatever the precision of training
+        source_lengths = self.output.source_lengths[rows]
+        steps = torch.arange(log_probs.size(1), device=log_probs.device)
+        self._keep(name, log_probs, steps >= source_lengths.unsqueeze(1), rows)
         self.losses[name] = ctc_loss(log_probs, labels, source_lengths, label_lengths, BLANK_INDEX)
         infeasible = ctc_feasible(labels, source_lengths, label_lengths).logical_not()
         self.counts[f"{name}_infeasible"] = infeasible.to(torch.int64)
+
+    def _all_rows(self) -> Tensor:
+        return torch.arange(len(self.target), device=self.target.device)
+
+    def _keep(self, head: str, log_probs: Tensor, padding_mask: Tensor, rows: Tensor) -> None:
+        self.distributions[head] = Distribution(log_probs, padding_mask, rows)

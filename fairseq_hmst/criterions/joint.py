@@ -12,6 +12,7 @@ from omegaconf import II
 from torch import Tensor
 
 from .head_losses import HeadLosses
+from .views import copies_of_batch, divergence_of_copies, divergence_of_twins
 
 DEFAULT_WEIGHTS = {"attention": 0.7, "transducer": 0.7, "ctc": 0.3, "source_ctc": 0.3}
 
@@ -36,6 +37,22 @@ class JointCriterionConfig(FairseqDataclass):
     source_ctc_streams: ChoiceEnum(["st", "mt", "st,mt"]) = field(  # type: ignore[valid-type]
         default="st", metadata={"help": "streams whose transcripts the source CTC learns; for mt it is a copying task"}
     )
+    rdrop_weight: float = field(
+        default=0.0,
+        metadata={
+            "help": "weight of R-drop, 0 or more; 0: none. Each batch goes through the model twice, as one of double "
+            "size, and the two outputs of every attention and CTC head shall agree; needs the memory of twice "
+            "--max-tokens. The published alpha is twice this weight"
+        },
+    )
+    consistency_weight: float = field(
+        default=0.0,
+        metadata={
+            "help": "weight of the agreement of speech and text, 0 or more; 0: none. Each ST training example that has "
+            "a transcript gets a text twin (the transcript repeated, the same target) in its batch, which counts as an "
+            "MT example, and the attention decoder shall predict the same for both"
+        },
+    )
     sentence_avg: bool = II("optimization.sentence_avg")
 
 
@@ -44,10 +61,15 @@ class JointCriterion(FairseqCriterion):
     """Weighted mean of the losses of a model's heads, summed over the batch.
 
     The sample size, by which fairseq divides, is the number of target tokens, each weighed as its example is; so a
-    stream of weight 0 changes nothing.
+    stream of weight 0 changes nothing. R-drop and consistency belong to training alone, not to validation; they add to
+    the losses of examples, and neither to the number of examples nor of tokens.
+
+    Attributes:
+        needs_text_twins: whether batches of train need text twins.
 
     Raises:
-        ValueError: a weight is negative, all are 0, or one is given for a head that the model lacks.
+        ValueError: a weight is negative, all are 0, or one is given for a head that the model lacks or that does not
+            serve it.
     """
 
     def __init__(
@@ -60,6 +82,8 @@ class JointCriterion(FairseqCriterion):
         source_ctc_weight: Optional[float],
         mt_weight: float,
         source_ctc_streams: str,
+        rdrop_weight: float,
+        consistency_weight: float,
         sentence_avg: bool,
     ) -> None:
         super().__init__(task)
@@ -70,24 +94,38 @@ class JointCriterion(FairseqCriterion):
             "ctc": ctc_weight,
             "source_ctc": source_ctc_weight,
         }
-        for name, weight in (self.given_weights | {"mt": mt_weight}).items():
+        other_weights = {"mt": mt_weight, "rdrop": rdrop_weight, "consistency": consistency_weight}
+        for name, weight in (self.given_weights | other_weights).items():
             if weight is not None and weight < 0:
                 raise ValueError(f"--{name.replace('_', '-')}-weight must be 0 or more, got {weight}")
-        self.stream_names = task.stream_names
+        self.rdrop_weight = rdrop_weight
+        self.consistency_weight = consistency_weight
+        self.needs_text_twins = consistency_weight > 0
+        has_text = "mt" in task.stream_names or not self.needs_text_twins
+        self.stream_names = task.stream_names if has_text else [*task.stream_names, "mt"]
         self.stream_weights = {"st": 1.0, "mt": mt_weight}
         self.source_ctc_streams = str(source_ctc_streams).split(",")
         self.sentence_avg = sentence_avg
 
     def forward(self, model: Any, sample: dict[str, Any]) -> tuple[Tensor, Tensor, dict[str, Any]]:
         """Loss in nats, sample size, and the sums that `reduce_metrics` logs."""
-        heads = self.head_losses(model(**sample["net_input"]), sample, measure_accuracy=not model.training)
+        num_copies = 2 if model.training and self.rdrop_weight > 0 else 1
+        views = copies_of_batch(sample, num_copies)
+        heads = self.head_losses(model(**views["net_input"]), views, measure_accuracy=not model.training)
         weights = self.head_weights(list(heads.losses))
-        losses = torch.stack([weights[head] * heads.losses[head] for head in weights]).sum(0)  # (B,)
-        example_weights = self._per_stream(sample, self.stream_weights).to(losses)
+        losses = torch.stack([weights[head] * heads.losses[head] for head in weights]).sum(0)  # (num_copies * B,)
+        per_example = {f"{head}_loss": values for head, values in heads.losses.items()}
+        if model.training and self.rdrop_weight > 0:
+            per_example["rdrop_loss"] = divergence_of_copies(heads, weights)
+            losses = losses + self.rdrop_weight * per_example["rdrop_loss"]
+        if model.training and self.consistency_weight > 0:
+            per_example["consistency_loss"] = divergence_of_twins(heads, weights, views["twin"])
+            losses = losses + self.consistency_weight * weights["attention"] * per_example["consistency_loss"]
+        # an example counts as one, however many copies of it there are
+        example_weights = self._per_stream(views, self.stream_weights).to(losses) / num_copies
         loss = (example_weights * losses).sum()
         sample_size = (example_weights if self.sentence_avg else example_weights * heads.num_tokens).sum()
-        per_example = {"loss": losses, "ntokens": heads.num_tokens, **heads.counts}
-        per_example |= {f"{head}_loss": values for head, values in heads.losses.items()}
+        per_example |= {"loss": losses, "ntokens": heads.num_tokens, **heads.counts}
         logging_output = {
             "loss": loss.detach(),
             "ntokens": sample["ntokens"],
@@ -95,9 +133,10 @@ class JointCriterion(FairseqCriterion):
             "sample_size": sample_size,
         }
         for stream in self.stream_names:
-            in_stream = self._per_stream(sample, {stream: 1.0}).to(losses)
+            in_stream = self._per_stream(views, {stream: 1.0}).to(losses) / num_copies
             for name, values in per_example.items():
                 logging_output[f"{stream}_{name}"] = (in_stream * values.detach()).sum()
+        logging_output.pop("mt_consistency_loss", None)  # it is the speech that has a twin
         return loss, sample_size, logging_output
 
     def head_losses(self, output: Any, sample: dict[str, Any], measure_accuracy: bool) -> HeadLosses:
@@ -138,6 +177,7 @@ class JointCriterion(FairseqCriterion):
     def reduce_metrics(cls, logging_outputs: list[dict[str, Any]]) -> None:
         """Log losses in bits per target token: `loss` (weighted), and by stream and head `st_loss`, `st_ctc_loss`...
 
+        `st_rdrop_loss` (the weighted mean over heads) and `st_consistency_loss` are divergences before their weights.
         Besides `st_accuracy` in validation (share of right tokens under teacher forcing) and, where there are any,
         `st_ctc_infeasible`: examples without a CTC path.
         """

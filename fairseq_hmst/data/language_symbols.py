@@ -73,6 +73,11 @@ class LanguageSymbols:
         return None if self.source_form is None else self.source_form.split("_")[0]
 
     @property
+    def num_source_symbols(self) -> int:
+        """Symbols in each source."""
+        return 0 if self.source_form is None else 1
+
+    @property
     def num_start_tokens(self) -> int:
         """Tokens that the decoder reads before Y."""
         return 2 if self.target_form == "first_output" else 1
@@ -112,6 +117,12 @@ class LanguageSymbols:
         language = source_language if self.named_in_source == "source" else target_language
         symbol = source.new_tensor([self.source_ids[str(language)]])
         return torch.cat([source, symbol] if self.source_form == "source_last" else [symbol, source])
+
+    def with_symbol_of(self, example: Tensor, source: Tensor) -> Tensor:
+        """`X </s>` with the symbol that a stored source of the same languages, `example`, has."""
+        if self.source_form is None:
+            return source
+        return torch.cat([source, example[-1:]] if self.source_form == "source_last" else [example[:1], source])
 
 
 def _index(dictionary: Dictionary, symbol: str, name: str) -> int:

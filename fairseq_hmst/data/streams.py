@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 
+from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
 from .language_symbols import LanguageSymbols
+from .twins import sort_with_twins
 
 STREAM_NAMES = ("st", "mt")
 
@@ -25,6 +27,8 @@ class Stream:
             (inference).
         transcripts: source-text subwords, not repeated; eos alone where an example has none; None if none has.
         target_language: of examples without targets; not read where there are no language symbols.
+        twins: sources of text twins (TextTwins), None where an example has none; None if none has. An example with a
+            twin is two rows of a batch, of which the twin belongs to the stream mt.
     """
 
     name: str
@@ -32,9 +36,10 @@ class Stream:
     targets: Any = None
     transcripts: Any = None
     target_language: Optional[str] = None
+    twins: Any = None
 
     def __post_init__(self) -> None:
-        for kind in ("targets", "transcripts"):
+        for kind in ("targets", "transcripts", "twins"):
             rows = getattr(self, kind)
             if rows is not None and len(rows) != len(self.sources):
                 raise DataBinError(f"stream {self.name}: {len(self.sources)} sources but {len(rows)} {kind}")
@@ -93,11 +98,15 @@ class MixedStreams(FairseqDataset):
         self.seed = seed
         self.shuffle = shuffle
         self._first_row = np.cumsum([0] + [len(stream.sources) for stream in streams])
-        self.source_sizes = np.concatenate([stream.sources.sizes for stream in streams])
-        self.target_sizes = np.concatenate(
-            [np.zeros(len(s.sources), dtype=np.int32) if s.targets is None else s.targets.sizes for s in streams]
-        )
+        self.target_sizes, self.twin_sizes = self._sizes("targets"), self._sizes("twins")
+        # of an example and its twin, the longer
+        self.source_sizes = np.maximum(self._sizes("sources"), self.twin_sizes)
         self.set_epoch(1)
+
+    def _sizes(self, kind: str) -> np.ndarray:
+        """Lengths of what every row of every stream has of one kind, 0 where a stream has none."""
+        by_stream = [(len(stream.sources), getattr(stream, kind)) for stream in self.streams]
+        return np.concatenate([np.zeros(n, dtype=np.int32) if rows is None else rows.sizes for n, rows in by_stream])
 
     def set_epoch(self, epoch: int) -> None:
         """Choose this epoch's rows: `rows[i]` is the row, counted through all streams, of example i."""
@@ -128,6 +137,7 @@ class MixedStreams(FairseqDataset):
             "target": None if stream.targets is None else stream.targets[row_in_stream],
             "target_language": stream.target_language,
             "transcript": None if stream.transcripts is None else stream.transcripts[row_in_stream],
+            "twin": None if stream.twins is None else stream.twins[row_in_stream],
         }
 
     @property
@@ -138,9 +148,16 @@ class MixedStreams(FairseqDataset):
         return int(self.num_tokens_vec(np.array([index]))[0])
 
     def num_tokens_vec(self, indices: np.ndarray) -> np.ndarray:
-        """Length that `--max-tokens` counts: the longer of source and target."""
+        """Length that `--max-tokens` counts: the longer of source and target, for each row that an example is."""
+        return self._lengths(indices) * self._num_rows(indices)
+
+    def _lengths(self, indices: np.ndarray) -> np.ndarray:
         rows = self.rows[indices]
         return np.maximum(self.source_sizes[rows], self.target_sizes[rows])
+
+    def _num_rows(self, indices: np.ndarray) -> np.ndarray:
+        """Rows of a batch that each example is: 2 with a text twin."""
+        return np.where(self.twin_sizes[self.rows[indices]] > 0, 2, 1)
 
     def size(self, index: int) -> tuple[int, int]:
         row = self.rows[index]
@@ -169,32 +186,38 @@ class MixedStreams(FairseqDataset):
         """fairseq's batches, and a last one of what it leaves out.
 
         fairseq drops the last batch if its size is no multiple of required_batch_size_multiple (8 by default); of a
-        test set no example may be lost.
+        test set no example may be lost. With text twins, of which fairseq knows nothing, bounds and multiple are those
+        of rows.
         """
+        if (self.twin_sizes > 0).any():
+            sizes = self._lengths(indices), self._num_rows(indices)
+            return batches_of_rows(indices, *sizes, max_tokens, max_sentences, required_batch_size_multiple)
         batches = list(super().batch_by_size(indices, max_tokens, max_sentences, required_batch_size_multiple))
         left_out = indices[sum(len(batch) for batch in batches) :]
         return [*batches, left_out] if len(left_out) > 0 else batches
 
     def collater(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Pad a list of examples, on the right, into a batch sorted by falling source length.
+        """Pad a list of examples and their text twins, on the right, into a batch sorted by falling source length.
 
         Returns:
             fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
             `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U), both in the form of the data-bin's
             language symbols; besides `labels` (B, U') without symbol and eos, `label_lengths` (B,), `stream` (B,)
-            indices into STREAM_NAMES, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is
-            known. Without targets `target` is None, labels and transcripts are not there, and prev_output_tokens holds
-            what the decoder reads before a translation.
+            indices into STREAM_NAMES, `twin` (B,) the row of each one's text twin, -1 where it has none, `transcript`
+            (B, S) without eos and `transcript_lengths` (B,), -1 where none is known. A twin has the id of its example.
+            Without targets `target` is None, labels and transcripts are not there, and prev_output_tokens holds what
+            the decoder reads before a translation.
         """
         if not samples:
             return {}
-        samples = sorted(samples, key=lambda sample: -len(sample["source"]))
+        samples, twins = sort_with_twins(samples, STREAM_NAMES.index("mt"))
         # fairseq pads the source on the left by default; CTC and RNN-T need frame 0 at index 0
         sources, source_lengths = self._pad([sample["source"] for sample in samples])
         net_input = {"src_tokens": sources, "src_lengths": source_lengths}
         batch: dict[str, Any] = {
             "id": torch.tensor([sample["id"] for sample in samples]),
             "stream": torch.tensor([sample["stream"] for sample in samples]),
+            "twin": twins,
             "nsentences": len(samples),
             "ntokens": int(source_lengths.sum()),
             "net_input": net_input,

@@ -17,6 +17,7 @@ from ..data.streams import STREAM_NAMES, MixedStreams, Stream, load_stream
 from ..generators.build import DECODINGS, build_generator
 from .input_languages import InputLanguages
 from .subword_codec import SubwordCodec
+from .text_twins import add_text_twins, check_transcripts
 from .validation_bleu import bleu_statistics, log_bleu
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class HmstTranslationTask(FairseqTask):
 
     def __init__(self, cfg: HmstTranslationConfig) -> None:
         super().__init__(cfg)
+        self.needs_text_twins = False
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
@@ -129,18 +131,27 @@ class HmstTranslationTask(FairseqTask):
     ) -> None:
         """Load `split`: the training streams for train and valid*, --eval-stream alone for others (test*).
 
-        Of several data-bins, train is that of the one whose turn `epoch` is.
+        Of several data-bins, train is that of the one whose turn `epoch` is. The speech examples of train have text
+        twins if the criterion needs them.
+
+        Raises:
+            DataBinError: a stream is missing, or a data-bin has no transcripts to make text twins of.
+            ValueError: text twins are needed, but --streams lacks st.
         """
         self.input_languages.refuse_for_data(split)
         is_training = split.startswith(("train", "valid")) and task_cfg is None
         names = self.stream_names if is_training else [str(self.cfg.eval_stream)]
         data_bin = self.shards[(epoch - 1) % len(self.shards)] if split.startswith("train") else self.data_bin
         streams = [load_stream(data_bin, split, name) for name in names]
+        twins = ""
+        if is_training and split.startswith("train") and self.needs_text_twins:
+            check_transcripts(self.shards, split, self.stream_names)
+            twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
         passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
         self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"))
         counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
         where = f"{data_bin.path} " if len(self.shards) > 1 else ""
-        logger.info(f"{where}{split}: {counts} examples; {len(self.datasets[split])} in an epoch")
+        logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch")
 
     def _mixed(self, streams: list[Stream], passes: Optional[dict[str, float]], shuffle: bool) -> MixedStreams:
         return MixedStreams(
@@ -178,6 +189,11 @@ class HmstTranslationTask(FairseqTask):
         if self.cfg.eval_bleu:
             self._bleu_generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
         return model
+
+    def build_criterion(self, cfg: Any, from_checkpoint: bool = False) -> Any:
+        criterion = super().build_criterion(cfg, from_checkpoint)
+        self.needs_text_twins = getattr(criterion, "needs_text_twins", False)  # of train, which is loaded after this
+        return criterion
 
     def build_generator(
         self, models: List[Any], args: Any, seq_gen_cls: Any = None, extra_gen_cls_kwargs: Any = None, **kwargs: Any

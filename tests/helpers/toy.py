@@ -123,9 +123,17 @@ def build_criterion(task, **options: object):
     return JointCriterion(task, **defaults | {"sentence_avg": False} | options)
 
 
-def batch_of(task, rows: Iterable[int]) -> dict:
-    """A batch of the given rows of valid: 21 of st, then those of mt."""
-    dataset = task.dataset("valid")
+def task_with_twins(data_bin: Path, **options: object):
+    """The task with train loaded as for a criterion that needs text twins."""
+    task = build_task(data_bin, **options)
+    task.needs_text_twins = True
+    task.load_dataset("train")
+    return task
+
+
+def batch_of(task, rows: Iterable[int], split: str = "valid") -> dict:
+    """A batch of the given rows of a split: of valid 21 of st, then those of mt; of train 300 of st."""
+    dataset = task.dataset(split)
     return dataset.collater([dataset[row] for row in rows])
 
 

@@ -1,0 +1,65 @@
+"""Text twins of speech examples: the transcript as the text stream has it, placed in one batch with the speech."""
+
+from typing import Any, Optional
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .language_symbols import LanguageSymbols
+
+
+class TextTwins:
+    """Sources of the twins of a stream's examples; their targets and transcripts are those of the examples.
+
+    Args:
+        sources: of the speech examples, from which a twin takes its language symbol.
+        transcripts: of the same examples; eos alone where none is known, and then there is no twin.
+        repeat: times that the data-bin's text stream has each token.
+        language_symbols: of the data-bin.
+
+    Attributes:
+        sizes: (N,) int32 tokens of each twin's source, 0 where there is none.
+    """
+
+    def __init__(self, sources: Any, transcripts: Any, repeat: int, language_symbols: LanguageSymbols) -> None:
+        self.sources = sources
+        self.transcripts = transcripts
+        self.repeat = repeat
+        self.language_symbols = language_symbols
+        text_lengths = np.asarray(transcripts.sizes) - 1
+        sizes = repeat * text_lengths + 1 + language_symbols.num_source_symbols
+        self.sizes = np.where(text_lengths > 0, sizes, 0).astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self.transcripts)
+
+    def __getitem__(self, row: int) -> Optional[Tensor]:
+        if self.sizes[row] == 0:
+            return None
+        transcript = self.transcripts[row]
+        text = torch.cat([transcript[:-1].repeat_interleave(self.repeat), transcript[-1:]])
+        return self.language_symbols.with_symbol_of(self.sources[row], text)
+
+
+def sort_with_twins(samples: list[dict[str, Any]], text_stream: int) -> tuple[list[dict[str, Any]], Tensor]:
+    """Examples and twins by falling source length.
+
+    Args:
+        samples: examples, each with its twin's source, or None, in `twin`.
+        text_stream: number of the stream that twins belong to.
+
+    Returns:
+        B examples, the twins among them; (B,) int64 the place of each one's twin, -1 where it has none.
+    """
+    rows: list[dict[str, Any]] = []
+    twin_of: dict[int, int] = {}
+    for sample in samples:
+        rows.append(sample)
+        if sample["twin"] is not None:
+            twin_of[len(rows) - 1] = len(rows)
+            rows.append({**sample, "stream": text_stream, "source": sample["twin"], "twin": None})
+    order = sorted(range(len(rows)), key=lambda row: -len(rows[row]["source"]))
+    places = {row: place for place, row in enumerate(order)}
+    twins = [places[twin_of[row]] if row in twin_of else -1 for row in order]
+    return [rows[row] for row in order], torch.tensor(twins)

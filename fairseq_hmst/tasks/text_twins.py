@@ -1,0 +1,33 @@
+"""Giving the speech examples of train the text twins that --consistency-weight compares them with."""
+
+from ..data.data_bin import DataBin, DataBinError
+from ..data.streams import Stream, load_stream
+from ..data.twins import TextTwins
+
+
+def check_transcripts(data_bins: list[DataBin], split: str, stream_names: list[str]) -> None:
+    """Refuse data of which no text twins can be made; all data-bins at once, as the last one's turn may be days away.
+
+    Raises:
+        DataBinError: in one of the data-bins no speech example has a transcript.
+        ValueError: there is no speech stream.
+    """
+    if "st" not in stream_names:
+        raise ValueError(
+            "--consistency-weight compares speech with its transcript: it needs the stream st, but --streams is "
+            f"{','.join(stream_names)}"
+        )
+    for data_bin in data_bins:
+        transcripts = load_stream(data_bin, split, "st").transcripts
+        if transcripts is None or not (transcripts.sizes > 1).any():
+            raise DataBinError(
+                f"{data_bin.path}: no example of '{split}.st' has a transcript, of which --consistency-weight makes "
+                "its text twin; fill src_text in the manifests and binarize again, or leave the option out"
+            )
+
+
+def add_text_twins(streams: list[Stream], data_bin: DataBin) -> int:
+    """Give the speech examples among `streams`, which are those of `data_bin`, text twins; the number of twins."""
+    (speech,) = (stream for stream in streams if stream.name == "st")
+    speech.twins = TextTwins(speech.sources, speech.transcripts, data_bin.card["repeat"], data_bin.language_symbols)
+    return int((speech.twins.sizes > 0).sum())

@@ -1,0 +1,77 @@
+"""Text twins are made for training alone and where the criterion asks for them, and a training with them runs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from fairseq.data.indexed_dataset import MMapIndexedDatasetBuilder
+from omegaconf import OmegaConf
+from toy import build_task, task_with_twins
+from training import train
+
+from fairseq_hmst.criterions.joint import JointCriterionConfig
+from fairseq_hmst.data.data_bin import DataBinError
+
+
+def build_criterion_by_fairseq(task, **options):
+    config = OmegaConf.merge(OmegaConf.structured(JointCriterionConfig), {"_name": "hmst_joint"}, options)
+    return task.build_criterion(OmegaConf.merge(config, {"sentence_avg": False}))
+
+
+@pytest.mark.parametrize(("weight", "num_twins"), [(0.0, 0), (0.5, 257)])
+def test_train_has_twins_where_the_criterion_asks_and_other_splits_have_none(toy_data_bin, weight, num_twins):
+    task = build_task(toy_data_bin)
+    build_criterion_by_fairseq(task, consistency_weight=weight, rdrop_weight=1.0)
+    for split in ("train", "valid", "test"):
+        task.load_dataset(split)
+        dataset = task.dataset(split)
+        found = sum(dataset[i]["twin"] is not None for i in range(len(dataset)))
+        assert found == (num_twins if split == "train" else 0)
+
+
+def test_twins_come_beside_the_text_stream_and_do_not_change_the_number_of_examples(toy_data_bin):
+    sizes = [len(make(toy_data_bin, mt_passes=0.5).dataset("train")) for make in (build_task, task_with_twins)]
+    assert sizes[0] == sizes[1]
+
+
+def test_without_speech_there_is_nothing_to_compare(toy_data_bin):
+    with pytest.raises(ValueError, match="needs the stream st, but --streams is mt"):
+        task_with_twins(toy_data_bin, streams="mt")
+
+
+@pytest.mark.parametrize("kind", ["no file", "empty ones"])
+def test_data_without_transcripts_is_refused_before_its_turn(toy_data_bin, tmp_path, kind):
+    other = shutil.copytree(toy_data_bin, tmp_path / "other")
+    prefix = str(other / "train.st.transcript")
+    if kind == "no file":
+        for suffix in (".bin", ".idx"):
+            Path(prefix + suffix).unlink()
+    else:
+        builder = MMapIndexedDatasetBuilder(prefix + ".bin")
+        for _ in range(300):
+            builder.add_item(torch.tensor([2]))
+        builder.finalize(prefix + ".idx")
+    message = f"{other}: no example of 'train.st' has a transcript, of which --consistency-weight makes its text twin"
+    for data in (other, f"{toy_data_bin}:{other}"):
+        with pytest.raises(DataBinError, match=message):
+            task_with_twins(data)
+
+
+OPTIONS = "--rdrop-weight 0.5 --consistency-weight 0.5 --source-ctc-layer 1 --max-tokens 400 --log-interval 1".split()
+
+
+def test_a_training_logs_both_and_resumes_as_if_uninterrupted(toy_data_bin, tmp_path):
+    options = {"arch": "hmst_ctc_attention_tiny"}
+    command = [*OPTIONS, "--streams", "st", "--save-interval-updates", 2]
+    whole = train(toy_data_bin, tmp_path / "whole", *command, "--max-update", 4, **options)
+    for log in whole:
+        assert float(log["st_rdrop_loss"]) > 0
+        assert float(log["mt_rdrop_loss"]) > 0
+        assert float(log["st_consistency_loss"]) > 0
+        assert float(log["mt_attention_loss"]) > 0
+    train(toy_data_bin, tmp_path / "resumed", *command, "--max-update", 2, **options)
+    resumed = train(toy_data_bin, tmp_path / "resumed", *command, "--max-update", 4, **options)
+    names = [name for name in whole[0] if name.endswith("loss")]
+    assert len(whole) == 4
+    assert [[log[name] for name in names] for log in resumed] == [[log[name] for name in names] for log in whole[2:]]
