@@ -118,6 +118,12 @@ class LanguageSymbols:
         symbol = source.new_tensor([self.source_ids[str(language)]])
         return torch.cat([source, symbol] if self.source_form == "source_last" else [symbol, source])
 
+    def without_symbol(self, source: Tensor) -> Tensor:
+        """`X </s>`, from a stored source."""
+        if self.source_form is None:
+            return source
+        return source[:-1] if self.source_form == "source_last" else source[1:]
+
     def with_symbol_of(self, example: Tensor, source: Tensor) -> Tensor:
         """`X </s>` with the symbol that a stored source of the same languages, `example`, has."""
         if self.source_form is None:

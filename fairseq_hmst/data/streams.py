@@ -10,7 +10,7 @@ from fairseq.data import Dictionary, FairseqDataset, data_utils
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
 from .language_symbols import LanguageSymbols
-from .twins import sort_with_twins
+from .twins import TextTranscripts, sort_with_twins
 
 STREAM_NAMES = ("st", "mt")
 
@@ -60,6 +60,8 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> Stream:
     if sources is None or targets is None:
         found = sorted(path.name.removesuffix(".src.idx") for path in data_bin.path.glob("*.src.idx"))
         raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
+    if name == "mt":
+        transcripts = TextTranscripts(sources, data_bin.card["repeat"], data_bin.language_symbols)
     return Stream(name, sources, targets, transcripts)
 
 

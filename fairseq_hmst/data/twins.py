@@ -1,4 +1,7 @@
-"""Text twins of speech examples: the transcript as the text stream has it, placed in one batch with the speech."""
+"""Text as the text stream has it, repeated, and as transcripts have it, each token once: the way there and back.
+
+The way there gives speech examples their text twins, placed in one batch with the speech.
+"""
 
 from typing import Any, Optional
 
@@ -40,6 +43,22 @@ class TextTwins:
         transcript = self.transcripts[row]
         text = torch.cat([transcript[:-1].repeat_interleave(self.repeat), transcript[-1:]])
         return self.language_symbols.with_symbol_of(self.sources[row], text)
+
+
+class TextTranscripts:
+    """Transcripts of a text stream's examples, which are their sources with each token once and without symbol."""
+
+    def __init__(self, sources: Any, repeat: int, language_symbols: LanguageSymbols) -> None:
+        self.sources = sources
+        self.repeat = repeat
+        self.language_symbols = language_symbols
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitem__(self, row: int) -> Tensor:
+        source = self.language_symbols.without_symbol(self.sources[row])
+        return torch.cat([source[: -1 : self.repeat], source[-1:]])
 
 
 def sort_with_twins(samples: list[dict[str, Any]], text_stream: int) -> tuple[list[dict[str, Any]], Tensor]:

@@ -135,6 +135,13 @@ def test_the_source_ctc_counts_only_examples_of_its_streams_that_have_a_transcri
         assert float(logged["st_source_ctc_loss"] + logged["mt_source_ctc_loss"]) == 0
 
 
+@pytest.mark.parametrize(("streams", "learning"), [("st", {"st"}), ("mt", {"mt"}), ("st,mt", {"st", "mt"})])
+def test_the_source_ctc_learns_the_transcripts_of_the_streams_it_is_told(toy_task, model, streams, learning):
+    criterion = build_criterion(toy_task, source_ctc_streams=streams)
+    _, _, logged = criterion(model, batch_of(toy_task, [*ST_ROWS, *MT_ROWS]))
+    assert {name for name in ("st", "mt") if float(logged[f"{name}_source_ctc_loss"]) > 0} == learning
+
+
 def test_infeasible_examples_cost_nothing_and_are_counted(toy_task, model):
     batch = batch_of(toy_task, ST_ROWS)
     longest = int(batch["net_input"]["src_lengths"].max())

@@ -31,8 +31,9 @@ def check_twins_are_the_text_stream(data_bin):
     assert [twin is None for twin in twins] == [row % 7 == 3 for row in range(300)]  # rows without a transcript
     found = [(row, twin) for row, twin in enumerate(twins) if twin is not None]
     assert len(found) == len(text.sources)
-    for (row, twin), source, target in zip(found, text.sources, text.targets, strict=True):
+    for number, ((row, twin), source, target) in enumerate(zip(found, text.sources, text.targets, strict=True)):
         assert torch.equal(twin, source)
+        assert torch.equal(text.transcripts[number], speech.transcripts[row])
         assert torch.equal(speech.targets[row], target)
         assert speech.twins.sizes[row] == len(source)
 
