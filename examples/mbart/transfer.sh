@@ -5,8 +5,8 @@
 #
 #   bash examples/mbart/transfer.sh SEED
 #
-#   PRETRAIN_UPDATES=600   updates of the text model (default 600)
-#   UPDATES=1000           updates of speech translation (default 1000)
+#   PRETRAIN_UPDATES=2500  updates of the text model (default 2500)
+#   UPDATES=400            updates of speech translation (default 400)
 #   OUT=DIR                where everything is written (default examples/mbart/out/transfer)
 set -euo pipefail
 source "$(dirname "$0")/../environment.sh"
@@ -17,8 +17,8 @@ prompts=examples/prompts
 seed="${1:?give a seed, such as 1}"
 out="$(realpath -m "${OUT:-$here/out/transfer}")"
 release="$out/text-model"
-updates="${UPDATES:-1000}"
-pretrain_updates="${PRETRAIN_UPDATES:-600}"
+updates="${UPDATES:-400}"
+pretrain_updates="${PRETRAIN_UPDATES:-2500}"
 mkdir -p "$out"
 
 echo "== 1/5 The prompts example's corpus and units, in $out/prompts =="
@@ -40,8 +40,8 @@ if [ ! -f "$release/model.pt" ]; then
         --max-source-positions 1024 --max-target-positions 1024 \
         --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --dropout 0.1 \
         --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 \
-        --lr 0.003 --lr-scheduler inverse_sqrt --warmup-updates 300 \
-        --max-tokens 4000 --max-update "$pretrain_updates" --seed 1 --cpu --num-workers 0 \
+        --lr 0.001 --lr-scheduler inverse_sqrt --warmup-updates 100 \
+        --max-tokens 1000 --max-update "$pretrain_updates" --seed 1 --cpu --num-workers 0 \
         --no-epoch-checkpoints --no-save-optimizer-state --no-progress-bar --log-format simple --log-interval 25 \
         --log-file "$release/train.log" --save-dir "$release/checkpoints"
     cp "$release/checkpoints/checkpoint_best.pt" "$release/model.pt"

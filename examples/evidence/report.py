@@ -1,0 +1,142 @@
+"""Tables and curves of a grid's results: `python examples/evidence/report.py GRID.yaml`.
+
+Writes OUT/report.md, a table an experiment, and OUT/EXPERIMENT.png, validation BLEU by updates (mean over seeds). Means
+and standard deviations are over seeds; p is that of the paired bootstrap against the cell of the same seed that the
+grid's `against` names, the largest over seeds.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from cell import cell_folder
+from data import recipe_folder
+from grid import Cell, Grid, GridError, read_grid
+
+from fairseq_hmst.scoring.corpus import compare_systems
+from fairseq_hmst.scoring.texts import References, read_hypotheses
+
+SEED = "seed"
+Group = tuple[tuple[str, str], ...]  # axes and values of cells that differ by their seed alone
+
+
+def finished(grid: Grid, experiment: str) -> dict[Group, list[tuple[Cell, dict[str, Any]]]]:
+    """Cells of an experiment that have a result, by all their values but the seed."""
+    groups: dict[Group, list[tuple[Cell, dict[str, Any]]]] = defaultdict(list)
+    for cell in grid.cells:
+        path = cell_folder(grid, cell) / "result.json"
+        if experiment in cell.experiments and path.is_file():
+            group = tuple((axis, value) for axis, value in cell.values.items() if axis != SEED)
+            groups[group].append((cell, json.loads(path.read_text(encoding="utf-8"))))
+    return groups
+
+
+def p_values(grid: Grid, experiment: str, stream: str) -> dict[str, float]:
+    """Cell name -> p against its baseline, for BLEU of a stream; cells without a finished baseline are left out."""
+    by_baseline: dict[str, list[Cell]] = defaultdict(list)
+    cells = {tuple(cell.values.items()): cell for cell in grid.cells}
+    for rows in finished(grid, experiment).values():
+        for cell, _ in rows:
+            baseline = cells.get(tuple((cell.values | grid.against[experiment]).items()))
+            if baseline is not None and baseline is not cell:
+                by_baseline[baseline.name].append(cell)
+    found: dict[str, float] = {}
+    for name, others in by_baseline.items():
+        baseline = next(cell for cell in grid.cells if cell.name == name)
+        references = References.of_data_bin(recipe_folder(grid, baseline) / "data-bin", "test", stream)
+        outputs = {cell.name: cell_folder(grid, cell) / f"{stream}.txt" for cell in (baseline, *others)}
+        present = {cell: read_hypotheses(path, references) for cell, path in outputs.items() if path.is_file()}
+        if name in present and len(present) > 1:
+            compared = compare_systems(present, references.lines)
+            found |= {cell: float(compared[cell]["bleu"].p_value or 0.0) for cell in present if cell != name}
+    return found
+
+
+def table(grid: Grid, experiment: str) -> list[str]:
+    """Lines of a Markdown table."""
+    groups = finished(grid, experiment)
+    axes = list(next(iter(groups))) if groups else []
+    names = [axis for axis, _ in axes if len({dict(group)[axis] for group in groups}) > 1] or ["family"]
+    chance = {stream: p_values(grid, experiment, stream) for stream in ("st", "mt")}
+    header = [*names, "seeds", "ST BLEU", "p", "chrF", "brevity penalty", "MT BLEU", "p", "training, s"]
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    for group, rows in groups.items():
+        results = [result for _, result in rows]
+        cells = [dict(group)[name] for name in names] + [str(len(rows))]
+        cells += [_spread(results, "st", "bleu"), _largest(chance["st"], rows)]
+        cells += [_spread(results, "st", "chrf"), _spread(results, "st", "bp", 3)]
+        cells += [_spread(results, "mt", "bleu"), _largest(chance["mt"], rows)]
+        cells.append(f"{statistics.mean(result['seconds'] for result in results):.0f}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _spread(results: list[dict[str, Any]], stream: str, metric: str, digits: int = 1) -> str:
+    values = [result[stream][metric] for result in results if stream in result]
+    if not values:
+        return ""
+    deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.{digits}f}{deviation}"
+
+
+def _largest(chance: dict[str, float], rows: list[tuple[Cell, dict[str, Any]]]) -> str:
+    values = [chance[cell.name] for cell, _ in rows if cell.name in chance]
+    return f"{max(values):.3f}" if values else ""
+
+
+def draw_curves(grid: Grid, experiment: str, path: Path) -> None:
+    """Validation BLEU by updates, a panel a family, a line for all else."""
+    from matplotlib import pyplot
+
+    panels: dict[str, dict[str, list[dict[str, float]]]] = defaultdict(dict)
+    groups = finished(grid, experiment)
+    differing = [axis for axis, _ in next(iter(groups)) if len({dict(group)[axis] for group in groups}) > 1]
+    for group, rows in groups.items():
+        label = ", ".join(value for axis, value in group if axis in differing and axis != "family")
+        panels[dict(group)["family"]][label] = [result["curve"] for _, result in rows]
+    figure, all_axes = pyplot.subplots(1, len(panels), figsize=(4 * len(panels), 3.2), sharey=True, squeeze=False)
+    for axes, (family, lines) in zip(all_axes[0], panels.items(), strict=True):
+        for label, curves in lines.items():
+            updates = sorted(set.intersection(*(set(map(int, curve)) for curve in curves)))
+            axes.plot(updates, [statistics.mean(curve[str(at)] for curve in curves) for at in updates], label=label)
+        axes.set_title(family)
+        axes.set_xlabel("updates")
+    all_axes[0][0].set_ylabel("BLEU on dev, greedy")
+    all_axes[0][-1].legend(fontsize="small")
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    pyplot.close(figure)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("grid", type=Path)
+    parser.add_argument("--out", type=Path, help="instead of the grid's `out`")
+    arguments = parser.parse_args()
+    try:
+        grid = read_grid(arguments.grid, arguments.out)
+    except GridError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    lines: list[str] = []
+    signatures: set[str] = set()
+    for experiment in grid.against:
+        groups = finished(grid, experiment)
+        if groups:
+            lines += [f"## {experiment}", "", *table(grid, experiment), ""]
+            draw_curves(grid, experiment, grid.out / f"{experiment}.png")
+            for rows in groups.values():
+                signatures |= {f"data: {result['signature']}" for _, result in rows}
+                signatures |= {result[s]["bleu_signature"] for _, result in rows for s in ("st", "mt") if s in result}
+    text = "\n".join([*lines, *sorted(signatures)]) + "\n"
+    (grid.out / "report.md").write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""The evidence example: grids, from a small one to its report, and what becomes of an interrupted one."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from toy import REPOSITORY, run_command
+
+EXAMPLE = REPOSITORY / "examples" / "evidence"
+GRID = """\
+out: out
+prepare: python examples/evidence/prompts_corpus.py --train 60 --text 80 --dev 12 --test 12 --out {out}/corpus
+recipe: RECIPE
+set:
+  manifest.root: "{out}/corpus"
+  kmeans.clusters: 16
+  subwords.unit-vocab: 30
+  subwords.source-vocab: 80
+  subwords.target-vocab: 80
+  subwords.source-text: "[{out}/corpus/train.tsv, {out}/corpus/external.tsv]"
+  subwords.target-text: "[{out}/corpus/train.tsv, {out}/corpus/external.tsv]"
+training: >-
+  --criterion hmst_joint --optimizer adam --lr 0.001 --max-tokens 2000 --max-update 4 --cpu --num-workers 0
+  --embed-dim 16 --ffn-embed-dim 32 --attention-heads 2 --encoder-layers 2
+  --eval-bleu --validate-interval 1000 --validate-interval-updates 2 --save-interval-updates 2
+  --keep-best-checkpoints 2 --best-checkpoint-metric bleu --maximize-best-checkpoint-metric
+  --no-epoch-checkpoints --no-progress-bar --log-format simple
+decoding: {beam: [2, 1], lenpen: [1, 0.5], ctc-decode-weight: [0.3, 0.5]}
+axes:
+  family:
+    ctc_attention: --arch hmst_ctc_attention_tiny
+    ctc: --arch hmst_ctc_tiny
+  setting:
+    st: --streams st
+    st+mt:
+      options: --streams st,mt
+      set: {binarize.mt-text: "[{out}/corpus/external.tsv]"}
+      score: [st, mt]
+  seed: {1: --seed 1, 2: --seed 2}
+experiments:
+  text-helps: {family: [ctc_attention], setting: [st, st+mt], against: {setting: st}}
+  families: {family: [ctc_attention, ctc], setting: st}
+"""
+
+
+@pytest.fixture(autouse=True)
+def example_on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+
+
+def write_grid(folder: Path, text: str = GRID) -> Path:
+    path = folder / "grid.yaml"
+    path.write_text(text.replace("RECIPE", str(EXAMPLE / "prompts_recipe.yaml")), encoding="utf-8")
+    return path
+
+
+def run_grid(path: Path, *options: object):
+    return run_command(sys.executable, EXAMPLE / "run.py", path, *options)
+
+
+def test_a_grid_runs_resumes_and_reports(tmp_path):
+    path, out = write_grid(tmp_path), tmp_path / "out"
+    first = run_grid(path, "--only", "text-helps")
+    assert first.returncode == 0, first.stderr[-3000:]
+    results = [json.loads(line) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [result["cell"] for result in results] == ["default", "setting=st+mt"]
+    assert results[0]["experiments"] == ["text-helps", "families"]
+    assert "mt" not in results[0]
+    assert results[1]["mt"]["sentences"] == results[1]["st"]["sentences"] == 12
+    assert set(results[0]["curve"]) == {"2", "4"}
+    assert results[0]["signature"].startswith("mfcc|L0|k16|")
+    assert results[0]["decoding"].keys() == {"checkpoint", "beam", "lenpen", "ctc-decode-weight"}
+    best = max(entry["bleu"] for entry in results[0]["dev"])
+    assert [e["bleu"] for e in results[0]["dev"] if e["setting"] == results[0]["decoding"]] == [best]
+    command = results[1]["commands"]["train"]
+    assert command.startswith("fairseq-train OUT/data/")
+    assert "--streams st,mt" in command
+
+    stamps = {cell: (out / "cells" / cell / "result.json").stat().st_mtime_ns for cell in ("default", "setting=st+mt")}
+    (out / "cells" / "family=ctc").mkdir()  # as an interruption leaves it
+    second = run_grid(path)
+    assert second.returncode == 0, second.stderr[-3000:]
+    assert stamps == {cell: (out / "cells" / cell / "result.json").stat().st_mtime_ns for cell in stamps}
+    assert len((out / "results.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+    report = run_command(sys.executable, EXAMPLE / "report.py", path)
+    assert report.returncode == 0, report.stderr[-3000:]
+    rows = [line.split(" | ") for line in report.stdout.splitlines() if line.startswith("| st")]
+    assert rows[0][2] == f"{results[0]['st']['bleu']:.1f}"
+    assert rows[0][3] == ""
+    assert 0 < float(rows[1][3]) <= 1
+    assert (out / "text-helps.png").stat().st_size > 1000
+
+
+def test_a_cell_that_fails_is_named_and_the_others_run(tmp_path):
+    path = write_grid(tmp_path, GRID.replace("st: --streams st\n", "st: --streams nothing\n"))
+    result = run_grid(path, "--only", "text-helps")
+    assert result.returncode == 1
+    assert f"failed: {tmp_path}/out/cells/default/cell.log" in result.stderr
+    assert "--streams must be st,mt or st or mt" in (tmp_path / "out/cells/default/cell.log").read_text()
+    assert (tmp_path / "out/cells/setting=st+mt/result.json").is_file()
+
+
+def test_cells_are_all_combinations_and_each_is_run_once(tmp_path):
+    from grid import read_grid
+
+    grid = read_grid(write_grid(tmp_path))
+    assert [cell.name for cell in grid.cells] == ["default", "setting=st+mt", "family=ctc"]
+    assert grid.cells[1].options == "--arch hmst_ctc_attention_tiny --streams st,mt --seed 1".split()
+    assert grid.cells[1].settings["binarize.mt-text"] == f"[{tmp_path}/out/corpus/external.tsv]"
+    assert grid.cells[0].settings == grid.cells[2].settings
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("axes:", "axis:", "unknown key 'axis'"),
+        ("decoding: {beam: [2, 1], ", "decoding: {", "decoding: missing key 'beam'"),
+        ("setting: [st, st+mt]", "setting: [st, mt]", "setting has no value 'mt'; it has: st, st\\+mt"),
+        ("{family: [ctc_attention], ", "{model: [ctc], ", "text-helps: unknown key 'model'"),
+        ("score: [st, mt]", "scores: [st]", "setting: st\\+mt: unknown key 'scores'"),
+        ("out: out", "out: [", "grid.yaml"),
+    ],
+)
+def test_grids_at_fault_are_refused(tmp_path, old, new, message):
+    from grid import GridError, read_grid
+
+    assert old in GRID
+    with pytest.raises(GridError, match=message):
+        read_grid(write_grid(tmp_path, GRID.replace(old, new)))
