@@ -5,6 +5,7 @@ What is finished is kept: a training that was interrupted goes on from its last 
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,49 +22,75 @@ sys.path.insert(0, str(CURVES))
 from curves import read_curve  # noqa: E402
 
 
+class CellError(Exception):
+    """A cell's folder holds another training than the grid asks for."""
+
+
 def cell_folder(grid: Grid, cell: Cell) -> Path:
+    """Where the cell's log, checkpoint, translations and result.json are."""
     return grid.out / "cells" / cell.name
 
 
-def run_cell(grid: Grid, cell: Cell) -> dict[str, Any]:
-    """Run what is not finished, and return the content of result.json.
+def check_cell(grid: Grid, cell: Cell) -> None:
+    """Record what a cell is made by; refuse a folder that was begun with something else.
+
+    Raises:
+        CellError: the message has both.
+    """
+    path = cell_folder(grid, cell) / "commands.json"
+    made_by = {**_commands(grid, cell), "decoding": json.dumps(grid.decoding)}
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, made_by)
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    for name, expected in made_by.items():
+        if recorded[name] != expected:
+            raise CellError(
+                f"{path.parent} was begun with other options than the grid has now; remove it, or give another --out\n"
+                f"found:    {recorded[name]}\nexpected: {expected}"
+            )
+
+
+def run_cell(grid: Grid, cell: Cell) -> None:
+    """Run what is not finished of a cell that `check_cell` has let pass.
 
     Raises:
         subprocess.CalledProcessError: a command failed; cell.log in the cell's folder has what it said.
     """
     folder = cell_folder(grid, cell)
-    result_path = folder / "result.json"
-    if not result_path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        data_bin = recipe_folder(grid, cell) / "data-bin"
-        start = _convert_text_model(cell, data_bin, folder)
-        train = [*("fairseq-train", str(data_bin)), *TASK, *grid.training, *cell.options, *start]
-        train += ["--save-dir", str(folder), "--log-file", str(folder / "train.log")]
-        if not (folder / "training.json").is_file():
-            _run([sys.executable, str(MEASURE), str(folder / "training.json"), *train], folder)
-        decoded = _decode(grid, cell, data_bin, folder, _average(folder))
-        commands = {"data": recipe_command(grid, cell), "train": train}
-        result = {"cell": cell.name, **cell.values, "commands": {k: _shorten(grid, v) for k, v in commands.items()}}
-        result["signature"] = json.loads((data_bin / "card.json").read_text(encoding="utf-8"))["signature"]
-        result |= json.loads((folder / "training.json").read_text(encoding="utf-8"))
-        result |= {"curve": read_curve(folder / "train.log"), **decoded}
-        partial = result_path.with_suffix(".partial")
-        partial.write_text(json.dumps(result, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(result_path)
-        for checkpoint in folder.glob("checkpoint*.pt"):
-            if str(checkpoint) != decoded["decoding"]["checkpoint"]:
-                checkpoint.unlink()
-    return json.loads(result_path.read_text(encoding="utf-8"))
+    if (folder / "result.json").is_file():
+        return
+    data_bin = recipe_folder(grid, cell) / "data-bin"
+    if not (folder / "training.json").is_file():
+        _run([sys.executable, str(MEASURE), str(folder / "training.json"), *_training_command(grid, cell)], folder)
+    decoded = _decode(grid, cell, data_bin, folder, _average(folder))
+    result = {"cell": cell.name, **cell.values, "commands": _commands(grid, cell)}
+    result["signature"] = json.loads((data_bin / "card.json").read_text(encoding="utf-8"))["signature"]
+    result |= json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    result |= {"curve": read_curve(folder / "train.log"), **decoded}
+    _write(folder / "result.json", result)
+    for checkpoint in folder.glob("checkpoint*.pt"):
+        if str(checkpoint) != decoded["decoding"]["checkpoint"]:
+            checkpoint.unlink()
 
 
-def _convert_text_model(cell: Cell, data_bin: Path, folder: Path) -> list[str]:
-    if cell.text_model is None:
-        return []
-    start = folder / "mbart.pt"
-    if not start.is_file():
-        convert = [sys.executable, "-m", "fairseq_hmst.mbart", "--from", cell.text_model]
-        _run([*convert, "--data", str(data_bin), "--out", str(start)], folder)
-    return ["--init-from", str(start)]
+def _training_command(grid: Grid, cell: Cell) -> list[str]:
+    folder, data_bin = cell_folder(grid, cell), recipe_folder(grid, cell) / "data-bin"
+    command = ["fairseq-train", str(data_bin), *TASK, *grid.training, *cell.options]
+    return [*command, "--save-dir", str(folder), "--log-file", str(folder / "train.log")]
+
+
+def _commands(grid: Grid, cell: Cell) -> dict[str, str]:
+    """What makes data-bin and model, for people: paths relative to the repository's root, OUT for the grid's."""
+    commands = {"data": recipe_command(grid, cell), "train": _training_command(grid, cell)}
+    names = {sys.executable: "python", str(grid.out): "OUT", f"{ROOT}/": ""}  # the longer paths first
+
+    def shorten(text: str) -> str:
+        for long, short in names.items():
+            text = text.replace(long, short)
+        return text
+
+    return {name: shorten(shlex.join(command)) for name, command in commands.items()}
 
 
 def _average(folder: Path) -> list[str]:
@@ -77,12 +104,18 @@ def _average(folder: Path) -> list[str]:
 def _decode(grid: Grid, cell: Cell, data_bin: Path, folder: Path, checkpoints: list[str]) -> dict[str, Any]:
     is_joint = any("ctc_attention" in option for option in cell.options)
     decoding = {name: values for name, values in grid.decoding.items() if is_joint or name != "ctc-decode-weight"}
-    cpu = [option for option in ("--cpu", "--bf16", "--fp16") if option in grid.training]
-    options = ["--scoring", "sacrebleu", "--max-tokens", "4000", "--num-workers", "0", "--no-progress-bar", *cpu]
+    device = [option for option in ("--cpu", "--bf16", "--fp16") if option in grid.training]
+    options = ["--scoring", "sacrebleu", "--max-tokens", "4000", "--num-workers", "0", "--no-progress-bar", *device]
     job = {"data_bin": str(data_bin), "checkpoints": checkpoints, "decoding": decoding, "score": cell.score}
     (folder / "job.json").write_text(json.dumps({**job, "options": options}), encoding="utf-8")
     _run([sys.executable, str(DECODE), str(folder / "job.json"), str(folder / "decoded.json")], folder)
     return json.loads((folder / "decoded.json").read_text(encoding="utf-8"))
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def _run(command: list[str], folder: Path) -> None:
@@ -91,12 +124,3 @@ def _run(command: list[str], folder: Path) -> None:
         subprocess.run(
             command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, stdout=log, stderr=subprocess.STDOUT, check=True
         )
-
-
-def _shorten(grid: Grid, command: list[str]) -> str:
-    """A command for people: paths relative to the repository's root, Python by its name."""
-    names = {sys.executable: "python", str(grid.out): "OUT", f"{ROOT}/": ""}
-    text = " ".join(command)
-    for long, short in names.items():
-        text = text.replace(long, short)
-    return text

@@ -14,9 +14,9 @@
     experiments:                       # each is all combinations of the values that it names
       text-helps: {setting: [st, st+mt], seed: [1, 2], against: {setting: st}}
 
-A value of an axis is options of fairseq-train, or a mapping of `options`, `set` (values of the recipe), `score`
-(streams of the test set that are decoded; the first also on dev) and `text-model` (a folder that training starts from).
-The report compares a cell with the one that differs by `against`. Cells of several experiments are run once.
+A value of an axis is options of fairseq-train, or a mapping of `options`, `set` (values of the recipe) and `score`
+(streams of the test set that are decoded; the first also on dev). The report compares a cell with the one that differs
+by `against`. Cells of several experiments are run once.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from typing import Any
 
 import yaml
 
-AXIS_KEYS = {"options", "set", "score", "text-model"}
+AXIS_KEYS = {"options", "set", "score"}
 GRID_KEYS = {"out", "prepare", "recipe", "set", "training", "decoding", "axes", "experiments"}
 DECODING_KEYS = {"beam", "lenpen", "ctc-decode-weight"}
 
@@ -44,7 +44,6 @@ class Cell:
     options: list[str] = field(default_factory=list)  # of fairseq-train, after the grid's own
     settings: dict[str, str] = field(default_factory=dict)  # of the recipe
     score: list[str] = field(default_factory=lambda: ["st"])
-    text_model: str | None = None
     experiments: list[str] = field(default_factory=list)
 
 
@@ -126,8 +125,6 @@ def _make_cell(axes: dict[str, dict[str, Any]], values: dict[str, str], common: 
         cell.options += entry.get("options", "").replace("{out}", str(out)).split()
         cell.settings |= {key: str(setting).replace("{out}", str(out)) for key, setting in entry.get("set", {}).items()}
         cell.score = entry.get("score", cell.score)
-        if "text-model" in entry:
-            cell.text_model = entry["text-model"].replace("{out}", str(out))
     return cell
 
 

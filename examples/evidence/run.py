@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from cell import cell_folder, run_cell
+from cell import CellError, cell_folder, check_cell, run_cell
 from data import make_data_bin, prepare_corpus, recipe_folder
 from grid import Cell, Grid, GridError, read_grid
 from tqdm import tqdm
@@ -26,7 +26,14 @@ WRITING = threading.Lock()
 
 
 def run_cells(grid: Grid, chosen: list[Cell], jobs: int) -> int:
-    """Run the chosen cells, `jobs` at a time, in their order; the number of those that failed."""
+    """Run the chosen cells, `jobs` at a time, in their order; the number of those that failed.
+
+    Raises:
+        CellError: a cell's folder was begun with other options.
+        subprocess.CalledProcessError: the corpus cannot be prepared.
+    """
+    for cell in chosen:
+        check_cell(grid, cell)
     prepare_corpus(grid)
     by_data = {recipe_folder(grid, cell): cell for cell in chosen}
     failed = _in_parallel(lambda cell: make_data_bin(grid, cell), list(by_data.values()), jobs, "data-bins")
@@ -102,7 +109,7 @@ def main() -> int:
     try:
         with locked(grid.out):
             return 1 if run_cells(grid, chosen, arguments.jobs) else 0
-    except (PreprocessError, subprocess.CalledProcessError) as error:
+    except (PreprocessError, CellError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

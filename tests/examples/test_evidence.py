@@ -84,6 +84,12 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     assert stamps == {cell: (out / "cells" / cell / "result.json").stat().st_mtime_ns for cell in stamps}
     assert len((out / "results.jsonl").read_text(encoding="utf-8").splitlines()) == 3
 
+    path.write_text(path.read_text().replace("--lr 0.001", "--lr 0.002"))
+    changed = run_grid(path)
+    assert changed.returncode == 1
+    assert "was begun with other options than the grid has now" in changed.stderr
+    path.write_text(path.read_text().replace("--lr 0.002", "--lr 0.001"))
+
     report = run_command(sys.executable, EXAMPLE / "report.py", path)
     assert report.returncode == 0, report.stderr[-3000:]
     rows = [line.split(" | ") for line in report.stdout.splitlines() if line.startswith("| st")]
