@@ -35,9 +35,7 @@ def write_tables(announcements: Path, target: str, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", choices=["fr", "es"], default="fr")
-    parser.add_argument(
-        "--train", type=int, default=1500, help="training announcements with audio, default %(default)s"
-    )
+    parser.add_argument("--train", type=int, default=800, help="training announcements with audio, default %(default)s")
     parser.add_argument("--text", type=int, default=12000, help="further ones, as text alone, default %(default)s")
     parser.add_argument("--dev", type=int, default=150, help="default %(default)s")
     parser.add_argument("--test", type=int, default=500, help="default %(default)s")
