@@ -1,7 +1,7 @@
 """Grids of experiments: one YAML file -> cells, each a training with its data, decoding and scores.
 
     out: out/prompts                   # relative to the grid's folder; {out} elsewhere stands for it
-    prepare: python make_corpus.py     # a command that makes what recipes need; run where {out}/corpus is not there
+    prepare: python corpus.py --from $DATA     # makes what the recipe needs, once; environment variables are filled in
     recipe: recipe.yaml                # of `python -m preprocess run`, relative to the grid's folder
     set: {manifest.root: "{out}/corpus"}    # values of the recipe for every cell, STAGE.OPTION: VALUE
     training: --max-update 500         # options of fairseq-train for every cell
@@ -20,6 +20,7 @@ by `against`. Cells of several experiments are run once.
 """
 
 import itertools
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,8 +91,8 @@ def read_grid(path: Path, out: Path | None = None) -> Grid:
     return Grid(
         path,
         out,
-        content["prepare"].replace("{out}", str(out)),
-        path.parent / content["recipe"],
+        os.path.expandvars(content["prepare"]).replace("{out}", str(out)),
+        path.parent / content["recipe"].replace("{out}", str(out)),
         content["training"].split(),
         content["decoding"],
         list(cells.values()),

@@ -1,10 +1,11 @@
-"""A corpus given as units and parallel texts -> manifests, units and external text for a grid.
+"""A corpus given as units and parallel texts -> manifests, units, external text and a recipe for a grid.
 
     python examples/evidence/help_corpus.py --units FOLDER --target de --speech-rows 6000 --out OUT
 
 FOLDER holds SPLIT.units (id<TAB>de-duplicated units) and SPLIT.{en,TARGET} of train, dev and test, and perhaps
 mt.{en,TARGET}, more text. The first --speech-rows rows of train are speech; the texts of the others and of mt become
-OUT/external.tsv. OUT/manifest has manifests whose audio files need not exist, OUT/units the units.
+OUT/external.tsv. OUT/manifest has manifests whose audio files need not exist, OUT/units the units; OUT/recipe.yaml
+makes a data-bin of both.
 """
 
 import argparse
@@ -12,6 +13,13 @@ from pathlib import Path
 
 SOURCE = "en"
 SPLITS = ("train", "dev", "test")
+RECIPE = """\
+out: data
+manifest: manifest
+units: units
+subwords: {unit-vocab: 1000, source-vocab: 600, target-vocab: 600}
+binarize: {repeat: 4}
+"""
 
 
 def read_lines(path: Path) -> list[str]:
@@ -60,6 +68,7 @@ def main() -> None:
         external += read_split(arguments.units, "mt", arguments.target)[1]
     rows = [f"{source}\t{translation}" for source, translation in external]
     write_lines(arguments.out / "external.tsv", ["src_text\ttgt_text", *rows])
+    (arguments.out / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
 
 
 if __name__ == "__main__":

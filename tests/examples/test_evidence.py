@@ -135,3 +135,41 @@ def test_grids_at_fault_are_refused(tmp_path, old, new, message):
     assert old in GRID
     with pytest.raises(GridError, match=message):
         read_grid(write_grid(tmp_path, GRID.replace(old, new)))
+
+
+def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path):
+    folder, out = tmp_path / "given", tmp_path / "corpus"
+    folder.mkdir()
+    texts = {"train": "one two three four", "dev": "five", "test": "six seven", "mt": "eight nine"}
+    for split, words in texts.items():
+        lines = [f"the word is {word}" for word in words.split()]
+        (folder / f"{split}.en").write_text("\n".join(lines) + "\n")
+        (folder / f"{split}.de").write_text(
+            "\n".join(line.replace("the word is", "das Wort ist") for line in lines) + "\n"
+        )
+        if split != "mt":
+            units = [f"{split}{row}\t{row} 3 {row} 4 5 6 7" for row in range(len(lines))]
+            (folder / f"{split}.units").write_text("\n".join(units) + "\n")
+    options = ["--units", folder, "--target", "de", "--speech-rows", 3, "--out", out]
+    assert run_command(sys.executable, EXAMPLE / "help_corpus.py", *options).returncode == 0
+    external = (out / "external.tsv").read_text().splitlines()
+    assert [line.split("\t")[0].split()[-1] for line in external[1:]] == ["four", "eight", "nine"]
+    settings = {"subwords.unit-vocab": 8, "subwords.source-vocab": 17, "subwords.target-vocab": 16}
+    settings["binarize.mt-text"] = f"[{out}/external.tsv]"
+    made = run_command(
+        *(sys.executable, "-m", "preprocess", "run", out / "recipe.yaml"),
+        *(part for name, value in settings.items() for part in ("--set", f"{name}={value}")),
+    )
+    assert made.returncode == 0, made.stderr[-3000:]
+    counts = json.loads((out / "data/data-bin/card.json").read_text())["counts"]
+    assert [counts["train"][stream]["examples"] for stream in ("st", "mt")] == [3, 6]
+
+
+def test_the_grid_for_a_gpu_is_whole(tmp_path, monkeypatch):
+    from grid import read_grid
+
+    monkeypatch.setenv("UNITS", "/some/folder")
+    grid = read_grid(EXAMPLE / "help.yaml", tmp_path)
+    assert len(grid.cells) == 24
+    assert f"--units /some/folder --target de --speech-rows 6000 --out {tmp_path}/corpus" in grid.prepare
+    assert grid.recipe == tmp_path / "corpus" / "recipe.yaml"
