@@ -7,6 +7,7 @@ grid's `against` names, the largest over seeds.
 
 import argparse
 import json
+import logging
 import statistics
 import sys
 from collections import defaultdict
@@ -96,7 +97,8 @@ def draw_curves(grid: Grid, experiment: str, path: Path) -> None:
     groups = finished(grid, experiment)
     differing = [axis for axis, _ in next(iter(groups)) if len({dict(group)[axis] for group in groups}) > 1]
     for group, rows in groups.items():
-        label = ", ".join(value for axis, value in group if axis in differing and axis != "family")
+        values = [f"{axis} {value}" for axis, value in group if axis in differing and axis != "family"]
+        label = ", ".join(values) or "all"
         panels[dict(group)["family"]][label] = [result["curve"] for _, result in rows]
     figure, all_axes = pyplot.subplots(1, len(panels), figsize=(4 * len(panels), 3.2), sharey=True, squeeze=False)
     for axes, (family, lines) in zip(all_axes[0], panels.items(), strict=True):
@@ -122,6 +124,8 @@ def main() -> int:
     except GridError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    for name in ("sacrebleu", "matplotlib"):  # which tell every step
+        logging.getLogger(name).setLevel(logging.WARNING)
     lines: list[str] = []
     signatures: set[str] = set()
     for experiment in grid.against:

@@ -74,7 +74,7 @@ train() { # NAME ARCHITECTURE...
         fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt --mt-passes 0.5 \
         --arch hmst_aed "$@" --criterion hmst_joint --label-smoothing 0.1 --dropout 0.1 \
         --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 \
-        --lr 0.003 --lr-scheduler inverse_sqrt --warmup-updates 300 \
+        --lr 0.003 --lr-scheduler polynomial_decay --warmup-updates 100 --total-num-update "$updates" \
         --max-tokens 6000 --max-update "$updates" --seed "$seed" --cpu --num-workers 0 \
         --eval-bleu --validate-interval 1000 --validate-interval-updates 100 --save-interval-updates 100 \
         --keep-interval-updates 1 --no-epoch-checkpoints --no-progress-bar --log-format simple --log-interval 25 \
