@@ -46,6 +46,16 @@ if [ ! -f "$release/model.pt" ]; then
         --log-file "$release/train.log" --save-dir "$release/checkpoints"
     cp "$release/checkpoints/checkpoint_best.pt" "$release/model.pt"
 fi
+if [ ! -f "$release/score.txt" ]; then
+    # --user-dir: for what today's torch needs to read fairseq's checkpoints
+    fairseq-generate "$release/bin" --user-dir fairseq_hmst --task translation_multi_simple_epoch \
+        --lang-pairs en_XX-fr_XX --source-lang en_XX --target-lang fr_XX --lang-dict "$release/ML50_langs.txt" \
+        --lang-tok-style mbart --encoder-langtok src --decoder-langtok --path "$release/model.pt" --gen-subset valid \
+        --beam 5 --remove-bpe sentencepiece --scoring sacrebleu --max-tokens 4000 --cpu --num-workers 0 \
+        --no-progress-bar >"$release/generate.txt" 2>"$release/generate.log"
+    grep '^Generate' "$release/generate.txt" >"$release/score.txt"
+fi
+echo "the text model on the text of dev: $(cat "$release/score.txt")"
 
 echo "== 3/5 Data-bin with the text model's pieces, in $out/data/data-bin =="
 cat >"$out/recipe.yaml" <<RECIPE
