@@ -63,7 +63,7 @@ def table(grid: Grid, experiment: str) -> list[str]:
     axes = list(next(iter(groups))) if groups else []
     names = [axis for axis, _ in axes if len({dict(group)[axis] for group in groups}) > 1] or ["family"]
     chance = {stream: p_values(grid, experiment, stream) for stream in ("st", "mt")}
-    header = [*names, "seeds", "ST BLEU", "p", "chrF", "brevity penalty", "MT BLEU", "p", "training, s"]
+    header = [*names, "seeds", "ST BLEU", "p", "chrF", "brevity penalty", "MT BLEU", "p"]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     for group, rows in groups.items():
         results = [result for _, result in rows]
@@ -71,7 +71,6 @@ def table(grid: Grid, experiment: str) -> list[str]:
         cells += [_spread(results, "st", "bleu"), _largest(chance["st"], rows)]
         cells += [_spread(results, "st", "chrf"), _spread(results, "st", "bp", 3)]
         cells += [_spread(results, "mt", "bleu"), _largest(chance["mt"], rows)]
-        cells.append(f"{statistics.mean(result['seconds'] for result in results):.0f}")
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
