@@ -35,7 +35,8 @@ class JointCriterionConfig(FairseqDataclass):
     source_ctc_weight: Optional[float] = _weight_field("source_ctc", "CTC on the source transcript")
     mt_weight: float = field(default=1.0, metadata={"help": "weight of each MT example; an ST example has 1"})
     source_ctc_streams: ChoiceEnum(["st", "mt", "st,mt"]) = field(  # type: ignore[valid-type]
-        default="st", metadata={"help": "streams whose transcripts the source CTC learns; for mt it is a copying task"}
+        default="st,mt",
+        metadata={"help": "streams whose transcripts the source CTC learns; for mt, a text without its repetitions"},
     )
     rdrop_weight: float = field(
         default=0.0,

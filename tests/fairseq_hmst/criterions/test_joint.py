@@ -131,7 +131,7 @@ def test_the_source_ctc_counts_only_examples_of_its_streams_that_have_a_transcri
     without_transcript = batch_of(toy_task, [3])
     text = batch_of(toy_task, MT_ROWS)
     for batch in (without_transcript, text):
-        _, _, logged = build_criterion(toy_task)(model, batch)
+        _, _, logged = build_criterion(toy_task, source_ctc_streams="st")(model, batch)
         assert float(logged["st_source_ctc_loss"] + logged["mt_source_ctc_loss"]) == 0
 
 

@@ -113,7 +113,7 @@ def expected_losses(task, batch, output, first_row):
 def test_the_loss_is_that_of_examples_plus_weighed_divergences(task, batch, weights, mt_weight):
     model = Recorder(make_model(task, dropout=0.3))
     torch.manual_seed(5)
-    criterion = build_criterion(task, mt_weight=mt_weight, **weights)
+    criterion = build_criterion(task, mt_weight=mt_weight, source_ctc_streams="st", **weights)
     loss, sample_size, logged = criterion(model, batch)
     ((net_input, output),) = model.calls  # a single forward pass
     num_copies = 2 if "rdrop_weight" in weights else 1
