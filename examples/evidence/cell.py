@@ -70,7 +70,7 @@ def run_cell(grid: Grid, cell: Cell) -> None:
     result |= {"curve": read_curve(folder / "train.log"), **decoded}
     _write(folder / "result.json", result)
     for checkpoint in folder.glob("checkpoint*.pt"):
-        if str(checkpoint) != decoded["decoding"]["checkpoint"]:
+        if checkpoint.name != Path(decoded["decoding"]["checkpoint"]).name:
             checkpoint.unlink()
 
 
@@ -81,16 +81,15 @@ def _training_command(grid: Grid, cell: Cell) -> list[str]:
 
 
 def _commands(grid: Grid, cell: Cell) -> dict[str, str]:
-    """What makes data-bin and model, for people: paths relative to the repository's root, OUT for the grid's."""
+    """What makes data-bin and model; paths relative to the repository's root, OUT for the grid's."""
     commands = {"data": recipe_command(grid, cell), "train": _training_command(grid, cell)}
-    names = {sys.executable: "python", str(grid.out): "OUT", f"{ROOT}/": ""}  # the longer paths first
+    return {name: _shorten(grid, shlex.join(command)) for name, command in commands.items()}
 
-    def shorten(text: str) -> str:
-        for long, short in names.items():
-            text = text.replace(long, short)
-        return text
 
-    return {name: shorten(shlex.join(command)) for name, command in commands.items()}
+def _shorten(grid: Grid, text: str) -> str:
+    for long, short in {sys.executable: "python", str(grid.out): "OUT", f"{ROOT}/": ""}.items():
+        text = text.replace(long, short)
+    return text
 
 
 def _average(folder: Path) -> list[str]:
@@ -109,7 +108,7 @@ def _decode(grid: Grid, cell: Cell, data_bin: Path, folder: Path, checkpoints: l
     job = {"data_bin": str(data_bin), "checkpoints": checkpoints, "decoding": decoding, "score": cell.score}
     (folder / "job.json").write_text(json.dumps({**job, "options": options}), encoding="utf-8")
     _run([sys.executable, str(DECODE), str(folder / "job.json"), str(folder / "decoded.json")], folder)
-    return json.loads((folder / "decoded.json").read_text(encoding="utf-8"))
+    return json.loads(_shorten(grid, (folder / "decoded.json").read_text(encoding="utf-8")))
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ One process serves all settings, since importing fairseq takes longer than decod
 
 import io
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def main() -> None:
     result: dict[str, Any] = {"decoding": best, "dev": tried}
     for stream in job["score"]:
         result[stream] = generate(job, best, "test", stream, folder / f"{stream}.txt").as_dict()
-        result[f"{stream}_command"] = ["fairseq-generate", *generate_options(job, best, "test", stream)]
+        command = ["fairseq-generate", *generate_options(job, best, "test", stream), "--user-dir", "fairseq_hmst"]
+        result[f"{stream}_command"] = shlex.join(command)
     result_path.write_text(json.dumps(result) + "\n", encoding="utf-8")
 
 

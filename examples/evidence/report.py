@@ -1,8 +1,8 @@
 """Tables and curves of a grid's results: `python examples/evidence/report.py GRID.yaml`.
 
-Writes OUT/report.md, a table an experiment, and OUT/EXPERIMENT.png, validation BLEU by updates (mean over seeds). Means
-and standard deviations are over seeds; p is that of the paired bootstrap against the cell of the same seed that the
-grid's `against` names, the largest over seeds.
+Writes OUT/report.md, a table for each experiment of which two kinds of cells are finished, and OUT/EXPERIMENT.png,
+validation BLEU by updates (mean over seeds). Means and standard deviations are over seeds; p is that of the paired
+bootstrap against the cell of the same seed that the grid's `against` names, the largest over seeds.
 """
 
 import argparse
@@ -60,8 +60,7 @@ def p_values(grid: Grid, experiment: str, stream: str) -> dict[str, float]:
 def table(grid: Grid, experiment: str) -> list[str]:
     """Lines of a Markdown table."""
     groups = finished(grid, experiment)
-    axes = list(next(iter(groups))) if groups else []
-    names = [axis for axis, _ in axes if len({dict(group)[axis] for group in groups}) > 1] or ["family"]
+    names = [axis for axis, _ in next(iter(groups)) if len({dict(group)[axis] for group in groups}) > 1]
     chance = {stream: p_values(grid, experiment, stream) for stream in ("st", "mt")}
     header = [*names, "seeds", "ST BLEU", "p", "chrF", "brevity penalty", "MT BLEU", "p"]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
@@ -129,7 +128,7 @@ def main() -> int:
     signatures: set[str] = set()
     for experiment in grid.against:
         groups = finished(grid, experiment)
-        if groups:
+        if len(groups) > 1:
             lines += [f"## {experiment}", "", *table(grid, experiment), ""]
             draw_curves(grid, experiment, grid.out / f"{experiment}.png")
             for rows in groups.values():

@@ -73,6 +73,8 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     assert results[0]["decoding"].keys() == {"checkpoint", "beam", "lenpen", "ctc-decode-weight"}
     best = max(entry["bleu"] for entry in results[0]["dev"])
     assert [e["bleu"] for e in results[0]["dev"] if e["setting"] == results[0]["decoding"]] == [best]
+    assert str(tmp_path) not in (out / "results.jsonl").read_text(encoding="utf-8")
+    assert results[0]["st_command"].startswith("fairseq-generate OUT/data/")
     command = results[1]["commands"]["train"]
     assert command.startswith("fairseq-train OUT/data/")
     assert "--streams st,mt" in command
