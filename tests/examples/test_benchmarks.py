@@ -15,9 +15,9 @@ def test_training_speed_is_measured_beside_fairseqs(toy_data_bin):
 
 
 def test_joint_decoding_is_timed_and_equal_in_batches_and_one_by_one(toy_data_bin, tmp_path):
-    training = "--criterion hmst_joint --optimizer adam --lr 0.003 --max-tokens 2000 --max-update 3 --cpu --num-workers 0".split()
+    training = "--criterion hmst_joint --optimizer adam --lr 0.003 --max-tokens 2000 --max-update 3".split()
     task = ["--user-dir", REPOSITORY / "fairseq_hmst", "--task", "hmst_translation"]
-    arch = "--arch hmst_ctc_attention_tiny --embed-dim 32 --ffn-embed-dim 64".split()
+    arch = "--arch hmst_ctc_attention_tiny --embed-dim 32 --ffn-embed-dim 64 --cpu --num-workers 0".split()
     result = run_command("fairseq-train", toy_data_bin, *task, *arch, *training, "--save-dir", tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
     options = ("--checkpoint", tmp_path / "checkpoint_last.pt", "--beam", 3, "--rounds", 1, "--batch-size", 8)

@@ -12,8 +12,8 @@ SMALL += ["--predictor", "stateless", "--predictor-context", 3, "--predictor-dim
 
 def train(data_bin, arch, folder, *options):
     task = ["--user-dir", "fairseq_hmst", "--task", "hmst_translation", "--arch", arch, "--criterion", "hmst_joint"]
-    training = ["--optimizer", "adam", "--lr", 0.001, "--max-tokens", 500, "--max-update", 1, "--cpu", "--num-workers", 0]
-    saving = ["--save-dir", folder, "--no-epoch-checkpoints", "--disable-validation", "--no-progress-bar"]
+    training = ["--optimizer", "adam", "--lr", 0.001, "--max-tokens", 500, "--max-update", 1]
+    saving = ["--save-dir", folder, "--no-epoch-checkpoints", "--disable-validation", "--cpu", "--num-workers", 0]
     run = run_command("fairseq-train", data_bin, *task, *training, *saving, *options)
     assert run.returncode == 0, run.stderr
     return folder / "checkpoint_last.pt"
