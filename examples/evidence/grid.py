@@ -1,6 +1,7 @@
 """Grids of experiments: one YAML file -> cells, each a training with its data, decoding and scores.
 
     out: out/prompts                   # relative to the grid's folder; {out} elsewhere stands for it
+                                       # and in options and values of the recipe, {AXIS} for the cell's value of an axis
     prepare: python corpus.py --from $DATA     # makes what the recipe needs, once; environment variables are filled in
     recipe: recipe.yaml                # of `python -m preprocess run`, relative to the grid's folder
     set: {manifest.root: "{out}/corpus"}    # values of the recipe for every cell, STAGE.OPTION: VALUE
@@ -122,11 +123,18 @@ def _combinations(axes: dict[str, dict[str, Any]], chosen: Any, where: str) -> l
 def _make_cell(axes: dict[str, dict[str, Any]], values: dict[str, str], common: dict[str, Any], out: Path) -> Cell:
     different = [f"{axis}={value}" for axis, value in values.items() if value != next(iter(axes[axis]))]
     cell = Cell(values, ".".join(different) or "default")
+    known = {"out": str(out), **values}
     for entry in ({"set": common}, *(axes[axis][value] for axis, value in values.items())):
-        cell.options += entry.get("options", "").replace("{out}", str(out)).split()
-        cell.settings |= {key: str(setting).replace("{out}", str(out)) for key, setting in entry.get("set", {}).items()}
+        cell.options += _fill_in(entry.get("options", ""), known).split()
+        cell.settings |= {key: _fill_in(str(setting), known) for key, setting in entry.get("set", {}).items()}
         cell.score = entry.get("score", cell.score)
     return cell
+
+
+def _fill_in(text: str, known: dict[str, str]) -> str:
+    for name, value in known.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def _check_keys(content: Any, known: set[str], where: str, required: set[str] = frozenset()) -> None:  # type: ignore[assignment]

@@ -1,9 +1,10 @@
 """Announcements of the prompts example with little speech and much text.
 
-    python examples/evidence/prompts_corpus.py --target fr --out OUT
+    python examples/evidence/prompts_corpus.py --out OUT
 
-OUT/{train,dev,test}.tsv have the announcements with audio, as `preprocess manifest tsv` reads them; OUT/external.tsv
-has the further training sentences, as text alone. No target sentence of dev or test is in either.
+For each target language, OUT/{fr,es}/{train,dev,test}.tsv have the announcements with audio, as `preprocess manifest
+tsv` reads them; OUT/{fr,es}/external.tsv has the further training sentences, as text alone. No target sentence of dev
+or test is in either.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 
 COMPOSE = Path(__file__).parents[1] / "prompts" / "compose.py"
 COLUMNS = ("id", "audio", "src_text", "tgt_text")
+TARGETS = ("fr", "es")
 
 
 def write_tables(announcements: Path, target: str, out: Path) -> None:
@@ -28,13 +30,13 @@ def write_tables(announcements: Path, target: str, out: Path) -> None:
         elif row["split"] in tables:
             audio = announcements.parent / row["audio"]
             tables[row["split"]].append(f"{row['id']}\t{audio}\t{row['en']}\t{row[target]}")
+    out.mkdir(parents=True, exist_ok=True)
     for name, lines in {**tables, "external": external}.items():
         (out / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--target", choices=["fr", "es"], default="fr")
     parser.add_argument("--train", type=int, default=800, help="training announcements with audio, default %(default)s")
     parser.add_argument("--text", type=int, default=12000, help="further ones, as text alone, default %(default)s")
     parser.add_argument("--dev", type=int, default=150, help="default %(default)s")
@@ -46,7 +48,8 @@ def main() -> None:
     if not folder.exists():
         sizes = [f"--{name}={getattr(arguments, name)}" for name in ("train", "text", "dev", "test")]
         subprocess.run([sys.executable, COMPOSE, *sizes, "--seed", "0", "--out", folder], check=True)
-    write_tables(folder / "announcements.tsv", arguments.target, arguments.out)
+    for target in TARGETS:
+        write_tables(folder / "announcements.tsv", target, arguments.out / target)
 
 
 if __name__ == "__main__":

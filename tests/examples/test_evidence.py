@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy import REPOSITORY, run_command
 
@@ -13,13 +14,14 @@ out: out
 prepare: python examples/evidence/prompts_corpus.py --train 60 --text 80 --dev 12 --test 12 --out {out}/corpus
 recipe: RECIPE
 set:
-  manifest.root: "{out}/corpus"
+  manifest.root: "{out}/corpus/{target}"
+  manifest.tgt-lang: "{target}"
   kmeans.clusters: 16
   subwords.unit-vocab: 30
   subwords.source-vocab: 80
   subwords.target-vocab: 80
-  subwords.source-text: "[{out}/corpus/train.tsv, {out}/corpus/external.tsv]"
-  subwords.target-text: "[{out}/corpus/train.tsv, {out}/corpus/external.tsv]"
+  subwords.source-text: "[{out}/corpus/{target}/train.tsv, {out}/corpus/{target}/external.tsv]"
+  subwords.target-text: "[{out}/corpus/{target}/train.tsv, {out}/corpus/{target}/external.tsv]"
 training: >-
   --criterion hmst_joint --optimizer adam --lr 0.001 --max-tokens 2000 --max-update 4 --cpu --num-workers 0
   --embed-dim 16 --ffn-embed-dim 32 --attention-heads 2 --encoder-layers 2
@@ -35,8 +37,9 @@ axes:
     st: --streams st
     st+mt:
       options: --streams st,mt
-      set: {binarize.mt-text: "[{out}/corpus/external.tsv]"}
+      set: {binarize.mt-text: "[{out}/corpus/{target}/external.tsv]"}
       score: [st, mt]
+  target: {fr: "", es: ""}
   seed: {1: --seed 1, 2: --seed 2}
 experiments:
   text-helps: {family: [ctc_attention], setting: [st, st+mt], against: {setting: st}}
@@ -116,8 +119,21 @@ def test_cells_are_all_combinations_and_each_is_run_once(tmp_path):
     grid = read_grid(write_grid(tmp_path))
     assert [cell.name for cell in grid.cells] == ["default", "setting=st+mt", "family=ctc"]
     assert grid.cells[1].options == "--arch hmst_ctc_attention_tiny --streams st,mt --seed 1".split()
-    assert grid.cells[1].settings["binarize.mt-text"] == f"[{tmp_path}/out/corpus/external.tsv]"
+    assert grid.cells[1].settings["binarize.mt-text"] == f"[{tmp_path}/out/corpus/fr/external.tsv]"
     assert grid.cells[0].settings == grid.cells[2].settings
+
+
+def test_values_of_a_cell_are_filled_in(tmp_path):
+    from grid import read_grid
+
+    text = GRID.replace("experiments:\n", "experiments:\n  spanish: {target: es}\n").replace(
+        'es: ""}', "es: '--user {target}'}"
+    )
+    cell = read_grid(write_grid(tmp_path, text)).cells[0]
+    assert cell.name == "target=es"
+    assert cell.settings["manifest.root"] == f"{tmp_path}/out/corpus/es"
+    assert cell.settings["manifest.tgt-lang"] == "es"
+    assert cell.options[-4:] == ["--user", "es", "--seed", "1"]
 
 
 @pytest.mark.parametrize(
@@ -167,11 +183,53 @@ def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path)
     assert [counts["train"][stream]["examples"] for stream in ("st", "mt")] == [3, 6]
 
 
-def test_the_grid_for_a_gpu_is_whole(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "cells", "prepare"),
+    [
+        ("help.yaml", 24, "help_corpus.py --units /given --target de --speech-rows 6000 --out OUT/corpus"),
+        ("help_cpu.yaml", 4, "help_corpus.py --units /given --target de --speech-rows 6000 --out OUT/corpus"),
+        ("fish.yaml", 6, "fish_corpus.sh OUT/corpus"),
+        ("prompts.yaml", None, "prompts_corpus.sh OUT/corpus"),
+    ],
+)
+def test_the_grids_are_whole(tmp_path, monkeypatch, name, cells, prepare):
     from grid import read_grid
 
-    monkeypatch.setenv("UNITS", "/some/folder")
-    grid = read_grid(EXAMPLE / "help.yaml", tmp_path)
-    assert len(grid.cells) == 24
-    assert f"--units /some/folder --target de --speech-rows 6000 --out {tmp_path}/corpus" in grid.prepare
-    assert grid.recipe == tmp_path / "corpus" / "recipe.yaml"
+    monkeypatch.setenv("UNITS", "/given")
+    grid = read_grid(EXAMPLE / name, tmp_path)
+    assert cells is None or len(grid.cells) == cells
+    assert grid.prepare.endswith(prepare.replace("OUT", str(tmp_path)))
+    values = [value for cell in grid.cells for value in (*cell.options, *cell.settings.values())]
+    assert not [value for value in (grid.prepare, str(grid.recipe), *values) if "{" in value]
+    commands = {tuple(cell.options + sorted(cell.settings.items())) for cell in grid.cells}
+    assert len(commands) == len(grid.cells)  # no two cells are the same training
+
+
+def test_units_that_keep_repetitions_have_one_token_a_frame():
+    from repetitions import alternate
+
+    units = np.array([7, 7, 7, 3, 3, 7, 0])
+    found = alternate(units, 10)
+    assert found.tolist() == [7, 17, 7, 3, 13, 7, 0]
+    assert (found % 10).tolist() == units.tolist()
+
+
+def test_a_corpus_without_deduplication_has_the_units_of_the_recipe_before_it(tmp_path):
+    from preprocess.units import deduplicate, read_units
+
+    sizes = ["--train", 60, "--text", 80, "--dev", 12, "--test", 12]
+    tables = run_command(sys.executable, EXAMPLE / "prompts_corpus.py", *sizes, "--out", tmp_path)
+    assert tables.returncode == 0, tables.stderr[-3000:]
+    settings = [f"--set=manifest.root={tmp_path}/fr", "--set=kmeans.clusters=16", "--set=subwords.unit-vocab=30"]
+    settings += ["--set=subwords.source-vocab=80", "--set=subwords.target-vocab=80"]
+    recipe = EXAMPLE / "prompts_recipe.yaml"
+    made = run_command(sys.executable, "-m", "preprocess", "run", recipe, "--out", tmp_path / "data", *settings)
+    assert made.returncode == 0, made.stderr[-3000:]
+    folders = ["--manifest-dir", tmp_path / "data/manifest", "--kmeans", tmp_path / "data/kmeans"]
+    kept = run_command(sys.executable, EXAMPLE / "repetitions.py", *folders, "--out", tmp_path / "kept")
+    assert kept.returncode == 0, kept.stderr[-3000:]
+    for split in ("train", "dev", "test"):
+        expected = dict(read_units(tmp_path / f"data/units/{split}.units"))
+        found = {name: np.array(units) % 16 for name, units in read_units(tmp_path / f"kept/{split}.units")}
+        assert {name: deduplicate(units)[0].tolist() for name, units in found.items()} == expected
+        assert sum(map(len, found.values())) > sum(map(len, expected.values()))
