@@ -14,11 +14,11 @@ from typing import Any
 from data import ROOT, recipe_command, recipe_folder
 from grid import Cell, Grid
 
-MEASURE = ROOT / "examples" / "prompts" / "measure.py"
-CURVES = ROOT / "examples" / "prompts"
+TOOLS = ROOT / "examples" / "tools"
+MEASURE = TOOLS / "measure.py"
 DECODE = Path(__file__).parent / "decode.py"
 TASK = ["--user-dir", "fairseq_hmst", "--task", "hmst_translation"]
-sys.path.insert(0, str(CURVES))
+sys.path.insert(0, str(TOOLS))
 from curves import read_curve  # noqa: E402
 
 

@@ -22,7 +22,7 @@ python -m preprocess run $here/recipe_cpu.yaml --out "$out" "${encoder[@]}" \
     --set "binarize.mt-text=[$out/manifest/mt.cs-en.cs, $out/manifest/mt.cs-en.en]"
 
 echo "== 2/3 Training, checkpoints in $model =="
-[ -f "$model/training.json" ] || python examples/prompts/measure.py "$model/training.json" \
+[ -f "$model/training.json" ] || python examples/tools/measure.py "$model/training.json" \
     fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt \
     --arch hmst_ctc_attention_tiny --criterion hmst_joint --label-smoothing 0.1 --dropout 0.2 \
     --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 300 \

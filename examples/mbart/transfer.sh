@@ -80,7 +80,7 @@ train() { # NAME ARCHITECTURE...
     local model="$out/$1-$seed"
     shift
     mkdir -p "$model"
-    [ -f "$model/training.json" ] || python $prompts/measure.py "$model/training.json" \
+    [ -f "$model/training.json" ] || python examples/tools/measure.py "$model/training.json" \
         fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt --mt-passes 0.5 \
         --arch hmst_aed "$@" --criterion hmst_joint --label-smoothing 0.1 --dropout 0.1 \
         --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 \
@@ -94,4 +94,4 @@ train mbart --init-from "$out/mbart.pt"
 train scratch --share-embeddings --layernorm-embedding --no-scale-embedding --learned-positions --activation-fn gelu \
     --embed-dim 128 --ffn-embed-dim 512 --attention-heads 4 --encoder-layers 3 --decoder-layers 2 \
     --max-source-positions 1024 --max-target-positions 1024
-python $prompts/curves.py "$out/scratch-$seed" "$out/mbart-$seed"
+python examples/tools/curves.py "$out/scratch-$seed" "$out/mbart-$seed"

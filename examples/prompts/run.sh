@@ -30,7 +30,7 @@ python -m preprocess run $here/recipe.yaml --out "$out/data" \
 echo "== 3/4 Training hmst_${family}_tiny for $updates updates, checkpoints in $model =="
 if [ ! -f "$model/training.json" ]; then
     mkdir -p "$model"
-    python $here/measure.py "$model/training.json" \
+    python examples/tools/measure.py "$model/training.json" \
         fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt --mt-passes 0.5 \
         --arch "hmst_${family}_tiny" --criterion hmst_joint --label-smoothing 0.1 --dropout 0.1 \
         --optimizer adam --adam-betas '(0.9, 0.98)' --clip-norm 2 \

@@ -1,6 +1,6 @@
-"""Validation BLEU by training updates, side by side for several models of the prompts example.
+"""Validation BLEU by training updates, side by side for several models.
 
-python examples/prompts/curves.py examples/prompts/out/aed examples/prompts/out/ctc_attention
+python examples/tools/curves.py examples/prompts/out/aed examples/prompts/out/ctc_attention
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""The small tools of the prompts example: measuring a command, reading learning curves."""
+"""The tools that examples share: measuring a command, reading learning curves."""
 
 import json
 
 from toy import REPOSITORY, run_command
 
-TOOLS = REPOSITORY / "examples" / "prompts"
+TOOLS = REPOSITORY / "examples" / "tools"
 
 
 def test_measure_writes_seconds_and_peak_memory_of_a_command(tmp_path):
