@@ -20,6 +20,7 @@ A value of an axis is options of fairseq-train, or a mapping of `options`, `set`
 by `against`. Cells of several experiments are run once.
 """
 
+import argparse
 import itertools
 import os
 from dataclasses import dataclass, field
@@ -99,6 +100,12 @@ def read_grid(path: Path, out: Path | None = None) -> Grid:
         list(cells.values()),
         against,
     )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `read_grid`."""
+    parser.add_argument("grid", type=Path)
+    parser.add_argument("--out", type=Path, help="instead of the grid's `out`")
 
 
 def _axis_value(entry: Any, where: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from cell import cell_folder
 from data import recipe_folder
-from grid import Cell, Grid, GridError, read_grid
+from grid import Cell, Grid, GridError, add_arguments, read_grid
 
 from fairseq_hmst.scoring.corpus import compare_systems
 from fairseq_hmst.scoring.texts import References, read_hypotheses
@@ -114,8 +114,7 @@ def draw_curves(grid: Grid, experiment: str, path: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("grid", type=Path)
-    parser.add_argument("--out", type=Path, help="instead of the grid's `out`")
+    add_arguments(parser)
     arguments = parser.parse_args()
     try:
         grid = read_grid(arguments.grid, arguments.out)

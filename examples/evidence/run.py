@@ -16,7 +16,7 @@ from typing import Any
 
 from cell import CellError, cell_folder, check_cell, run_cell
 from data import make_data_bin, prepare_corpus, recipe_folder
-from grid import Cell, Grid, GridError, read_grid
+from grid import Cell, Grid, GridError, add_arguments, read_grid
 from tqdm import tqdm
 
 from preprocess.errors import PreprocessError
@@ -86,8 +86,7 @@ def _tell_failure(log: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("grid", type=Path)
-    parser.add_argument("--out", type=Path, help="instead of the grid's `out`")
+    add_arguments(parser)
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time, default 1; set OMP_NUM_THREADS to fit")
     parser.add_argument("--only", nargs="+", metavar="EXPERIMENT", help="experiments to run; default: all")
     parser.add_argument("--list", action="store_true", help="name the cells, run nothing")
