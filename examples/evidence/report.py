@@ -1,8 +1,9 @@
 """Tables and curves of a grid's results: `python examples/evidence/report.py GRID.yaml`.
 
 Writes OUT/report.md, a table for each experiment of which two kinds of cells are finished, and OUT/EXPERIMENT.png,
-validation BLEU by updates (mean over seeds). Means and standard deviations are over seeds; p is that of the paired
-bootstrap against the cell of the same seed that the grid's `against` names, the largest over seeds.
+validation BLEU by updates (mean over seeds). Means and standard deviations are over seeds. `gain` is BLEU less that of
+the cell of the same seed that the grid's `against` names, seed by seed; p is that of the paired bootstrap against it,
+the largest over seeds.
 """
 
 import argparse
@@ -36,24 +37,44 @@ def finished(grid: Grid, experiment: str) -> dict[Group, list[tuple[Cell, dict[s
     return groups
 
 
-def p_values(grid: Grid, experiment: str, stream: str) -> dict[str, float]:
-    """Cell name -> p against its baseline, for BLEU of a stream; cells without a finished baseline are left out."""
-    by_baseline: dict[str, list[Cell]] = defaultdict(list)
+def find_baselines(grid: Grid, experiment: str) -> dict[str, Cell]:
+    """Cell name -> the finished cell that the grid's `against` names for it; cells without one are left out."""
     cells = {tuple(cell.values.items()): cell for cell in grid.cells}
+    found: dict[str, Cell] = {}
     for rows in finished(grid, experiment).values():
         for cell, _ in rows:
-            baseline = cells.get(tuple((cell.values | grid.against[experiment]).items()))
-            if baseline is not None and baseline is not cell:
-                by_baseline[baseline.name].append(cell)
+            baseline = cells.get(tuple((cell.values | grid.against[experiment]).items()), cell)
+            if baseline is not cell and (cell_folder(grid, baseline) / "result.json").is_file():
+                found[cell.name] = baseline
+    return found
+
+
+def gains(grid: Grid, baselines: dict[str, Cell], stream: str) -> dict[str, float]:
+    """Cell name -> BLEU of a stream less that of its baseline, where both have it."""
+
+    def bleu(folder: Path) -> float | None:
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        return result[stream]["bleu"] if stream in result else None
+
     found: dict[str, float] = {}
-    for name, others in by_baseline.items():
-        baseline = next(cell for cell in grid.cells if cell.name == name)
+    for name, baseline in baselines.items():
+        own, other = bleu(grid.out / "cells" / name), bleu(cell_folder(grid, baseline))
+        if own is not None and other is not None:
+            found[name] = own - other
+    return found
+
+
+def p_values(grid: Grid, baselines: dict[str, Cell], stream: str) -> dict[str, float]:
+    """Cell name -> p against its baseline, for BLEU of a stream that both have."""
+    found: dict[str, float] = {}
+    for baseline in {cell.name: cell for cell in baselines.values()}.values():
         references = References.of_data_bin(recipe_folder(grid, baseline) / "data-bin", "test", stream)
-        outputs = {cell.name: cell_folder(grid, cell) / f"{stream}.txt" for cell in (baseline, *others)}
-        present = {cell: read_hypotheses(path, references) for cell, path in outputs.items() if path.is_file()}
-        if name in present and len(present) > 1:
+        names = [baseline.name, *(name for name, cell in baselines.items() if cell is baseline)]
+        outputs = {name: grid.out / "cells" / name / f"{stream}.txt" for name in names}
+        present = {name: read_hypotheses(path, references) for name, path in outputs.items() if path.is_file()}
+        if baseline.name in present and len(present) > 1:
             compared = compare_systems(present, references.lines)
-            found |= {cell: float(compared[cell]["bleu"].p_value or 0.0) for cell in present if cell != name}
+            found |= {name: float(compared[name]["bleu"].p_value or 0.0) for name in present if name != baseline.name}
     return found
 
 
@@ -61,15 +82,16 @@ def table(grid: Grid, experiment: str) -> list[str]:
     """Lines of a Markdown table."""
     groups = finished(grid, experiment)
     names = [axis for axis, _ in next(iter(groups)) if len({dict(group)[axis] for group in groups}) > 1]
-    chance = {stream: p_values(grid, experiment, stream) for stream in ("st", "mt")}
-    header = [*names, "seeds", "ST BLEU", "p", "chrF", "brevity penalty", "MT BLEU", "p"]
+    baselines = find_baselines(grid, experiment)
+    header = [*names, "seeds", "ST BLEU", "gain", "p", "chrF", "brevity penalty", "MT BLEU", "gain", "p"]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    beside = {stream: (gains(grid, baselines, stream), p_values(grid, baselines, stream)) for stream in ("st", "mt")}
     for group, rows in groups.items():
         results = [result for _, result in rows]
         cells = [dict(group)[name] for name in names] + [str(len(rows))]
-        cells += [_spread(results, "st", "bleu"), _largest(chance["st"], rows)]
+        cells += [_spread(results, "st", "bleu"), *_gain_and_p(*beside["st"], rows)]
         cells += [_spread(results, "st", "chrf"), _spread(results, "st", "bp", 3)]
-        cells += [_spread(results, "mt", "bleu"), _largest(chance["mt"], rows)]
+        cells += [_spread(results, "mt", "bleu"), *_gain_and_p(*beside["mt"], rows)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -82,9 +104,13 @@ def _spread(results: list[dict[str, Any]], stream: str, metric: str, digits: int
     return f"{statistics.mean(values):.{digits}f}{deviation}"
 
 
-def _largest(chance: dict[str, float], rows: list[tuple[Cell, dict[str, Any]]]) -> str:
-    values = [chance[cell.name] for cell, _ in rows if cell.name in chance]
-    return f"{max(values):.3f}" if values else ""
+def _gain_and_p(
+    gain: dict[str, float], chance: dict[str, float], rows: list[tuple[Cell, dict[str, Any]]]
+) -> tuple[str, str]:
+    names = [cell.name for cell, _ in rows if cell.name in chance]
+    if not names:
+        return "", ""
+    return ", ".join(f"{gain[name]:+.1f}" for name in names), f"{max(chance[name] for name in names):.3f}"
 
 
 def draw_curves(grid: Grid, experiment: str, path: Path) -> None:

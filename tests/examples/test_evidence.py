@@ -99,8 +99,10 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     assert report.returncode == 0, report.stderr[-3000:]
     rows = [line.split(" | ") for line in report.stdout.splitlines() if line.startswith("| st")]
     assert rows[0][2] == f"{results[0]['st']['bleu']:.1f}"
-    assert rows[0][3] == ""
-    assert 0 < float(rows[1][3]) <= 1
+    assert rows[0][3] == rows[0][4] == ""
+    gain = results[1]["st"]["bleu"] - results[0]["st"]["bleu"]
+    assert rows[1][3] == f"{gain:+.1f}"
+    assert 0 < float(rows[1][4]) <= 1
     assert (out / "text-helps.png").stat().st_size > 1000
 
 
