@@ -106,6 +106,22 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     assert (out / "text-helps.png").stat().st_size > 1000
 
 
+def test_gains_are_over_the_cell_that_is_compared_with(tmp_path):
+    from grid import read_grid
+    from report import find_baselines, gains
+
+    grid = read_grid(write_grid(tmp_path))
+    for name, scores in {"default": {"st": 10.0}, "setting=st+mt": {"st": 12.5, "mt": 60.0}, "family=ctc": {}}.items():
+        folder = grid.out / "cells" / name
+        folder.mkdir(parents=True)
+        (folder / "result.json").write_text(json.dumps({stream: {"bleu": bleu} for stream, bleu in scores.items()}))
+    baselines = find_baselines(grid, "text-helps")
+    assert {name: cell.name for name, cell in baselines.items()} == {"setting=st+mt": "default"}
+    assert gains(grid, baselines, "st") == {"setting=st+mt": 2.5}
+    assert gains(grid, baselines, "mt") == {}
+    assert find_baselines(grid, "families") == {}  # it names nothing to compare with
+
+
 def test_a_cell_that_fails_is_named_and_the_others_run(tmp_path):
     path = write_grid(tmp_path, GRID.replace("st: --streams st\n", "st: --streams nothing\n"))
     result = run_grid(path, "--only", "text-helps")
