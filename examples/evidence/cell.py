@@ -64,14 +64,23 @@ def run_cell(grid: Grid, cell: Cell) -> None:
     if not (folder / "training.json").is_file():
         _run([sys.executable, str(MEASURE), str(folder / "training.json"), *_training_command(grid, cell)], folder)
     decoded = _decode(grid, cell, data_bin, folder, _average(folder))
-    result = {"cell": cell.name, **cell.values, "commands": _commands(grid, cell)}
+    result: dict[str, Any] = {"cell": cell.name, **cell.values, "commands": _commands(grid, cell)}
     result["signature"] = json.loads((data_bin / "card.json").read_text(encoding="utf-8"))["signature"]
     result |= json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    result |= {"curve": read_curve(folder / "train.log"), **decoded}
+    result |= {**read_curves(folder / "train.log", cell.score[0]), **decoded}
     _write(folder / "result.json", result)
     for checkpoint in folder.glob("checkpoint*.pt"):
         if checkpoint.name != Path(decoded["decoding"]["checkpoint"]).name:
             checkpoint.unlink()
+
+
+def read_curves(log: Path, stream: str) -> dict[str, dict[int, float]]:
+    """Validation of a stream by updates: BLEU (greedy), and bits per target token under the head that decoding follows.
+
+    That head is the attention decoder where there is one, else the transducer, else CTC; none is label-smoothed.
+    """
+    by_head = (read_curve(log, f"{stream}_{name}") for name in ("nll", "transducer_loss", "ctc_loss"))
+    return {"bleu_curve": read_curve(log), "nll_curve": next(filter(None, by_head), {})}
 
 
 def _training_command(grid: Grid, cell: Cell) -> list[str]:

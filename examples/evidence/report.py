@@ -1,9 +1,9 @@
 """Tables and curves of a grid's results: `python examples/evidence/report.py GRID.yaml`.
 
 Writes OUT/report.md, a table for each experiment of which two kinds of cells are finished, and OUT/EXPERIMENT.png,
-validation BLEU by updates (mean over seeds). Means and standard deviations are over seeds. `gain` is BLEU less that of
-the cell of the same seed that the grid's `against` names, seed by seed; p is that of the paired bootstrap against it,
-the largest over seeds.
+validation by updates (mean over seeds). Means and standard deviations are over seeds. `gain` is BLEU less that of the
+cell of the same seed that the grid's `against` names, seed by seed; p is that of the paired bootstrap against it, the
+largest over seeds. `dev NLL` is in bits per target token of speech, the lowest of a training's validations.
 """
 
 import argparse
@@ -11,30 +11,17 @@ import json
 import logging
 import statistics
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from cell import cell_folder
+from cell_results import differing_axes, finished
+from curve_plots import draw_curves
 from data import recipe_folder
 from grid import Cell, Grid, GridError, add_arguments, read_grid
 
 from fairseq_hmst.scoring.corpus import compare_systems
 from fairseq_hmst.scoring.texts import References, read_hypotheses
-
-SEED = "seed"
-Group = tuple[tuple[str, str], ...]  # axes and values of cells that differ by their seed alone
-
-
-def finished(grid: Grid, experiment: str) -> dict[Group, list[tuple[Cell, dict[str, Any]]]]:
-    """Cells of an experiment that have a result, by all their values but the seed."""
-    groups: dict[Group, list[tuple[Cell, dict[str, Any]]]] = defaultdict(list)
-    for cell in grid.cells:
-        path = cell_folder(grid, cell) / "result.json"
-        if experiment in cell.experiments and path.is_file():
-            group = tuple((axis, value) for axis, value in cell.values.items() if axis != SEED)
-            groups[group].append((cell, json.loads(path.read_text(encoding="utf-8"))))
-    return groups
 
 
 def find_baselines(grid: Grid, experiment: str) -> dict[str, Cell]:
@@ -81,23 +68,27 @@ def p_values(grid: Grid, baselines: dict[str, Cell], stream: str) -> dict[str, f
 def table(grid: Grid, experiment: str) -> list[str]:
     """Lines of a Markdown table."""
     groups = finished(grid, experiment)
-    names = [axis for axis, _ in next(iter(groups)) if len({dict(group)[axis] for group in groups}) > 1]
+    names = differing_axes(groups)
     baselines = find_baselines(grid, experiment)
-    header = [*names, "seeds", "ST BLEU", "gain", "p", "chrF", "brevity penalty", "MT BLEU", "gain", "p"]
+    header = [*names, "seeds", "ST BLEU", "gain", "p", "chrF", "brevity penalty", "dev NLL", "MT BLEU", "gain", "p"]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     beside = {stream: (gains(grid, baselines, stream), p_values(grid, baselines, stream)) for stream in ("st", "mt")}
     for group, rows in groups.items():
         results = [result for _, result in rows]
         cells = [dict(group)[name] for name in names] + [str(len(rows))]
-        cells += [_spread(results, "st", "bleu"), *_gain_and_p(*beside["st"], rows)]
-        cells += [_spread(results, "st", "chrf"), _spread(results, "st", "bp", 3)]
-        cells += [_spread(results, "mt", "bleu"), *_gain_and_p(*beside["mt"], rows)]
+        cells += [_spread(_scores(results, "st", "bleu")), *_gain_and_p(*beside["st"], rows)]
+        cells += [_spread(_scores(results, "st", "chrf")), _spread(_scores(results, "st", "bp"), 3)]
+        cells += [_spread([min(result["nll_curve"].values()) for result in results if "st" in result], 2)]
+        cells += [_spread(_scores(results, "mt", "bleu")), *_gain_and_p(*beside["mt"], rows)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
-def _spread(results: list[dict[str, Any]], stream: str, metric: str, digits: int = 1) -> str:
-    values = [result[stream][metric] for result in results if stream in result]
+def _scores(results: list[dict[str, Any]], stream: str, metric: str) -> list[float]:
+    return [result[stream][metric] for result in results if stream in result]
+
+
+def _spread(values: list[float], digits: int = 1) -> str:
     if not values:
         return ""
     deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
@@ -111,31 +102,6 @@ def _gain_and_p(
     if not names:
         return "", ""
     return ", ".join(f"{gain[name]:+.1f}" for name in names), f"{max(chance[name] for name in names):.3f}"
-
-
-def draw_curves(grid: Grid, experiment: str, path: Path) -> None:
-    """Validation BLEU by updates, a panel a family, a line for all else."""
-    from matplotlib import pyplot
-
-    panels: dict[str, dict[str, list[dict[str, float]]]] = defaultdict(dict)
-    groups = finished(grid, experiment)
-    differing = [axis for axis, _ in next(iter(groups)) if len({dict(group)[axis] for group in groups}) > 1]
-    for group, rows in groups.items():
-        values = [f"{axis} {value}" for axis, value in group if axis in differing and axis != "family"]
-        label = ", ".join(values) or "all"
-        panels[dict(group)["family"]][label] = [result["curve"] for _, result in rows]
-    figure, all_axes = pyplot.subplots(1, len(panels), figsize=(4 * len(panels), 3.2), sharey=True, squeeze=False)
-    for axes, (family, lines) in zip(all_axes[0], panels.items(), strict=True):
-        for label, curves in lines.items():
-            updates = sorted(set.intersection(*(set(map(int, curve)) for curve in curves)))
-            axes.plot(updates, [statistics.mean(curve[str(at)] for curve in curves) for at in updates], label=label)
-        axes.set_title(family)
-        axes.set_xlabel("updates")
-    all_axes[0][0].set_ylabel("BLEU on dev, greedy")
-    all_axes[0][-1].legend(fontsize="small")
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    pyplot.close(figure)
 
 
 def main() -> int:
@@ -155,7 +121,7 @@ def main() -> int:
         groups = finished(grid, experiment)
         if len(groups) > 1:
             lines += [f"## {experiment}", "", *table(grid, experiment), ""]
-            draw_curves(grid, experiment, grid.out / f"{experiment}.png")
+            draw_curves(groups, grid.out / f"{experiment}.png")
             for rows in groups.values():
                 signatures |= {f"data: {result['signature']}" for _, result in rows}
                 signatures |= {result[s]["bleu_signature"] for _, result in rows for s in ("st", "mt") if s in result}

@@ -5,7 +5,6 @@ and OUT/cells/NAME its log, checkpoint and translations. Interrupt it whenever y
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cell import CellError, cell_folder, check_cell, run_cell
+from cell_results import write_results
 from data import make_data_bin, prepare_corpus, recipe_folder
 from grid import Cell, Grid, GridError, add_arguments, read_grid
 from tqdm import tqdm
@@ -52,19 +52,6 @@ def run_cells(grid: Grid, chosen: list[Cell], jobs: int) -> int:
         _tell_failure(cell_folder(grid, cell) / "cell.log")
     write_results(grid)
     return len(failed_cells) + len(chosen) - len(cells)
-
-
-def write_results(grid: Grid) -> None:
-    """OUT/results.jsonl, from every finished cell, with the experiments that it belongs to."""
-    lines = []
-    for cell in grid.cells:
-        path = cell_folder(grid, cell) / "result.json"
-        if path.is_file():
-            result = json.loads(path.read_text(encoding="utf-8")) | {"experiments": cell.experiments}
-            lines.append(json.dumps(result, ensure_ascii=False) + "\n")
-    partial = grid.out / "results.partial"
-    partial.write_text("".join(lines), encoding="utf-8")
-    partial.replace(grid.out / "results.jsonl")
 
 
 def _in_parallel(work: Callable[[Cell], Any], cells: list[Cell], jobs: int, name: str) -> list[Cell]:

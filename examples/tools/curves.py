@@ -1,4 +1,4 @@
-"""Validation BLEU by training updates, side by side for several models.
+"""A metric of validation by training updates, side by side for several models.
 
 python examples/tools/curves.py examples/prompts/out/aed examples/prompts/out/ctc_attention
 """
@@ -7,23 +7,25 @@ import argparse
 import re
 from pathlib import Path
 
-VALIDATION = re.compile(r"\| valid on .*\| bleu (?P<bleu>[\d.]+) .*\| num_updates (?P<updates>\d+)")
 
-
-def read_curve(log: Path) -> dict[int, float]:
-    """Validation BLEU by number of updates, from the log of fairseq-train."""
-    matches = VALIDATION.finditer(log.read_text(encoding="utf-8"))
-    return {int(match["updates"]): float(match["bleu"]) for match in matches}
+def read_curve(log: Path, metric: str = "bleu") -> dict[int, float]:
+    """A metric of validation by number of updates, from the log of fairseq-train; empty if the log does not have it."""
+    validation = re.compile(
+        rf"\| valid on .*\| {re.escape(metric)} (?P<value>[\d.]+) .*\| num_updates (?P<updates>\d+)"
+    )
+    matches = validation.finditer(log.read_text(encoding="utf-8"))
+    return {int(match["updates"]): float(match["value"]) for match in matches}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, nargs="+", help="folders with a train.log")
-    models = parser.parse_args().models
-    curves = [read_curve(model / "train.log") for model in models]
-    print("updates  " + "  ".join(f"{model.name:>14}" for model in models))
+    parser.add_argument("--metric", default="bleu", help="its name in the log, such as st_nll; default bleu")
+    arguments = parser.parse_args()
+    curves = [read_curve(model / "train.log", arguments.metric) for model in arguments.models]
+    print("updates  " + "  ".join(f"{model.name:>14}" for model in arguments.models))
     for updates in sorted(set().union(*curves)):
-        print(f"{updates:7d}  " + "  ".join(f"{curve.get(updates, float('nan')):14.1f}" for curve in curves))
+        print(f"{updates:7d}  " + "  ".join(f"{curve.get(updates, float('nan')):14.4g}" for curve in curves))
 
 
 if __name__ == "__main__":

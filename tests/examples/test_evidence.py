@@ -71,7 +71,7 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     assert results[0]["experiments"] == ["text-helps", "families"]
     assert "mt" not in results[0]
     assert results[1]["mt"]["sentences"] == results[1]["st"]["sentences"] == 12
-    assert set(results[0]["curve"]) == {"2", "4"}
+    assert set(results[0]["bleu_curve"]) == set(results[0]["nll_curve"]) == {"2", "4"}
     assert results[0]["signature"].startswith("mfcc|L0|k16|")
     assert results[0]["decoding"].keys() == {"checkpoint", "beam", "lenpen", "ctc-decode-weight"}
     best = max(entry["bleu"] for entry in results[0]["dev"])
@@ -103,7 +103,26 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     gain = results[1]["st"]["bleu"] - results[0]["st"]["bleu"]
     assert rows[1][3] == f"{gain:+.1f}"
     assert 0 < float(rows[1][4]) <= 1
+    assert [row[7] for row in rows] == [f"{min(result['nll_curve'].values()):.2f}" for result in results]
     assert (out / "text-helps.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("logged", "expected"),
+    [
+        ("st_ctc_loss 3.5 | st_transducer_loss 2.5 | st_nll 1.5", 1.5),
+        ("mt_nll 0.5 | st_ctc_loss 3.5 | st_transducer_loss 2.5", 2.5),
+        ("st_source_ctc_loss 4.5 | st_ctc_loss 3.5", 3.5),
+        ("mt_nll 0.5", None),
+    ],
+)
+def test_likelihood_is_that_of_the_head_that_decoding_follows(tmp_path, logged, expected):
+    from cell import read_curves
+
+    log = tmp_path / "train.log"
+    log.write_text(f"epoch 001 | valid on 'valid' subset | {logged} | bleu 7.0 | num_updates 100\n")
+    curves = read_curves(log, "st")
+    assert curves == {"bleu_curve": {100: 7.0}, "nll_curve": {} if expected is None else {100: expected}}
 
 
 def test_gains_are_over_the_cell_that_is_compared_with(tmp_path):
@@ -205,7 +224,7 @@ def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path)
     ("name", "cells", "prepare"),
     [
         ("help.yaml", 24, "help_corpus.py --units /given --target de --speech-rows 6000 --out OUT/corpus"),
-        ("help_cpu.yaml", 4, "help_corpus.py --units /given --target de --speech-rows 6000 --out OUT/corpus"),
+        ("help_cpu.yaml", 8, "help_corpus.py --units /given --target de --speech-rows 6000 --out OUT/corpus"),
         ("fish.yaml", 6, "fish_corpus.sh OUT/corpus"),
         ("prompts.yaml", None, "prompts_corpus.sh OUT/corpus"),
     ],

@@ -26,7 +26,7 @@ def test_curves_stand_side_by_side_by_updates(tmp_path):
     for name, points in {"one": {100: 1.5, 200: 30.0}, "two": {200: 40.25}}.items():
         (tmp_path / name).mkdir()
         lines = [
-            f"epoch 002 | valid on 'valid' subset | loss 5.5 | bleu {bleu} | bleu_bp 0.2 | num_updates {at}"
+            f"epoch 002 | valid on 'valid' subset | st_nll {at / 50} | bleu {bleu} | bleu_bp 0.2 | num_updates {at}"
             for at, bleu in points.items()
         ]
         (tmp_path / name / "train.log").write_text("epoch 001 | loss 8 | num_updates 50\n" + "\n".join(lines) + "\n")
@@ -34,5 +34,7 @@ def test_curves_stand_side_by_side_by_updates(tmp_path):
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["updates", "one", "two"],
         ["100", "1.5", "nan"],
-        ["200", "30.0", "40.2"],
+        ["200", "30", "40.25"],
     ]
+    nll = run_command("python", TOOLS / "curves.py", tmp_path / "one", "--metric", "st_nll")
+    assert [line.split() for line in nll.stdout.splitlines()] == [["updates", "one"], ["100", "2"], ["200", "4"]]
