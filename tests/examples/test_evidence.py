@@ -251,22 +251,20 @@ def test_units_that_keep_repetitions_have_one_token_a_frame():
     assert (found % 10).tolist() == units.tolist()
 
 
-def test_a_corpus_without_deduplication_has_the_units_of_the_recipe_before_it(tmp_path):
+def test_the_corpus_without_deduplication_has_the_units_of_the_recipe_before_it(tmp_path):
     from preprocess.units import deduplicate, read_units
 
     sizes = ["--train", 60, "--text", 80, "--dev", 12, "--test", 12]
-    tables = run_command(sys.executable, EXAMPLE / "prompts_corpus.py", *sizes, "--out", tmp_path)
-    assert tables.returncode == 0, tables.stderr[-3000:]
-    settings = [f"--set=manifest.root={tmp_path}/fr", "--set=kmeans.clusters=16", "--set=subwords.unit-vocab=30"]
+    corpus = run_command("bash", EXAMPLE / "prompts_corpus.sh", tmp_path / "corpus", *sizes)
+    assert corpus.returncode == 0, corpus.stderr[-3000:]
+    settings = [f"--set=manifest.root={tmp_path}/corpus/fr", "--set=subwords.unit-vocab=100"]
     settings += ["--set=subwords.source-vocab=80", "--set=subwords.target-vocab=80"]
     recipe = EXAMPLE / "prompts_recipe.yaml"
     made = run_command(sys.executable, "-m", "preprocess", "run", recipe, "--out", tmp_path / "data", *settings)
     assert made.returncode == 0, made.stderr[-3000:]
-    folders = ["--manifest-dir", tmp_path / "data/manifest", "--kmeans", tmp_path / "data/kmeans"]
-    kept = run_command(sys.executable, EXAMPLE / "repetitions.py", *folders, "--out", tmp_path / "kept")
-    assert kept.returncode == 0, kept.stderr[-3000:]
     for split in ("train", "dev", "test"):
         expected = dict(read_units(tmp_path / f"data/units/{split}.units"))
-        found = {name: np.array(units) % 16 for name, units in read_units(tmp_path / f"kept/{split}.units")}
+        kept = read_units(tmp_path / f"corpus/repetitions/{split}.units")
+        found = {name: np.array(units) % 64 for name, units in kept}
         assert {name: deduplicate(units)[0].tolist() for name, units in found.items()} == expected
         assert sum(map(len, found.values())) > sum(map(len, expected.values()))
