@@ -23,6 +23,9 @@ def main() -> None:
     parser.add_argument("--metric", default="bleu", help="its name in the log, such as st_nll; default bleu")
     arguments = parser.parse_args()
     curves = [read_curve(model / "train.log", arguments.metric) for model in arguments.models]
+    for model, curve in zip(arguments.models, curves, strict=True):
+        if not curve:
+            parser.error(f"{model / 'train.log'}: no validation has '{arguments.metric}'")
     print("updates  " + "  ".join(f"{model.name:>14}" for model in arguments.models))
     for updates in sorted(set().union(*curves)):
         print(f"{updates:7d}  " + "  ".join(f"{curve.get(updates, float('nan')):14.4g}" for curve in curves))

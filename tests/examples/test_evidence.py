@@ -125,6 +125,32 @@ def test_likelihood_is_that_of_the_head_that_decoding_follows(tmp_path, logged, 
     assert curves == {"bleu_curve": {100: 7.0}, "nll_curve": {} if expected is None else {100: expected}}
 
 
+def test_the_report_has_the_lowest_likelihood_and_the_mean_curve_of_the_seeds(tmp_path, monkeypatch):
+    from cell_results import finished
+    from curve_plots import draw_curves
+    from grid import read_grid
+    from matplotlib import pyplot
+    from report import table
+
+    text = GRID.replace(
+        "families: {family: [ctc_attention, ctc], setting: st}", "families: {setting: st, seed: [1, 2]}"
+    )
+    grid = read_grid(write_grid(tmp_path, text))
+    for name, low in {"default": 1.5, "seed=2": 2.5}.items():
+        score = {"bleu": 10 * low, "chrf": 20 * low, "bp": 1.0}
+        curves = {"bleu_curve": {"2": low, "4": 4 * low}, "nll_curve": {"2": low, "4": 3 * low}}
+        (grid.out / "cells" / name).mkdir(parents=True)
+        (grid.out / "cells" / name / "result.json").write_text(json.dumps({"st": score, **curves}))
+    row = table(grid, "families")[-1].split(" | ")
+    assert row[1:] == ["20.0 ± 7.1", "", "", "40.0 ± 14.1", "1.000 ± 0.000", "2.00 ± 0.71", "", "", " |"]
+
+    monkeypatch.setattr(pyplot, "close", lambda figure: None)
+    draw_curves(finished(grid, "families"), tmp_path / "picture.png")
+    above, below = pyplot.gcf().axes
+    assert above.get_lines()[0].get_xydata().tolist() == [[2, 2], [4, 8]]
+    assert below.get_lines()[0].get_xydata().tolist() == [[2, 2], [4, 6]]
+
+
 def test_gains_are_over_the_cell_that_is_compared_with(tmp_path):
     from grid import read_grid
     from report import find_baselines, gains

@@ -38,3 +38,6 @@ def test_curves_stand_side_by_side_by_updates(tmp_path):
     ]
     nll = run_command("python", TOOLS / "curves.py", tmp_path / "one", "--metric", "st_nll")
     assert [line.split() for line in nll.stdout.splitlines()] == [["updates", "one"], ["100", "2"], ["200", "4"]]
+    unknown = run_command("python", TOOLS / "curves.py", tmp_path / "one", "--metric", "st_nl")
+    assert unknown.returncode == 2
+    assert f"{tmp_path}/one/train.log: no validation has 'st_nl'" in unknown.stderr
