@@ -1,11 +1,17 @@
-"""Data-bins with language symbols, and model folders of the recorded prompts."""
+"""Data-bins with language symbols, and models and recordings of the prompts."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from prompt_models import make_prompt_data_bin, random_checkpoint
+import soundfile
+from prompt_models import PROMPTS, make_prompt_data_bin, random_checkpoint
 from tiny_mbart import write_hugging_face_mbart
 from toy import make_toy_data_bin
+
+if TYPE_CHECKING:
+    from fairseq_hmst.translate import Translator
 
 TWO_TARGETS = ("fr", "de")
 
@@ -40,3 +46,25 @@ def model_folder(prompt_data_bin: Path, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("exported")
     export([[random_checkpoint(folder / "random.pt", prompt_data_bin)]], prompt_data_bin, folder / "model")
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def translator(model_folder: Path) -> "Translator":
+    """That of `model_folder`; do not change it."""
+    from fairseq_hmst.translate import Translator
+
+    return Translator.from_pretrained(model_folder)
+
+
+@pytest.fixture(scope="session")
+def long_recording(tmp_path_factory) -> tuple[Path, list[tuple[float, float]]]:
+    """Prompts with pauses of 1.2 s between them, 25 s, and the times of each."""
+    path = tmp_path_factory.mktemp("long") / "long.flac"
+    parts, times, rate = [], [], 8000
+    for prompt in PROMPTS[:8]:
+        samples, rate = soundfile.read(prompt)
+        begin = sum(map(len, parts)) / rate
+        times.append((begin, begin + len(samples) / rate))
+        parts += [samples, np.zeros(round(1.2 * rate))]
+    soundfile.write(path, np.concatenate(parts), rate)
+    return path, times

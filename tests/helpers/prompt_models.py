@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from toy import REPOSITORY, build_model, build_task, run_preprocess
 
 RECORDINGS = REPOSITORY / "examples" / "prompts" / "recordings"
@@ -39,6 +41,9 @@ def audio_of(row: dict[str, str]) -> Path:
 def rows_of_test() -> list[dict[str, str]]:
     """The rows of the test split, in the order of the data-bin."""
     return prompt_rows()[-SPLITS["test"] :]
+
+
+PROMPTS = [audio_of(row) for row in rows_of_test()]
 
 
 def make_prompt_data_bin(folder: Path, targets: Sequence[str] = ("fr",), kmeans: str = MFCC) -> Path:
@@ -129,3 +134,29 @@ def _configuration(kind: str, data_bin: Path, *command: object):
     common = ["--cpu", "--num-workers", "0", "--no-progress-bar"]
     arguments = options.parse_args_and_arch(parser, [str(part) for part in (data_bin, *command, *common)])
     return convert_namespace_to_omegaconf(arguments)
+
+
+def run_translate(capsys, *command: object) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of hmst-translate."""
+    from fairseq_hmst.translate import main
+
+    status = main([str(part) for part in command])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def write_bad_files(folder: Path) -> dict[Path, str]:
+    """Bad files, and what is said of each."""
+    (folder / "text.wav").write_text("no sound")
+    (folder / "empty.wav").touch()
+    soundfile.write(folder / "blip.wav", np.zeros(100), 16_000)
+    whole = np.random.default_rng(0).uniform(-0.1, 0.1, 25 * 8000)
+    whole[190_000] = np.nan
+    soundfile.write(folder / "nan.wav", whole, 8000, subtype="FLOAT")
+    return {
+        folder / "missing.wav": "audio file not found",
+        folder / "text.wav": "not audio, corrupt or cut short",
+        folder / "empty.wav": "the audio file is empty",
+        folder / "blip.wav": "too short: 6.2 ms",
+        folder / "nan.wav": "NaN or infinite samples, the first 23.75 s from its begin",
+    }
