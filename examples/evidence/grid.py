@@ -102,10 +102,15 @@ def read_grid(path: Path, out: Path | None = None) -> Grid:
     )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `read_grid`."""
+def parse_arguments(parser: argparse.ArgumentParser) -> tuple[Grid, argparse.Namespace]:
+    """The grid that the command line names, and all arguments; a grid at fault ends the program, status 2."""
     parser.add_argument("grid", type=Path)
     parser.add_argument("--out", type=Path, help="instead of the grid's `out`")
+    arguments = parser.parse_args()
+    try:
+        return read_grid(arguments.grid, arguments.out), arguments
+    except GridError as error:
+        parser.error(str(error))
 
 
 def _axis_value(entry: Any, where: str) -> dict[str, Any]:

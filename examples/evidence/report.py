@@ -10,7 +10,6 @@ import argparse
 import json
 import logging
 import statistics
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from cell import cell_folder
 from cell_results import differing_axes, finished
 from curve_plots import draw_curves
 from data import recipe_folder
-from grid import Cell, Grid, GridError, add_arguments, read_grid
+from grid import Cell, Grid, parse_arguments
 
 from fairseq_hmst.scoring.corpus import compare_systems
 from fairseq_hmst.scoring.texts import References, read_hypotheses
@@ -104,15 +103,9 @@ def _gain_and_p(
     return ", ".join(f"{gain[name]:+.1f}" for name in names), f"{max(chance[name] for name in names):.3f}"
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    arguments = parser.parse_args()
-    try:
-        grid = read_grid(arguments.grid, arguments.out)
-    except GridError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    grid, _ = parse_arguments(parser)
     for name in ("sacrebleu", "matplotlib"):  # which tell every step
         logging.getLogger(name).setLevel(logging.WARNING)
     lines: list[str] = []
@@ -128,8 +121,7 @@ def main() -> int:
     text = "\n".join([*lines, *sorted(signatures)]) + "\n"
     (grid.out / "report.md").write_text(text, encoding="utf-8")
     print(text)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

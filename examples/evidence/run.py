@@ -16,7 +16,7 @@ from typing import Any
 from cell import CellError, cell_folder, check_cell, run_cell
 from cell_results import write_results
 from data import make_data_bin, prepare_corpus, recipe_folder
-from grid import Cell, Grid, GridError, add_arguments, read_grid
+from grid import Cell, Grid, parse_arguments
 from tqdm import tqdm
 
 from preprocess.errors import PreprocessError
@@ -73,16 +73,10 @@ def _tell_failure(log: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time, default 1; set OMP_NUM_THREADS to fit")
     parser.add_argument("--only", nargs="+", metavar="EXPERIMENT", help="experiments to run; default: all")
     parser.add_argument("--list", action="store_true", help="name the cells, run nothing")
-    arguments = parser.parse_args()
-    try:
-        grid = read_grid(arguments.grid, arguments.out)
-    except GridError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    grid, arguments = parse_arguments(parser)
     chosen = grid.cells
     if arguments.only:
         known = {experiment for cell in grid.cells for experiment in cell.experiments}

@@ -218,6 +218,13 @@ def test_grids_at_fault_are_refused(tmp_path, old, new, message):
         read_grid(write_grid(tmp_path, GRID.replace(old, new)))
 
 
+@pytest.mark.parametrize("script", ["run.py", "report.py"])
+def test_a_grid_at_fault_ends_the_command_with_its_message(tmp_path, script):
+    result = run_command(sys.executable, EXAMPLE / script, write_grid(tmp_path, GRID.replace("axes:", "axis:")))
+    assert result.returncode == 2
+    assert f"{script}: error: {tmp_path}/grid.yaml: unknown key 'axis'" in result.stderr
+
+
 def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path):
     folder, out = tmp_path / "given", tmp_path / "corpus"
     folder.mkdir()
