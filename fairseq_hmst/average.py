@@ -6,20 +6,38 @@ Takes the flags of fairseq's scripts/average_checkpoints.py, which the wheel of 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import torch
+from torch import Tensor
+
+from preprocess.errors import OutputError
+from preprocess.files.whole import whole_file
 
 from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
 
 
-def average_checkpoints(paths: list[str]) -> dict[str, Any]:
+class Checkpoint(TypedDict):
+    """A checkpoint of fairseq-train, as far as it is read here.
+
+    Attributes:
+        model: weights by name.
+        cfg: configuration by part of fairseq, and by option.
+        task_state: what the task keeps in its checkpoints.
+    """
+
+    model: dict[str, Tensor]
+    cfg: dict[str, dict[str, object]]
+    task_state: dict[str, object]
+
+
+def average_checkpoints(paths: list[str]) -> Checkpoint:
     """The first checkpoint with its weights replaced by the mean over all, computed in float64.
 
     Raises:
         ValueError: a checkpoint has other parameters, or other shapes, than the first.
     """
-    state = torch.load(paths[0], map_location="cpu", weights_only=True)
+    state: Checkpoint = torch.load(paths[0], map_location="cpu", weights_only=True)
     sums = {name: tensor.double() for name, tensor in state["model"].items()}
     for path in paths[1:]:
         weights = torch.load(path, map_location="cpu", weights_only=True)["model"]
@@ -41,15 +59,13 @@ def main() -> int:
     parser.add_argument("--inputs", nargs="+", required=True, help="checkpoints of one model")
     parser.add_argument("--output", type=Path, required=True, help="file to write")
     arguments = parser.parse_args()
-    temporary = arguments.output.with_name(f".{arguments.output.name}.partial")
     try:
-        torch.save(average_checkpoints(arguments.inputs), temporary)
-        temporary.replace(arguments.output)
-    except (OSError, ValueError) as error:
+        average = average_checkpoints(arguments.inputs)
+        with whole_file(arguments.output) as temporary:
+            torch.save(average, temporary)
+    except (OSError, ValueError, OutputError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    finally:
-        temporary.unlink(missing_ok=True)
     return 0
 
 

@@ -8,9 +8,10 @@ fairseq's own. On GPUs nothing changes, but for an error where torchrun's proces
 import logging
 import os
 import socket
-from typing import Any
+from collections.abc import Callable
 
 import torch
+from fairseq.dataclass.configs import FairseqConfig
 from fairseq.distributed import utils as distributed_utils
 
 logger = logging.getLogger(__name__)
@@ -20,8 +21,8 @@ TORCHRUN_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK")
 _fairseq_call_main = distributed_utils.call_main
 
 
-def call_main(cfg: Any, main: Any, **kwargs: Any) -> None:
-    """In place of fairseq's call_main: run `main(cfg)` in as many processes as cfg asks for.
+def call_main(cfg: FairseqConfig, main: Callable[..., None], **kwargs: object) -> None:
+    """Run `main(cfg)` in as many processes as cfg asks for, in place of fairseq's `call_main`.
 
     Raises:
         ValueError: torchrun started several processes, but --distributed-world-size is another number.

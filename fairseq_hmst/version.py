@@ -1,3 +1,3 @@
-"""The package's version, in a file of its own so that packaging reads it without importing fairseq."""
+"""The package's version. Packaging reads it from here without importing fairseq."""
 
 __version__ = "0.2.0"

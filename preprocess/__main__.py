@@ -6,17 +6,8 @@ import logging
 import sys
 
 from .errors import PreprocessError
+from .stages import STAGES
 
-# stage: (its module in this package, what it makes)
-STAGES = {
-    "manifest": (".corpora", "raw release -> train/dev/test .tsv"),
-    "kmeans": (".kmeans", "manifest -> k-means centroids of a sample of frames"),
-    "units": (".speech_to_units", "manifest and k-means -> deduplicated unit ids"),
-    "subwords": (".subwords", "units and texts -> SentencePiece models"),
-    "binarize": (".binarize", "manifests, units, texts and subwords -> data-bin for fairseq-train"),
-    "inspect": (".report", "data-bin -> a page with pictures to look at it, and its figures as JSON"),
-    "run": (".recipe", "one YAML recipe -> all stages in order, resuming where it stopped"),
-}
 PROGRAM = "python -m preprocess"
 
 
@@ -36,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
         if not argv or argv[0] not in STAGES:
             _main_parser().parse_args(argv)  # prints the help or what is wrong, and exits
             return 2
-        stage = importlib.import_module(STAGES[argv[0]][0], __package__)
+        stage = importlib.import_module(f".stages.{STAGES[argv[0]].module}", __package__)
         parser = argparse.ArgumentParser(prog=f"{PROGRAM} {argv[0]}", description=stage.__doc__)
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         stage.add_arguments(parser)
@@ -54,7 +45,7 @@ def _main_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="From audio and text to the binarized streams that fairseq_hmst trains on.",
-        epilog="\n".join(f"  {name:10}{description}" for name, (_, description) in STAGES.items()),
+        epilog="\n".join(f"  {name:10}{stage.summary}" for name, stage in STAGES.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("stage", choices=STAGES, metavar="STAGE", help="one of those below; STAGE --help says more")

@@ -1,12 +1,40 @@
-"""The errors a user can cause or mend; every message says which item, what was expected, what was found, what to do."""
+"""Errors that a user can mend, in parts: where, what was found, what to do."""
+
+import copy
+from typing import Self
 
 
-class PreprocessError(Exception):
-    """Base of all errors below; the command line prints its message without a traceback and exits with status 1."""
+class UserError(Exception):
+    """An error that a user can mend; the command line prints it without a traceback.
+
+    Attributes:
+        places: where, from the outside in: a file, `FILE:LINE`, an utterance; empty where there is no place.
+        found: what is wrong: the item, what was expected, what was found.
+        advice: what to do; "" where that is plain.
+    """
+
+    def __init__(self, found: str, *, place: object = "", advice: str = "") -> None:
+        super().__init__(found)
+        self.places: tuple[str, ...] = (str(place),) if str(place) else ()
+        self.found, self.advice = found, advice
+
+    def at(self, *places: object) -> Self:
+        """The same error within these places, the outermost first."""
+        outer = copy.copy(self)
+        outer.places = (*map(str, places), *self.places)
+        return outer
+
+    def __str__(self) -> str:
+        text = ": ".join([*self.places, self.found])
+        return f"{text}; {self.advice}" if self.advice else text
+
+
+class PreprocessError(UserError):
+    """Base of the errors of this package."""
 
 
 class ManifestError(PreprocessError):
-    """A manifest or parallel text file is not in its form; the message starts with `FILE:LINE:`."""
+    """A manifest or parallel text file is not in its form."""
 
 
 class AudioError(PreprocessError):
@@ -18,11 +46,15 @@ class ExtractorError(PreprocessError):
 
 
 class UnitsError(PreprocessError):
-    """A units file is not in its form, or its ids do not belong to the centroids or manifest given with it."""
+    """A units file is not in its form, or does not fit its centroids or manifest."""
 
 
 class VocabularyError(PreprocessError):
     """A SentencePiece model or dictionary cannot be made from, or does not cover, the data."""
+
+
+class CardError(PreprocessError):
+    """A card is missing, is not in its form, or is of another version."""
 
 
 class MismatchError(PreprocessError):

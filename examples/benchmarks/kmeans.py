@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocess.extractors import load_extractor
-from preprocess.frames import extract_frames, read_segments
-from preprocess.lloyd import fit_centroids
+from preprocess.clustering.lloyd import fit_centroids
+from preprocess.speech.extractors import load_extractor
+from preprocess.speech.frames import extract_frames, read_segments
 
 
 def fields_recipe(frames: np.ndarray, clusters: int, seed: int) -> np.ndarray:

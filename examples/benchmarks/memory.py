@@ -54,8 +54,11 @@ def write_manifest(folder: Path, hours: float) -> Path:
 
 def run_stage(stage: str, hours: float, clusters: int) -> None:
     """In a process of its own: run the stage, print time and peak memory."""
-    from preprocess import frame_sample, frames, kmeans, lloyd, speech_to_units
     from preprocess.__main__ import main
+    from preprocess.clustering import frame_sample, lloyd
+    from preprocess.speech import frames
+    from preprocess.stages import kmeans
+    from preprocess.stages import units as speech_to_units
 
     encoder = MadeUpEncoder()
     waveform = np.zeros(round(SECONDS * 16_000), dtype=np.float32)

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from preprocess.audio import SAMPLE_RATE, load_audio
-from preprocess.extractors import load_extractor
-from preprocess.frames import Segment, extract_frames
-from preprocess.lloyd import fit_centroids
-from preprocess.nearest_centroid import NearestCentroid
+from preprocess.clustering.lloyd import fit_centroids
+from preprocess.clustering.nearest_centroid import NearestCentroid
+from preprocess.speech.audio import SAMPLE_RATE, load_audio
+from preprocess.speech.extractors import load_extractor
+from preprocess.speech.frames import Segment, extract_frames
 
 RECORDINGS = Path(__file__).parents[1] / "prompts" / "recordings"
 SHORTEST, LONGEST = 2.0, 15.0  # seconds

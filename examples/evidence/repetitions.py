@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocess.extractors import load_described
-from preprocess.frames import extract_frames, read_segments
-from preprocess.kmeans import load_kmeans
-from preprocess.nearest_centroid import NearestCentroid
-from preprocess.splits import find_manifests
-from preprocess.units import deduplicate, format_units
+from preprocess.clustering.centroids import load_kmeans
+from preprocess.clustering.nearest_centroid import NearestCentroid
+from preprocess.files.splits import find_manifests
+from preprocess.files.units import deduplicate, format_units
+from preprocess.speech.extractors import load_described
+from preprocess.speech.frames import extract_frames, read_segments
 
 BATCH = 100  # segments
 
@@ -32,7 +32,7 @@ def alternate(units: np.ndarray, clusters: int) -> np.ndarray:
 def encode(manifest: Path, kmeans: Path) -> Iterator[str]:
     """Lines of a units file."""
     centroids, card = load_kmeans(kmeans)
-    extractor, nearest_centroid = load_described(card["extractor"], "cpu", None), NearestCentroid(centroids, "cpu")
+    extractor, nearest_centroid = load_described(card.extractor, "cpu", None), NearestCentroid(centroids, "cpu")
     segments = read_segments(manifest, check_audio=True)
     for first in range(0, len(segments), BATCH):
         for item in extract_frames(segments[first : first + BATCH], extractor, skip_faults=False):

@@ -19,8 +19,8 @@ from curve_plots import draw_curves
 from data import recipe_folder
 from grid import Cell, Grid, parse_arguments
 
-from fairseq_hmst.scoring.corpus import compare_systems
-from fairseq_hmst.scoring.texts import References, read_hypotheses
+from fairseq_hmst.score.corpus import compare_systems
+from fairseq_hmst.score.texts import References, read_hypotheses
 
 
 def find_baselines(grid: Grid, experiment: str) -> dict[str, Cell]:

@@ -20,7 +20,7 @@ from grid import Cell, Grid, parse_arguments
 from tqdm import tqdm
 
 from preprocess.errors import PreprocessError
-from preprocess.lock import locked
+from preprocess.files.lock import locked
 
 WRITING = threading.Lock()
 

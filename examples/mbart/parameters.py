@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from transformers import MBartConfig, MBartForConditionalGeneration
 
 from fairseq_hmst.models.aed import AedConfig, AedModel
-from fairseq_hmst.models.mbart import is_trained_by_lna
+from fairseq_hmst.models.pretrained import is_trained_by_lna
 
 NUM_PIECES, NUM_LANGUAGES, NUM_SPECIALS = 249_997, 52, 5  # rows of mbart-large-50's embedding: 250 054
 # published sizes, in the names of this package

@@ -54,7 +54,7 @@ python -m preprocess run "$out/recipe.yaml"
 data="$out/data/data-bin"
 
 echo "== 4/5 Converting $mbart, and training hmst_$family for $updates updates =="
-[ -f "$out/mbart.pt" ] || python -m fairseq_hmst.mbart --from "$mbart" --data "$data" --out "$out/mbart.pt"
+[ -f "$out/mbart.pt" ] || python -m fairseq_hmst.text_start --from "$mbart" --data "$data" --out "$out/mbart.pt"
 model="$out/$family"
 mkdir -p "$model"
 fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt \

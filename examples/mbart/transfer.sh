@@ -73,7 +73,7 @@ python -m preprocess run "$out/recipe.yaml"
 data="$out/data/data-bin"
 
 echo "== 4/5 Conversion =="
-[ -f "$out/mbart.pt" ] || python -m fairseq_hmst.mbart --from "$release" --data "$data" --out "$out/mbart.pt"
+[ -f "$out/mbart.pt" ] || python -m fairseq_hmst.text_start --from "$release" --data "$data" --out "$out/mbart.pt"
 
 echo "== 5/5 Speech translation, $updates updates, from mBART and from random weights =="
 train() { # NAME ARCHITECTURE...

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from fairseq_hmst.data.data_bin import DataBin
@@ -33,7 +34,7 @@ def main() -> None:
 def write_report(path: Path, data_bin: DataBin, scores: dict[str, CorpusScore], training: dict[str, int]) -> None:
     """Write all scores, seconds and peak memory (MB) of the training, and what made the data."""
     report = {name: score.as_dict() for name, score in scores.items()}
-    report |= training | {"card": data_bin.signature, "ratios": data_bin.card["ratios"]}
+    report |= training | {"card": data_bin.signature, "ratios": asdict(data_bin.card.ratios)}
     path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
@@ -47,7 +48,7 @@ def print_report(data_bin: DataBin, scores: dict[str, CorpusScore], training: di
             f"{score.length_ratio:12.3f}"
         )
     print(f"\nBLEU: {scores['st'].bleu_signature}\nchrF: {scores['st'].chrf_signature}\ndata: {data_bin.signature}")
-    for name, value in data_bin.card["ratios"].items():
+    for name, value in data_bin.card.ratios.known.items():
         print(f"{name.replace('_', ' ')}: {value:.2f}")
     print(f"training took {training['seconds']} s and at most {training['peak_memory_mb']} MB")
 

@@ -1,20 +1,19 @@
 """A data-bin as `preprocess binarize` writes it: checked against its card, with dictionaries and subword models."""
 
-import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import sentencepiece
 from fairseq.data import Dictionary
 from torch import Tensor
 
+from preprocess.errors import PreprocessError, UserError
+from preprocess.files.card import CARD_NAME
+from preprocess.files.data_bin_card import DataBinCard
+
 from .language_symbols import LanguageSymbols
 
-SUPPORTED_STAGE = "binarize"
 
-
-class DataBinError(Exception):
+class DataBinError(UserError):
     """A data-bin is not whole, has been changed, or does not fit what it is used with."""
 
 
@@ -23,7 +22,7 @@ class DataBin:
 
     Attributes:
         path: the folder.
-        card: the content of its card.json.
+        card: its card.
         source_dictionary: the joint input dictionary: unit subwords, source-text subwords, and the language symbols
             where there are any; the card says where the pieces of each kind begin (fairseq's four special symbols come
             first).
@@ -31,49 +30,52 @@ class DataBin:
         language_symbols: where the language symbols stand.
 
     Raises:
-        DataBinError: no card, a file that the card names is missing or has changed, or the card is of an older form.
+        DataBinError: no card, a file that the card names is missing or has changed, or another version wrote it.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.card = _read_card(self.path)
-        _check_hashes(self.path, self.card["hashes"])
+        try:
+            self.card = DataBinCard.read(self.path)
+            self.card.check_hashes(self.path)
+        except PreprocessError as error:
+            raise DataBinError(error.found, advice=error.advice).at(*error.places) from error
         self.source_dictionary = Dictionary.load(str(self.path / "dict.src.txt"))
         self.target_dictionary = Dictionary.load(str(self.path / "dict.tgt.txt"))
         try:
             self.language_symbols = LanguageSymbols.from_card(self.card, self.source_dictionary, self.target_dictionary)
         except ValueError as error:
-            raise DataBinError(f"{self.path / 'card.json'}: {error}; make the data-bin again") from error
+            raise DataBinError(str(error), place=self.path / CARD_NAME, advice="make the data-bin again") from error
 
     @property
     def signature(self) -> str:
         """One line naming the data, to be printed beside every score."""
-        return self.card["signature"]
+        return self.card.signature
 
     @property
     def source_languages(self) -> list[str]:
         """Languages of the sources, sorted."""
-        return self.card["languages"]["source"]
+        return list(self.card.languages.source)
 
     @property
     def target_languages(self) -> list[str]:
         """Languages of the targets, sorted."""
-        return self.card["languages"]["target"]
+        return list(self.card.languages.target)
 
     @property
     def num_transcript_labels(self) -> int:
         """Labels of a CTC head on the transcript: blank, unknown, and the source-text subwords."""
-        return self.card["dictionary"]["source_subwords"] + 2
+        return self.card.dictionary.source_subwords + 2
 
     def transcript_labels(self, joint_ids: Tensor) -> Tensor:
         """CTC labels for ids of the joint input dictionary: 0 is the blank, 1 is all but source-text subwords."""
-        labels = joint_ids - self.card["dictionary"]["first_source_subword"] + 2
+        labels = joint_ids - self.card.dictionary.first_source_subword + 2
         return labels.masked_fill((labels < 2) | (labels >= self.num_transcript_labels), 1)
 
     @property
     def fingerprint(self) -> dict[str, str]:
         """Hashes of the two dictionaries: what a checkpoint must agree with."""
-        return {name: self.card["hashes"][name] for name in ("dict.src.txt", "dict.tgt.txt")}
+        return {name: self.card.hashes[name] for name in ("dict.src.txt", "dict.tgt.txt")}
 
     def check_same_vocabulary(self, other: "DataBin") -> None:
         """Raise a DataBinError unless the same tokens mean the same units, pieces and languages in both."""
@@ -83,10 +85,10 @@ class DataBin:
                     f"{self.path / name} differs from {other.path / name}; data-bins that are trained on together need "
                     "one vocabulary: binarize them with one k-means and subwords, text models with --keep-all-pieces"
                 )
-        centroids = [data_bin.card["kmeans"]["hashes"] for data_bin in (self, other) if data_bin.card["kmeans"]]
+        centroids = [data_bin.card.kmeans.hashes for data_bin in (self, other) if data_bin.card.kmeans]
         if len(centroids) == 2 and centroids[0] != centroids[1]:
             raise DataBinError(f"{self.path} and {other.path} hold units of different k-means; make both with one")
-        if self.card["language_symbols"] != other.card["language_symbols"]:
+        if self.card.language_symbols != other.card.language_symbols:
             raise DataBinError(f"{self.path} and {other.path} differ in their languages; binarize both with the same")
 
     def subword_model(self, name: str) -> sentencepiece.SentencePieceProcessor:
@@ -96,35 +98,3 @@ class DataBin:
     def stream_prefix(self, split: str, stream: str) -> Path:
         """Path of a stream's files without `.src.bin` and so on, such as DATA_BIN/train.st."""
         return self.path / f"{split}.{stream}"
-
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    path = folder / "card.json"
-    if not path.is_file():
-        raise DataBinError(
-            f"{folder} is not a complete data-bin: it has no card.json; make it by `python -m preprocess binarize`"
-        )
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataBinError(f"{path}: not valid JSON ({error}); make the data-bin again") from error
-    found = card.get("stage") if isinstance(card, dict) else type(card).__name__
-    if found != SUPPORTED_STAGE:
-        raise DataBinError(f"{path}: expected the card of a data-bin (stage '{SUPPORTED_STAGE}'), found '{found}'")
-    if "language_symbols" not in card:
-        raise DataBinError(f"{path} was written before data-bins knew language symbols; make the data-bin again")
-    return card
-
-
-def _check_hashes(folder: Path, hashes: dict[str, str]) -> None:
-    for name, expected in hashes.items():
-        path = folder / name
-        if not path.is_file():
-            raise DataBinError(f"{path} is missing, though the data-bin's card names it; make the data-bin again")
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != expected:
-            raise DataBinError(
-                f"{path} has changed since the data-bin was made: its card says sha256 {expected[:12]}, "
-                f"found {found[:12]}; make the data-bin again, or put the original file back"
-            )

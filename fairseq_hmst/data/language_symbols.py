@@ -16,6 +16,8 @@ import torch
 from fairseq.data import Dictionary
 from torch import Tensor
 
+from preprocess.files.data_bin_card import DataBinCard
+
 SOURCE_FORMS = ("source_first", "source_last", "target_first")
 TARGET_FORMS = ("first_output", "first_input")
 
@@ -43,27 +45,26 @@ class LanguageSymbols:
     output_ids: frozenset[int] = frozenset()
 
     @classmethod
-    def from_card(cls, card: dict[str, Any], source: Dictionary, target: Dictionary) -> "LanguageSymbols":
+    def from_card(cls, card: DataBinCard, source: Dictionary, target: Dictionary) -> "LanguageSymbols":
         """What the card of a data-bin says, in ids of its two dictionaries.
 
         Raises:
             ValueError: the card names a form that is not known, or a symbol that a dictionary lacks.
         """
-        entry = card["language_symbols"]
+        entry = card.language_symbols
         if entry is None:
             return cls(target.eos())
         for side, known in (("source", SOURCE_FORMS), ("target", TARGET_FORMS)):
-            if entry[side] not in known:
-                raise ValueError(
-                    f"expected one of {', '.join(known)} as form of {side} language symbols, found '{entry[side]}'"
-                )
-        first_symbol = target.nspecial + card["dictionary"]["target_subwords"]
+            form = getattr(entry, side)
+            if form not in known:
+                raise ValueError(f"expected one of {', '.join(known)} as form of {side} language symbols, found '{form}'")
+        first_symbol = target.nspecial + card.dictionary.target_subwords
         return cls(
             target.eos(),
-            entry["source"],
-            entry["target"],
-            {language: _index(source, symbol, "dict.src.txt") for language, symbol in entry["symbols"].items()},
-            {language: _index(target, symbol, "dict.tgt.txt") for language, symbol in entry["symbols"].items()},
+            entry.source,
+            entry.target,
+            {language: _index(source, symbol, "dict.src.txt") for language, symbol in entry.symbols.items()},
+            {language: _index(target, symbol, "dict.tgt.txt") for language, symbol in entry.symbols.items()},
             frozenset(range(first_symbol, len(target))),
         )
 

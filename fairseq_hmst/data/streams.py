@@ -61,7 +61,7 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> Stream:
         found = sorted(path.name.removesuffix(".src.idx") for path in data_bin.path.glob("*.src.idx"))
         raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
     if name == "mt":
-        transcripts = TextTranscripts(sources, data_bin.card["repeat"], data_bin.language_symbols)
+        transcripts = TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols)
     return Stream(name, sources, targets, transcripts)
 
 

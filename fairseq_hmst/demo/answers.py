@@ -1,25 +1,31 @@
-"""What the page is asked for, and the translation or the fault that answers it; neither HTML nor Gradio."""
+"""Requests to the page, and the translations or faults that answer them; neither HTML nor Gradio."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Literal
 
-from ..inference.errors import TranslationError
-from ..inference.results import Translation
+from preprocess.errors import UserError
+
+from ..translate.errors import TranslationError
+from ..translate.results import Translation
+
+if TYPE_CHECKING:
+    from ..data.data_bin import DataBin
+    from ..translate.translator import Translator
 
 
-class PageError(Exception):
-    """What was given cannot be translated; the message is for whoever looks at the page."""
+class PageError(UserError):
+    """Input that cannot be translated; the message is for whoever looks at the page."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What is chosen beside the recording or the text."""
+    """Choices beside the recording or the text."""
 
     nbest: int = 5
-    source_language: Optional[str] = None  # None: the model has one, or need not be told
-    target_language: Optional[str] = None
+    source_language: str | None = None  # None: the model has one, or need not be told
+    target_language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,20 @@ class Answer:
 
     translation: Translation
     choices: Choices
-    recording: Optional[Path] = None  # None: the source was text
+    recording: Path | None = None  # None: the source was text
 
 
-def language_choices(data_bin: Any, side: str) -> list[str]:
-    """Languages of the `source` or `target` that a user must choose from; none where there is nothing to choose."""
-    languages, symbols = data_bin.card["languages"][side], data_bin.language_symbols
+def language_choices(data_bin: "DataBin", side: Literal["source", "target"]) -> list[str]:
+    """Languages of one side that a user must choose from; none where there is nothing to choose."""
+    languages = data_bin.source_languages if side == "source" else data_bin.target_languages
+    symbols = data_bin.language_symbols
     is_named = symbols.named_in_source == side or (side == "target" and symbols.target_form is not None)
     return languages if is_named and len(languages) > 1 else []
 
 
-def translate_recording(translator: Any, recording: Optional[str], choices: Choices, max_seconds: float) -> Answer:
+def translate_recording(
+    translator: "Translator", recording: str | None, choices: Choices, max_seconds: float
+) -> Answer:
     """Translate an audio file.
 
     Raises:
@@ -54,12 +63,11 @@ def translate_recording(translator: Any, recording: Optional[str], choices: Choi
             "minutes. The command hmst-translate takes recordings of any length."
         )
     chosen = _with(translator, choices)
-    return Answer(
-        _only(lambda: chosen.translate([path], skip_faults=True), path, translator.folder.path), choices, path
-    )
+    translation = _only(lambda: chosen.translate([path], skip_faults=True), path, translator.folder.path)
+    return Answer(translation, choices, path)
 
 
-def translate_text(translator: Any, text: str, choices: Choices) -> Answer:
+def translate_text(translator: "Translator", text: str, choices: Choices) -> Answer:
     """Translate source text, its lines joined to one.
 
     Raises:
@@ -72,34 +80,34 @@ def translate_text(translator: Any, text: str, choices: Choices) -> Answer:
 
 
 def in_minutes(seconds: float) -> str:
-    """61.52 as 1:01.5."""
+    """Minutes and seconds: 61.52 as 1:01.5."""
     tenths = round(seconds * 10)
     return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
 
 
-def _with(translator: Any, choices: Choices) -> Any:
+def _with(translator: "Translator", choices: Choices) -> "Translator":
     return translator.with_options(
         nbest=choices.nbest, source_language=choices.source_language, target_language=choices.target_language
     )
 
 
-def _only(translate: Callable[[], list[Translation]], *places: Path) -> Translation:
-    """The translation that `translate` gives; a fault in words that do not say where the server keeps `places`."""
+def _only(translate: Callable[[], list[Translation]], *hidden: Path) -> Translation:
+    """The translation that `translate` gives; a fault in words that do not say where the server keeps `hidden`."""
     try:
         (translation,) = translate()
         fault = translation.fault
     except TranslationError as error:  # the model lacks something
-        fault = str(error)
-    if fault:
-        for place in places:
-            fault = fault.replace(str(place), place.name)
-        # what stands before a semicolon says what is wrong, what follows is advice to who prepares a corpus
-        words = fault.split(";")[0].rstrip(".")
-        raise PageError(f"{words}.")
-    return translation
+        fault = error
+    if fault is None:
+        return translation
+    # without the advice, which is for who prepares a corpus or starts the server
+    words = ": ".join([*fault.places, fault.found.rstrip(".")])
+    for path in hidden:
+        words = words.replace(str(path), path.name)
+    raise PageError(f"{words}.") from fault
 
 
-def _length_of(path: Path) -> Optional[float]:
+def _length_of(path: Path) -> float | None:
     """Seconds by the file's header; None where it cannot be read, of which the translator says more."""
     import soundfile
 

@@ -1,6 +1,6 @@
-"""A Picture as HTML: everything stands at percentages of one line, so that it can be stretched until it is readable.
+"""A Picture as HTML.
 
-Colours and sizes are in `style`. Text goes through `escape`, since it comes from models and files.
+Everything has its place in percent of one line, so that this can be stretched until it is readable. Colours and sizes are in `style`. Text goes through `escape`, since it comes from models and files.
 """
 
 import math
@@ -22,8 +22,8 @@ TICK_STEPS = (100, 50, 10, 5, 1)  # tenths of a second
 SET_STRETCH = "this.closest('.hmst-picture').style.setProperty('--stretch', this.value)"
 
 
-class _Row(NamedTuple):
-    """HTML of one row: its kind, and what stands left of the line, on it, and right of it."""
+class _PictureRow(NamedTuple):
+    """HTML of one row: its name at the left, its line, a cell at the right."""
 
     kind: str
     name: str
@@ -53,21 +53,21 @@ def draw(picture: Picture) -> str:
     )
 
 
-def _source_rows(picture: Picture) -> Iterator[_Row]:
+def _source_rows(picture: Picture) -> Iterator[_PictureRow]:
     if picture.peaks is not None:
-        yield _Row("ticks", "time, s", draw_ticks(picture.begin, picture.length))
-        yield _Row("wave", "sound", draw_wave(picture.peaks))
-        yield _Row("units", "units", draw_spans(picture.units, picture.length, by_number=True))
+        yield _PictureRow("ticks", "time, s", draw_ticks(picture.begin, picture.length))
+        yield _PictureRow("wave", "sound", draw_wave(picture.peaks))
+        yield _PictureRow("units", "units", draw_spans(picture.units, picture.length, by_number=True))
     heading = '<b title="end of sentence and language symbol, which have no place on the line">other</b>'
-    yield _Row("sources", "subwords", draw_spans(picture.sources, picture.length), heading)
+    yield _PictureRow("sources", "subwords", draw_spans(picture.sources, picture.length), heading)
 
 
-def _token_rows(picture: Picture) -> Iterator[_Row]:
+def _token_rows(picture: Picture) -> Iterator[_PictureRow]:
     for token, weights, elsewhere in zip(picture.tokens, picture.weights, picture.elsewhere.tolist(), strict=True):
         strongest = max(elsewhere, *weights.tolist())
         line = draw_weights(picture.sources, weights, picture.length, strongest)
         hint = f"{elsewhere:.0%} on no place of the line"
-        yield _Row("token", escape(token), line, _cell("left:0;width:100%", elsewhere, strongest, hint))
+        yield _PictureRow("token", escape(token), line, _cell("left:0;width:100%", elsewhere, strongest, hint))
 
 
 def draw_slider(stretch: int) -> str:
@@ -108,7 +108,7 @@ def draw_spans(spans: Iterable[Span], length: float, by_number: bool = False) ->
 
 
 def draw_weights(sources: Sequence[Span], weights: np.ndarray, length: float, strongest: float) -> str:
-    """One row of the alignment: a box on each source, its colour being full where the weight is `strongest`."""
+    """One row of the alignment, a box on each source; full colour is the `strongest` weight."""
     return "".join(
         _cell(_place(span.start, span.end, length), weight, strongest, f"{weight:.0%} on {span.hint}")
         for span, weight in zip(sources, weights.tolist(), strict=True)

@@ -1,16 +1,20 @@
-"""What the page draws of one segment: spans on a line, and how much each output token takes from each of them."""
+"""The picture of one segment: spans on a line, and their weight in each output token."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..inference.alignment import align
-from ..inference.results import Hypothesis, Segment, Times
+from ..translate.results import Candidate, Segment, Times
+from .alignment import align
+
+if TYPE_CHECKING:
+    from ..data.data_bin import DataBin
+    from ..translate.translator import Translator
 
 PEAKS_PER_SECOND = 200
 
@@ -47,18 +51,22 @@ class Picture:
     elsewhere: np.ndarray
     units: Sequence[Span] = ()
     begin: float = 0.0
-    peaks: Optional[np.ndarray] = None
+    peaks: np.ndarray | None = None
 
 
 def make_picture(
-    translator: Any, segment: Segment, hypothesis: Hypothesis, target_language: Optional[str], recording: Optional[Path]
+    translator: "Translator",
+    segment: Segment,
+    candidate: Candidate,
+    target_language: str | None,
+    recording: Path | None,
 ) -> Picture:
     """The picture of one translation of a segment.
 
     Args:
         translator: that made it.
         segment: of a recording, or a line of text.
-        hypothesis: one of the segment's.
+        candidate: one of the segment's.
         target_language: where the model has several.
         recording: the file; None for text.
 
@@ -67,9 +75,9 @@ def make_picture(
     """
     data_bin = translator.task.data_bin
     start = data_bin.language_symbols.decoder_start(target_language or data_bin.target_languages[0])
-    source, labels = torch.tensor(segment.source_tokens), torch.tensor(hypothesis.tokens, dtype=torch.int64)
+    source, labels = torch.tensor(segment.source_tokens), torch.tensor(candidate.tokens, dtype=torch.int64)
     weights = align(translator.models, translator.decoding, source, labels, start).numpy()
-    tokens = [data_bin.target_dictionary[token] for token in hypothesis.tokens]
+    tokens = [data_bin.target_dictionary[token] for token in candidate.tokens]
     if recording is None:
         return _text_picture(data_bin, source, tokens, weights)
     begin, end = segment.start or 0.0, segment.end or 0.0
@@ -89,11 +97,11 @@ def make_picture(
     )
 
 
-def _text_picture(data_bin: Any, source: Tensor, tokens: list[str], weights: np.ndarray) -> Picture:
+def _text_picture(data_bin: "DataBin", source: Tensor, tokens: list[str], weights: np.ndarray) -> Picture:
     """Each source subword once, though the model reads it several times."""
     no_text = torch.tensor([data_bin.source_dictionary.eos(), *data_bin.language_symbols.source_ids.values()])
     is_text = ~torch.isin(source, no_text)
-    repeat = data_bin.card["repeat"]
+    repeat = data_bin.card.repeat
     pieces = [data_bin.source_dictionary[index] for index in source[is_text][::repeat].tolist()]
     return Picture(
         len(pieces),
@@ -108,8 +116,8 @@ def _unit(unit: int, times: Times, begin: float) -> Span:
     return Span(times[0] - begin, times[1] - begin, str(unit), f"unit {unit}, {_in_words(times)}")
 
 
-def _unit_subword(data_bin: Any, token: int, times: Times, begin: float) -> Span:
-    first_character = data_bin.card["first_unit_character"]
+def _unit_subword(data_bin: "DataBin", token: int, times: Times, begin: float) -> Span:
+    first_character = data_bin.card.first_unit_character
     units = " ".join(str(ord(character) - first_character) for character in data_bin.source_dictionary[token])
     name = "unknown units" if token == data_bin.source_dictionary.unk() else f"units {units}"
     return Span(times[0] - begin, times[1] - begin, "", f"{name}, {_in_words(times)}")
@@ -120,7 +128,16 @@ def _in_words(times: Times) -> str:
 
 
 def read_peaks(path: Path, start: float, end: float, num_peaks: int) -> np.ndarray:
-    """(about `num_peaks`, 2) lowest and highest sample, mean of the channels, of equal parts of a stretch of a file."""
+    """Lowest and highest sample of equal parts of a stretch of a file, its channels averaged.
+
+    Args:
+        path: the file.
+        start, end: of the stretch, seconds.
+        num_peaks: about how many parts.
+
+    Returns:
+        (N, 2) float32, N about `num_peaks`.
+    """
     import soundfile
 
     with soundfile.SoundFile(path) as file:

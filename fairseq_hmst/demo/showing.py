@@ -1,12 +1,15 @@
 """Answers as HTML: text, faults, and all that there is to see of a segment."""
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..inference.results import Segment
+from ..translate.results import Segment
 from .answers import Answer, in_minutes
 from .drawing import draw
 from .picture import make_picture
+
+if TYPE_CHECKING:
+    from ..translate.translator import Translator
 
 LEGENDS = {
     "attention": "the more the decoder looked there when it wrote the token (last layer, mean of its heads)",
@@ -25,7 +28,7 @@ def show_text(answer: Answer) -> str:
     return f'<div class="hmst-answer"><p class="hmst-text">{text}</p></div>'
 
 
-def show_segment(translator: Any, answer: Answer, number: int) -> str:
+def show_segment(translator: "Translator", answer: Answer, number: int) -> str:
     """One segment: guess at the transcript, n-best list and alignment."""
     segment = answer.translation.segments[number]
     parts = []
@@ -57,16 +60,16 @@ def _transcript(segment: Segment) -> str:
 
 def _nbest(segment: Segment) -> str:
     rows = (
-        f'<tr><td class="hmst-number">{hypothesis.score:.3f}</td><td>{escape(hypothesis.text)}</td></tr>'
-        for hypothesis in segment.nbest
+        f'<tr><td class="hmst-number">{candidate.score:.3f}</td><td>{escape(candidate.text)}</td></tr>'
+        for candidate in segment.nbest
     )
     heading = '<tr><th title="log-probability by length, in nats: nearer to 0 is better">score</th><th>text</th></tr>'
     return f'<table class="hmst-nbest">{heading}{"".join(rows)}</table>'
 
 
-def _alignment(translator: Any, answer: Answer, segment: Segment) -> str:
+def _alignment(translator: "Translator", answer: Answer, segment: Segment) -> str:
     if answer.recording is not None and not answer.recording.exists():
-        return _note("The page has deleted the recording meanwhile; translate it anew.")
+        return _note("The page has deleted the recording meanwhile; translate it again.")
     try:
         language = answer.choices.target_language
         picture = make_picture(translator, segment, segment.nbest[0], language, answer.recording)

@@ -1,4 +1,4 @@
-"""How the page's own HTML looks; Gradio's variables give the colours of text and ground, light and dark."""
+"""The look of the page's own HTML; Gradio's variables give the colours of text and ground, light and dark."""
 
 CSS = """
 .hmst-text { font-size: 1.5em; line-height: 1.4; margin: 0.2em 0; overflow-wrap: anywhere; }

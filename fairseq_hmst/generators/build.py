@@ -9,7 +9,7 @@ from .ctc import CTCGenerator
 from .joint import JointEnsemble
 from .language_ensemble import LanguageEnsemble, LanguageSymbols
 from .transducer import TransducerGenerator
-from .transducer_greedy import LabelLimit
+from .transducer_scorer import LabelLimit
 
 DEFAULT_CTC_DECODE_WEIGHT = 0.3
 DECODINGS = ("attention", "ctc", "transducer", "joint")

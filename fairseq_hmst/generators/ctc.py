@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from .ctc_search import ScoredLabels, ctc_greedy, ctc_prefix_beam_search
+from .ctc_search import ctc_greedy, ctc_prefix_beam_search
+from .hypothesis import ScoredLabels
 from .label_generator import LabelGenerator
 
 

@@ -9,12 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-
-class ScoredLabels(NamedTuple):
-    """A label sequence without blank, and its log-probability in nats."""
-
-    labels: list[int]
-    log_prob: float
+from .hypothesis import ScoredLabels
 
 
 def ctc_greedy(log_probs: Tensor, source_lengths: Tensor, blank_index: int) -> list[ScoredLabels]:

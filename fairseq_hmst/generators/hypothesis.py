@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
@@ -45,3 +45,10 @@ def make_hypothesis(labels: Sequence[int], log_prob: float, eos_index: int, leng
         alignment=torch.empty(0),
         attention=None,
     )
+
+
+class ScoredLabels(NamedTuple):
+    """A label sequence without blank, and its log-probability in nats."""
+
+    labels: list[int]
+    log_prob: float

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from .ctc_search import ScoredLabels
-from .hypothesis import Hypothesis, make_hypothesis
+from .hypothesis import Hypothesis, ScoredLabels, make_hypothesis
 
 if TYPE_CHECKING:
     from fairseq.data import Dictionary

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from .ctc_search import ScoredLabels
+from .hypothesis import ScoredLabels
 from .label_generator import LabelGenerator
 from .transducer_beam import transducer_beam_search
-from .transducer_greedy import LabelLimit, transducer_greedy
-from .transducer_scorer import TransducerModel, TransducerScorer
+from .transducer_greedy import transducer_greedy
+from .transducer_scorer import LabelLimit, TransducerModel, TransducerScorer
 
 if TYPE_CHECKING:
     from fairseq.data import Dictionary

@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .ctc_search import ScoredLabels
-from .transducer_greedy import LabelLimit
-from .transducer_scorer import States, TransducerScorer, select_rows
+from .hypothesis import ScoredLabels
+from .transducer_scorer import LabelLimit, States, TransducerScorer, select_rows
 
 
 def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> list[list[ScoredLabels]]:

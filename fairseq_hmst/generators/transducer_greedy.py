@@ -1,4 +1,4 @@
-"""Greedy transducer decoding over all utterances of a batch together, and the bound on labels of every search.
+"""Greedy transducer decoding over all utterances of a batch together.
 
 Searches walk alignments symbol by symbol: a symbol is a blank, which goes on to the next encoder step, or a label. So
 utterances stand at different encoder steps, and a batch takes as many rounds as its longest alignment has symbols.
@@ -6,31 +6,10 @@ utterances stand at different encoder steps, and a batch takes as many rounds as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor
 
-from .ctc_search import ScoredLabels
-from .transducer_scorer import TransducerScorer, select_rows
-
-# No alignment has more than this many labels an encoder step, counted from the first step to the present one. Sources
-# are longer than their translations here, so that only a model that never says blank comes near. Counted from the
-# start, since a translation may have to wait for the end of its source and then come all at one step.
-MAX_LABELS_PER_STEP = 5
-
-
-@dataclass
-class LabelLimit:
-    """How many labels an alignment may hold: MAX_LABELS_PER_STEP, and fairseq's --max-len-a and --max-len-b."""
-
-    max_len_a: float = 0.0
-    max_len_b: int = 200
-
-    def allows_label(self, num_labels: Tensor, steps: Tensor, source_lengths: Tensor) -> Tensor:
-        """Whether one more label may follow `num_labels` at encoder step `steps` (from 0); shapes that broadcast."""
-        total = (self.max_len_a * source_lengths + self.max_len_b).long()
-        return (num_labels < total) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
+from .hypothesis import ScoredLabels
+from .transducer_scorer import LabelLimit, TransducerScorer, select_rows
 
 
 def transducer_greedy(scorer: TransducerScorer, limit: LabelLimit) -> list[ScoredLabels]:

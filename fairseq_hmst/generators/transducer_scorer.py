@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -11,6 +12,25 @@ from torch import Tensor
 
 ModelState = tuple[Tensor, ...]  # of one model: the projected predictor output (N, J), then the predictor's own state
 States = list[ModelState]  # one entry a model; hypothesis n is row n of every tensor
+
+
+# No alignment has more than this many labels an encoder step, counted from the first step to the present one. Sources
+# are longer than their translations here, so that only a model that never says blank comes near. Counted from the
+# start, since a translation may have to wait for the end of its source and then come all at one step.
+MAX_LABELS_PER_STEP = 5
+
+
+@dataclass
+class LabelLimit:
+    """How many labels an alignment may hold: MAX_LABELS_PER_STEP, and fairseq's --max-len-a and --max-len-b."""
+
+    max_len_a: float = 0.0
+    max_len_b: int = 200
+
+    def allows_label(self, num_labels: Tensor, steps: Tensor, source_lengths: Tensor) -> Tensor:
+        """Whether one more label may follow `num_labels` at encoder step `steps` (from 0); shapes that broadcast."""
+        total = (self.max_len_a * source_lengths + self.max_len_b).long()
+        return (num_labels < total) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
 
 
 class TransducerModel(Protocol):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..modules.joint_embedding import JointEmbedding, check_is_prefix
 from ..modules.unit_encoder import build_embedding, transformer_config
 from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, SharedEncoderConfig
-from .mbart import FINETUNE_CHOICES, PretrainedModel
+from .pretrained import FINETUNE_CHOICES, PretrainedModel
 
 
 @dataclass
@@ -33,8 +33,8 @@ class AttentionDecoderConfig(SharedEncoderConfig):
     init_from: Optional[str] = field(
         default=None,
         metadata={
-            "help": "start from a pretrained text model: the file that `python -m fairseq_hmst.mbart` made for this "
-            "data-bin; the architecture is taken from it"
+            "help": "start from a pretrained text model: the file that `python -m fairseq_hmst.text_start` made for "
+            "this data-bin; the architecture is taken from it"
         },
     )
     finetune: Optional[ChoiceEnum(FINETUNE_CHOICES)] = field(  # type: ignore[valid-type]
@@ -82,7 +82,7 @@ class AttentionDecoderModel(HmstModel):
     def build_encoder_embedding(self, config: Any, task: Any) -> nn.Module:
         if not config.share_embeddings:
             return super().build_encoder_embedding(config, task)
-        if task.data_bin.card["text_model"] is None:
+        if task.data_bin.card.text_model is None:
             raise ValueError(
                 "--share-embeddings needs one dictionary of text for source and target: a data-bin made with "
                 f"`python -m preprocess subwords --text-model`, which {task.data_bin.path} is not"

@@ -31,11 +31,11 @@ class SubwordCodec:
         if self.stream == "st":
             return " ".join(self._model.encode(self._unit_text(line), out_type=str))
         pieces = self._model.encode(line, out_type=str)
-        return " ".join(piece for piece in pieces for _ in range(self.data_bin.card["repeat"]))
+        return " ".join(piece for piece in pieces for _ in range(self.data_bin.card.repeat))
 
     def _unit_text(self, line: str) -> str:
-        first_character = self.data_bin.card["first_unit_character"]
-        num_units = self.data_bin.card["num_units"]
+        first_character = self.data_bin.card.first_unit_character
+        num_units = self.data_bin.card.num_units
         words = line.split()
         for word in words:
             if not (word.isascii() and word.isdigit()) or int(word) >= num_units:

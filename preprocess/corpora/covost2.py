@@ -8,16 +8,17 @@ As in CoVoST's script, `train` is its splits train and train_covost, and a backs
 Rows whose translation is empty or says REMOVE, and those not in validated.tsv, are left out and counted.
 """
 
-import argparse
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ManifestError
-from ..manifest import Utterance, parse_row, read_table
-from ..text import normalise_text
-from .rows import Row
+from ..files.manifest import Utterance, parse_row, read_table
+from ..files.options import option
+from ..files.text import normalise_text
+from .rows.row import Row
 
 SUMMARY = "CoVoST 2 over Common Voice: 21 languages to English, English to 15"
 SPLITS = {"train": "train", "train_covost": "train", "dev": "dev", "test": "test"}  # by the column `split`
@@ -25,31 +26,34 @@ SPLITS = {"train": "train", "train_covost": "train", "dev": "dev", "test": "test
 Located = tuple[str, str, dict[str, str]]  # split, FILE:LINE, path and translation, and sentence and client_id if known
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+@dataclass(frozen=True)
+class CovostOptions:
     """Options beside those of all corpora."""
-    parser.add_argument("--src-lang", required=True, metavar="SRC", help="language of the clips, such as fr or sv-SE")
-    parser.add_argument(
-        "--tgt-lang",
-        nargs="+",
-        required=True,
-        metavar="TGT",
-        help="language or languages to translate into, such as en",
-    )
+
+    src_lang: str = option("language of the clips, such as fr or sv-SE", metavar="SRC")
+    tgt_lang: tuple[str, ...] = option("language or languages to translate into, such as en", metavar="TGT")
 
 
-def read_splits(arguments: argparse.Namespace) -> dict[str, list[Utterance]]:
+OPTIONS = CovostOptions
+
+
+def read_splits(root: Path, options: CovostOptions) -> dict[str, list[Utterance]]:
     """Rows of every split.
 
     Raises:
         ManifestError: a file is missing, or is not in its form.
     """
-    clips = Path(os.path.abspath(arguments.root / "clips"))
+    clips = Path(os.path.abspath(root / "clips"))
     if not clips.is_dir():
-        raise ManifestError(f"{clips}: no such folder; --root is Common Voice's folder of the source language")
+        raise ManifestError(
+            "no such folder",
+            place=clips,
+            advice="--root is Common Voice's folder of the source language",
+        )
     splits: dict[str, list[Utterance]] = {}
-    for tgt_lang in arguments.tgt_lang:
-        for split, location, fields in read_translations(arguments.root, arguments.src_lang, tgt_lang):
-            row = make_row(fields, clips, arguments.src_lang, tgt_lang, location)
+    for tgt_lang in options.tgt_lang:
+        for split, location, fields in read_translations(root, options.src_lang, tgt_lang):
+            row = make_row(fields, clips, options.src_lang, tgt_lang, location)
             splits.setdefault(split, []).append(row)
     return {split: splits[split] for split in ("train", "dev", "test") if split in splits}
 
@@ -65,7 +69,10 @@ def read_translations(root: Path, src_lang: str, tgt_lang: str) -> Iterator[Loca
     joined = {split: path for split, path in joined.items() if path.is_file()}
     if not joined and not (root / f"{stem}.tsv").is_file():
         found = ", ".join(sorted(path.name for path in root.glob("covost_v2.*.tsv"))) or "no covost_v2.*.tsv"
-        raise ManifestError(f"{root}: expected {stem}.tsv or {stem}.train.tsv and so on in it, found {found}")
+        raise ManifestError(
+            f"expected {stem}.tsv or {stem}.train.tsv and so on in it, found {found}",
+            place=root,
+        )
     for split, path in joined.items():
         for location, fields in read_table(path, ("path", "sentence", "translation", "client_id"), exact=False):
             yield split, location, fields

@@ -10,20 +10,21 @@ texts with a parameter (`%1 hours`), of which nobody knows what was spoken, and 
 test but for case, digits and punctuation.
 """
 
-import argparse
 import contextlib
 import logging
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from ..errors import ManifestError
-from .debian import fetch_packages, unpacked
-from .held_out import mark_leaks, split_of
-from .lua_dialogs import Dialogue, read_dialogues
-from .rows import Row
+from ..files.options import option
+from .releases.debian import fetch_packages, unpacked
+from .releases.lua_dialogs import Dialogue, read_dialogues
+from .rows.held_out import mark_leaks, split_of
+from .rows.row import Row
 
 logger = logging.getLogger(__name__)
 
@@ -37,18 +38,19 @@ DEV_PERCENT, TEST_PERCENT = 7, 10  # of the levels
 _PARAMETER = re.compile(r"%\d")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+@dataclass(frozen=True)
+class FishFilletsOptions:
     """Options beside those of all corpora."""
-    parser.add_argument(
-        "--src-lang", nargs="+", choices=SOURCE_LANGUAGES, required=True, help="languages of the actors"
-    )
-    parser.add_argument(
-        "--tgt-lang", nargs="+", choices=TARGET_LANGUAGES, required=True, help="languages to translate into"
-    )
-    parser.add_argument("--fetch", action="store_true", help="make --root if it is not there: 142 MB from Debian")
+
+    src_lang: tuple[str, ...] = option("languages of the actors", choices=SOURCE_LANGUAGES)
+    tgt_lang: tuple[str, ...] = option("languages to translate into", choices=TARGET_LANGUAGES)
+    fetch: bool = option("make --root if it is not there: 142 MB from Debian", False)
 
 
-def fetch(arguments: argparse.Namespace) -> None:
+OPTIONS = FishFilletsOptions
+
+
+def fetch(root: Path, options: FishFilletsOptions) -> None:
     """Make --root if it is not there.
 
     Raises:
@@ -56,20 +58,20 @@ def fetch(arguments: argparse.Namespace) -> None:
         OutputError: a file cannot be written.
     """
     logger.info("Fish Fillets NG, its dialogues and its actors' recordings: licence GPL-2")
-    fetch_packages(arguments.root, PACKAGES)
+    fetch_packages(root, PACKAGES)
 
 
-def read_splits(arguments: argparse.Namespace) -> dict[str, list[Row]]:
+def read_splits(root: Path, options: FishFilletsOptions) -> dict[str, list[Row]]:
     """Rows of train, dev, test, and of external text (mt).
 
     Raises:
         ManifestError: a file is missing or not in its form, or no two of the languages are different.
     """
-    pairs = list(product(dict.fromkeys(arguments.src_lang), dict.fromkeys(arguments.tgt_lang)))
+    pairs = list(product(dict.fromkeys(options.src_lang), dict.fromkeys(options.tgt_lang)))
     same = [src_lang for src_lang, tgt_lang in pairs if src_lang == tgt_lang]
     if same:
         raise ManifestError(f"--src-lang and --tgt-lang must differ, both have {same[0]}")
-    game = unpacked(arguments.root) / GAME
+    game = unpacked(root) / GAME
     splits: dict[str, list[Row]] = {split: [] for split in ("train", "dev", "test", "mt")}
     for src_lang, tgt_lang in pairs:
         sounds = find_sounds(game / "sound", src_lang)
@@ -93,7 +95,10 @@ def find_sounds(folder: Path, language: str) -> dict[tuple[str, str], Path]:
 
     paths = sorted(folder.glob(f"*/{language}/*.ogg"))
     if not paths:
-        raise ManifestError(f"{folder}: expected LEVEL/{language}/ID.ogg in it, found none")
+        raise ManifestError(
+            f"expected LEVEL/{language}/ID.ogg in it, found none",
+            place=folder,
+        )
     sounds = {}
     for path in paths:
         with contextlib.suppress(soundfile.LibsndfileError):  # a broken file is told with its row

@@ -9,20 +9,21 @@ translation, which holds no text from pages of dev and test. Left out: texts tha
 languages), and training texts that equal one of dev or test but for case, digits and punctuation.
 """
 
-import argparse
 import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ..errors import AudioError, ManifestError
-from .debian import fetch_packages, unpacked
-from .held_out import mark_leaks, split_of
-from .help_pages import FOLDERS, Segment, read_segments
-from .rows import Row
-from .synthesis import PROGRAM_PACKAGES, Spoken, is_speakable, synthesize, voice_of
+from ..files.options import option
+from .releases.debian import fetch_packages, unpacked
+from .releases.help_pages import FOLDERS, HelpText, read_help
+from .releases.synthesis import PROGRAM_PACKAGES, Spoken, is_speakable, synthesize, voice_of
+from .rows.held_out import mark_leaks, split_of
+from .rows.row import Row
 
 logger = logging.getLogger(__name__)
 
@@ -36,21 +37,23 @@ _PROGRAM_TEXT = re.compile(r"[=<>{}\[\]_\\|*#^~@]|[A-Z]\(|\.\w+\(")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+@dataclass(frozen=True)
+class LibreOfficeHelpOptions:
     """Options beside those of all corpora."""
-    languages = [language for language in FOLDERS if language != "en"]
-    parser.add_argument("--tgt-lang", nargs="+", choices=languages, required=True, help="languages to translate into")
-    parser.add_argument(
-        "--fetch",
-        action="store_true",
-        help="make what --root lacks: download 30 MB from Debian, speak 24 h (12 minutes on one core)",
+
+    tgt_lang: tuple[str, ...] = option(
+        "languages to translate into", choices=[language for language in FOLDERS if language != "en"]
     )
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="with --fetch: sentences spoken at a time; default 1"
+    fetch: bool = option(
+        "make what --root lacks: download 30 MB from Debian, speak 24 h (12 minutes on one core)", False
     )
+    workers: int = option("with --fetch: sentences spoken at a time", 1, metavar="N")
 
 
-def fetch(arguments: argparse.Namespace) -> None:
+OPTIONS = LibreOfficeHelpOptions
+
+
+def fetch(root: Path, options: LibreOfficeHelpOptions) -> None:
     """Make what --root lacks.
 
     Raises:
@@ -58,27 +61,29 @@ def fetch(arguments: argparse.Namespace) -> None:
         OutputError: a file cannot be written.
     """
     logger.info("texts: LibreOffice help, licence MPL-2.0; speech: SYNTHETIC, by flite (BSD) and espeak-ng (GPL-3+)")
-    root: Path = arguments.root
     fetch_packages(root, PACKAGES, PROGRAM_PACKAGES)
     sentences, _ = choose_sentences(_read_all(root))
-    synthesize([spoken(sentence) for sentence in sentences], root / "speech", unpacked(root), arguments.workers)
+    synthesize([spoken(sentence) for sentence in sentences], root / "speech", unpacked(root), options.workers)
 
 
-def read_splits(arguments: argparse.Namespace) -> dict[str, list[Row]]:
+def read_splits(root: Path, options: LibreOfficeHelpOptions) -> dict[str, list[Row]]:
     """Rows of train, dev, test, and of external text (mt).
 
     Raises:
         ManifestError: pages are missing or not in their form, or a language is named twice.
         AudioError: sentences have not been spoken.
     """
-    tgt_langs: list[str] = arguments.tgt_lang
+    tgt_langs = options.tgt_lang
     if len(set(tgt_langs)) < len(tgt_langs):
         raise ManifestError(f"--tgt-lang must name each language once, got {' '.join(tgt_langs)}")
-    sentences, others = choose_sentences(_read_all(arguments.root))
-    speech = {sentence: spoken(sentence).path(arguments.root / "speech") for sentence in sentences}
+    sentences, others = choose_sentences(_read_all(root))
+    speech = {sentence: spoken(sentence).path(root / "speech") for sentence in sentences}
     num_missing = sum(not path.is_file() for path in speech.values())
     if num_missing:
-        raise AudioError(f"{num_missing} of {len(speech)} sentences have not been spoken; run again with --fetch")
+        raise AudioError(
+            f"{num_missing} of {len(speech)} sentences have not been spoken",
+            advice="run again with --fetch",
+        )
     splits: dict[str, list[Row]] = {split: [] for split in ("train", "dev", "test", "mt")}
     for tgt_lang in tgt_langs:
         for sentence, path in speech.items():
@@ -91,12 +96,12 @@ def read_splits(arguments: argparse.Namespace) -> dict[str, list[Row]]:
     return {split: mark_leaks(rows, held_out) if split in ("train", "mt") else rows for split, rows in splits.items()}
 
 
-def choose_sentences(segments: Iterable[Segment]) -> tuple[list[Segment], list[Segment]]:
-    """Segments to be spoken, and all others but those in pages of dev and test.
+def choose_sentences(segments: Iterable[HelpText]) -> tuple[list[HelpText], list[HelpText]]:
+    """Texts to be spoken, and all others but those in pages of dev and test.
 
     To be spoken are English paragraphs of 3 to 30 words that hold no program text, each text once.
     """
-    chosen: dict[str, Segment] = {}
+    chosen: dict[str, HelpText] = {}
     others = []
     for segment in segments:
         if _is_sentence(segment) and segment.texts["en"] not in chosen:
@@ -106,7 +111,7 @@ def choose_sentences(segments: Iterable[Segment]) -> tuple[list[Segment], list[S
     return list(chosen.values()), others
 
 
-def spoken(sentence: Segment) -> Spoken:
+def spoken(sentence: HelpText) -> Spoken:
     """A sentence with its voice."""
     return Spoken(sentence.texts["en"], voice_of(sentence.texts["en"]))
 
@@ -117,18 +122,18 @@ def split_of_page(page: str) -> str:
     return split_of(page, DEV_PERCENT, TEST_PERCENT)
 
 
-def _read_all(root: Path) -> Iterator[Segment]:
-    return read_segments(unpacked(root), tuple(FOLDERS))
+def _read_all(root: Path) -> Iterator[HelpText]:
+    return read_help(unpacked(root), tuple(FOLDERS))
 
 
-def _is_sentence(segment: Segment) -> bool:
+def _is_sentence(segment: HelpText) -> bool:
     text = segment.texts["en"]
     has_code = segment.has_code or bool(_PROGRAM_TEXT.search(text))
     is_long_enough = len(text.split()) in WORDS and len(_WORD.findall(text)) >= WORDS.start
     return segment.is_paragraph and is_long_enough and not has_code and is_speakable(text)
 
 
-def _row(segment: Segment, tgt_lang: str, audio: Path | None) -> Row:
+def _row(segment: HelpText, tgt_lang: str, audio: Path | None) -> Row:
     name = f"{segment.page}#{segment.name}"
     source, target = segment.texts["en"], segment.texts[tgt_lang]
     return Row(

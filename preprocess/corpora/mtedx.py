@@ -6,30 +6,31 @@ The splits are train, dev (there called valid), test, and others such as iwslt20
 transcript alone (for speech recognition) are left out and counted as `no translation`.
 """
 
-import argparse
+from dataclasses import dataclass
+from pathlib import Path
 
-from ..manifest import Utterance
-from .talks import read_pairs
+from ..files.manifest import Utterance
+from ..files.options import option
+from .releases.talks import read_pairs
 
 SUMMARY = "Multilingual TEDx: talks in es, fr, pt, it, ru, el to en and others"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+@dataclass(frozen=True)
+class MtedxOptions:
     """Options beside those of all corpora."""
-    parser.add_argument("--src-lang", required=True, metavar="SRC", help="language of the talks, such as es")
-    parser.add_argument(
-        "--tgt-lang",
-        nargs="+",
-        required=True,
-        metavar="TGT",
-        help="language or languages to translate into, such as en",
-    )
+
+    src_lang: str = option("language of the talks, such as es", metavar="SRC")
+    tgt_lang: tuple[str, ...] = option("language or languages to translate into, such as en", metavar="TGT")
 
 
-def read_splits(arguments: argparse.Namespace) -> dict[str, list[Utterance]]:
+OPTIONS = MtedxOptions
+
+
+def read_splits(root: Path, options: MtedxOptions) -> dict[str, list[Utterance]]:
     """Rows of every split.
 
     Raises:
         ManifestError: a folder or file is missing, or is not in its form.
     """
-    return read_pairs(arguments.root, arguments.src_lang, arguments.tgt_lang)
+    return read_pairs(root, options.src_lang, options.tgt_lang)

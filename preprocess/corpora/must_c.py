@@ -6,25 +6,30 @@ The splits are train, dev, and the others as test_tst-COMMON, test_tst-HE and so
 manifests hold the rows of all of them.
 """
 
-import argparse
+from dataclasses import dataclass
+from pathlib import Path
 
-from ..manifest import Utterance
-from .talks import read_pairs
+from ..files.manifest import Utterance
+from ..files.options import option
+from .releases.talks import read_pairs
 
 SUMMARY = "MuST-C v1 to v3, TED talks: English to 15 languages"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+@dataclass(frozen=True)
+class MustCOptions:
     """Options beside those of all corpora."""
-    parser.add_argument(
-        "--tgt-lang", nargs="+", required=True, metavar="XX", help="language or languages to translate into, such as de"
-    )
+
+    tgt_lang: tuple[str, ...] = option("language or languages to translate into, such as de", metavar="XX")
 
 
-def read_splits(arguments: argparse.Namespace) -> dict[str, list[Utterance]]:
+OPTIONS = MustCOptions
+
+
+def read_splits(root: Path, options: MustCOptions) -> dict[str, list[Utterance]]:
     """Rows of every split.
 
     Raises:
         ManifestError: a folder or file is missing, or is not in its form.
     """
-    return read_pairs(arguments.root, "en", arguments.tgt_lang)
+    return read_pairs(root, "en", options.tgt_lang)

@@ -4,11 +4,12 @@ It holds audio/ and announcements.tsv with the columns id, split, audio, seconds
 split `train` without audio stay in train.tsv, where they serve text translation alone.
 """
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ManifestError
-from ..manifest import Utterance, check_utterance, parse_row, read_table
+from ..files.manifest import Utterance, check_utterance, parse_row, placed, read_table
+from ..files.options import option
 
 SUMMARY = "the announcements of examples/prompts"
 SPLITS = ("train", "dev", "test", "test_prompts")
@@ -16,35 +17,47 @@ LANGUAGES = ("en", "fr", "es")
 COLUMNS = ("id", "split", "audio", "seconds", "recordings", *LANGUAGES)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options beside --root and --out."""
-    parser.add_argument("--tgt-lang", choices=LANGUAGES[1:], required=True, help="language to translate into")
+@dataclass(frozen=True)
+class PromptsOptions:
+    """Options beside those of all corpora."""
+
+    tgt_lang: str = option("language to translate into", choices=LANGUAGES[1:])
 
 
-def read_splits(arguments: argparse.Namespace) -> dict[str, list[Utterance]]:
+OPTIONS = PromptsOptions
+
+
+def read_splits(root: Path, options: PromptsOptions) -> dict[str, list[Utterance]]:
     """Read and check announcements.tsv.
 
     Raises:
         ManifestError: `FILE:LINE: ...`; a row is not in the form that this module's docstring gives.
     """
-    path: Path = arguments.root / "announcements.tsv"
+    path = root / "announcements.tsv"
     splits: dict[str, list[Utterance]] = {split: [] for split in SPLITS}
     first_locations: dict[str, str] = {}
     for location, row in read_table(path, COLUMNS, exact=True):
         if row["split"] not in splits:
-            raise ManifestError(f"{location}: split must be one of {', '.join(SPLITS)}, found '{row['split']}'")
+            raise ManifestError(
+                f"split must be one of {', '.join(SPLITS)}, found '{row['split']}'",
+                place=location,
+            )
         fields = {
             "id": row["id"],
             "audio": row["audio"],
             "duration": row["seconds"] if row["audio"] else "",
             "src_lang": "en",
-            "tgt_lang": arguments.tgt_lang,
+            "tgt_lang": options.tgt_lang,
             "src_text": row["en"],
-            "tgt_text": row[arguments.tgt_lang],
+            "tgt_text": row[options.tgt_lang],
         }
         utterance = parse_row(fields, path.parent, location)
-        check_utterance(utterance, location, first_locations)
+        with placed(utterance, location):
+            check_utterance(utterance, location, first_locations)
         if utterance.audio is None and row["split"] != "train":
-            raise ManifestError(f"{location}: only rows of the split train may lack audio, '{utterance.id}' does")
+            raise ManifestError(
+                f"only rows of the split train may lack audio, '{utterance.id}' does",
+                place=location,
+            )
         splits[row["split"]].append(utterance)
     return {split: utterances for split, utterances in splits.items() if utterances}

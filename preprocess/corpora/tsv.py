@@ -5,26 +5,32 @@ duration (seconds), src_lang, tgt_lang, speaker; others are ignored. `audio` is 
 absolute; empty for rows that serve text translation alone.
 """
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ManifestError
-from ..manifest import Utterance, parse_row, read_table
-from .rows import Row
+from ..files.manifest import Utterance, parse_row, read_table
+from ..files.options import option
+from .rows.row import Row
 
 SUMMARY = "a TSV, or a folder of train.tsv, dev.tsv, test.tsv, of one's own"
 NEEDED_COLUMNS = ("id", "audio", "src_text", "tgt_text")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options beside --root and --out."""
-    parser.add_argument("--src-lang", default="", help="language of src_text where the file does not say, such as en")
-    parser.add_argument("--tgt-lang", default="", help="language of tgt_text where the file does not say, such as fr")
+@dataclass(frozen=True)
+class TsvOptions:
+    """Options beside those of all corpora."""
+
+    src_lang: str = option("language of src_text where the file does not say, such as en", "")
+    tgt_lang: str = option("language of tgt_text where the file does not say, such as fr", "")
 
 
-def read_splits(arguments: argparse.Namespace) -> dict[str, list[Utterance]]:
+OPTIONS = TsvOptions
+
+
+def read_splits(root: Path, options: TsvOptions) -> dict[str, list[Utterance]]:
     """Rows of every file, by the file's name without `.tsv`."""
-    return {path.stem: read_rows(path, arguments.src_lang, arguments.tgt_lang) for path in find_files(arguments.root)}
+    return {path.stem: read_rows(path, options.src_lang, options.tgt_lang) for path in find_files(root)}
 
 
 def find_files(root: Path) -> list[Path]:
@@ -38,7 +44,10 @@ def find_files(root: Path) -> list[Path]:
     paths = [path for path in (root / "train.tsv", root / "dev.tsv") if path.is_file()]
     paths += sorted(root.glob("test*.tsv"))
     if not paths:
-        raise ManifestError(f"{root}: expected train.tsv, dev.tsv or test*.tsv in it, found none of them")
+        raise ManifestError(
+            "expected train.tsv, dev.tsv or test*.tsv in it, found none of them",
+            place=root,
+        )
     return paths
 
 

@@ -285,7 +285,7 @@ def test_units_that_keep_repetitions_have_one_token_a_frame():
 
 
 def test_the_corpus_without_deduplication_has_the_units_of_the_recipe_before_it(tmp_path):
-    from preprocess.units import deduplicate, read_units
+    from preprocess.files.units import deduplicate, read_units
 
     sizes = ["--train", 60, "--text", 80, "--dev", 12, "--test", 12]
     corpus = run_command("bash", EXAMPLE / "prompts_corpus.sh", tmp_path / "corpus", *sizes)

@@ -15,9 +15,9 @@ from help_tree import plain_page
 
 from preprocess.__main__ import main
 from preprocess.corpora import fish_fillets, libreoffice_help
-from preprocess.corpora.held_out import split_of
-from preprocess.recipe import plan_steps
-from preprocess.recipe_file import read_recipe
+from preprocess.corpora.rows.held_out import split_of
+from preprocess.recipe.file import read_recipe
+from preprocess.stages.run import plan_steps
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WORDS = "ryba loď voda kámen poklad mapa oko ocel dveře klíč hudba stroj moře hvězda".split()

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from preprocess.__main__ import main
-from preprocess.manifest import Utterance, write_manifest
+from preprocess.files.manifest import Utterance, write_manifest
 
 pytest.importorskip("dask_jobqueue")
 

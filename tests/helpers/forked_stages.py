@@ -58,7 +58,8 @@ def serve() -> None:
     import sklearn.cluster  # noqa: F401
     import soundfile  # noqa: F401
 
-    from preprocess import binarize, kmeans, recipe, shards, speech_to_units, subwords  # noqa: F401
+    from preprocess.speech import shards
+    from preprocess.stages import binarize, kmeans, subwords  # noqa: F401
 
     shards.SHARD_SECONDS = SHARD_SECONDS
     for line in sys.stdin:

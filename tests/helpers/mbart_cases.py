@@ -78,7 +78,7 @@ def mbart_case(
     convention: str, keep_all_pieces: bool = True, targets: tuple[str, ...] = ("fr", "de"), repeat: int = 4
 ) -> MbartCase:
     """A case with random weights, biases and layer norms; see make_toy_data_bin for the arguments."""
-    from fairseq_hmst.mbart import main
+    from fairseq_hmst.text_start.command import main
 
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)

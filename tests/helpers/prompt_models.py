@@ -138,7 +138,7 @@ def _configuration(kind: str, data_bin: Path, *command: object):
 
 def run_translate(capsys, *command: object) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of hmst-translate."""
-    from fairseq_hmst.translate import main
+    from fairseq_hmst.translate.command import main
 
     status = main([str(part) for part in command])
     captured = capsys.readouterr()

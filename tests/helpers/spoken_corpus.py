@@ -1,7 +1,6 @@
 """A small corpus of made-up units and sentences, up to its subwords, and the stage `binarize` run on it."""
 
 import argparse
-import json
 import os
 import random
 from collections.abc import Iterator
@@ -9,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocess import binarize
 from preprocess.__main__ import main
-from preprocess.card import hash_file, read_card
-from preprocess.kmeans import save_kmeans
-from preprocess.manifest import Utterance, write_manifest
-from preprocess.units import format_units, read_units
+from preprocess.clustering.centroids import save_kmeans
+from preprocess.files.card import hash_files
+from preprocess.files.manifest import Utterance, write_manifest
+from preprocess.files.stage_cards import ExtractorDescription, KmeansCard, UnitsCard
+from preprocess.files.units import format_units, read_units
+from preprocess.files.units_cards import units_card_path
+from preprocess.stages import binarize
 
 NUM_UNITS = 12
 SIZES = {"train": 40, "dev": 5, "test": 6, "test_far": 4}
@@ -48,25 +49,34 @@ def make_rows(split: str, folder: Path) -> Iterator[tuple[Utterance, list[int] |
 
 def make_kmeans(folder: Path, seed: int) -> None:
     centroids = np.random.default_rng(seed).standard_normal((NUM_UNITS, 3)).astype(np.float32)
-    extractor = {"name": "mfcc", "layer": 0, "hash": "", "frame_shift_seconds": 0.02, "width": 3}
-    card = {"stage": "kmeans", "version": "0", "extractor": extractor, "clusters": NUM_UNITS, "seed": seed}
+    card = KmeansCard(
+        extractor=ExtractorDescription("mfcc", "mfcc", 0, "", frame_shift_seconds=0.02, width=3),
+        clusters=NUM_UNITS,
+        seed=seed,
+        portion=1.0,
+        frames=NUM_UNITS,
+        skipped=0,
+        inertia_per_frame=0.0,
+        hashes={},
+    )
     save_kmeans(folder, centroids, card)
 
 
 def write_units_card(units_path: Path, kmeans: Path) -> None:
     """What the stage `units` writes beside FILE.units; 39 frames an utterance of 1.5 s."""
-    num_utterances = len(list(read_units(units_path)))
-    card = {
-        "stage": "units",
-        "version": "0",
-        "kmeans": read_card(kmeans, "kmeans"),
-        "kmeans_folder": os.path.relpath(kmeans, units_path.parent),
-        "utterances": num_utterances,
-        "seconds": 1.5 * num_utterances,
-        "frames": 39 * num_utterances,
-        "hashes": {units_path.name: hash_file(units_path)},
-    }
-    units_path.with_suffix(".card.json").write_text(json.dumps(card), encoding="utf-8")
+    rows = [units for _, units in read_units(units_path)]
+    card = UnitsCard(
+        kmeans=KmeansCard.read(kmeans),
+        kmeans_folder=os.path.relpath(kmeans, units_path.parent),
+        skipped=0,
+        utterances=len(rows),
+        seconds=1.5 * len(rows),
+        frames=39 * len(rows),
+        deduplicated_units=sum(map(len, rows)),
+        run_lengths={},
+        hashes=hash_files(units_path.parent, [units_path.name]),
+    )
+    card.write_file(units_card_path(units_path))
 
 
 def make_corpus(folder: Path) -> None:

@@ -32,7 +32,7 @@ def make_manifest(tmp_path: Path) -> Callable[..., Path]:
     """A function that writes `count` wav files and a manifest of them (u0, u1, ...; the last row has no audio)."""
     import soundfile
 
-    from preprocess.manifest import Utterance, write_manifest
+    from preprocess.files.manifest import Utterance, write_manifest
 
     def make(count: int = 6, name: str = "train.tsv") -> Path:
         rows = []
@@ -51,7 +51,7 @@ def make_manifest(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def recorded_prompts() -> list[np.ndarray]:
     """Ten recorded prompts of the example, (N,) float32 at 16 kHz."""
-    from preprocess.audio import load_audio
+    from preprocess.speech.audio import load_audio
 
     paths = sorted(RECORDINGS.glob("*.ogg"))[:10]
     if not paths:

@@ -34,13 +34,13 @@ print(*sys.modules)
 """
     printed = run(code)
     assert all(f"\\n  {stage} " in printed.replace("\n", "\\n") for stage in command_line.STAGES)
-    assert "preprocess.kmeans" not in printed
+    assert "preprocess.stages.kmeans" not in printed
     assert "numpy" not in printed.split()
 
 
 def test_every_stage_has_arguments_and_run():
-    for module_name, _ in command_line.STAGES.values():
-        module = importlib.import_module(module_name, "preprocess")
+    for stage in command_line.STAGES.values():
+        module = importlib.import_module(f"preprocess.stages.{stage.module}")
         assert callable(module.add_arguments)
         assert callable(module.run)
 
@@ -65,7 +65,7 @@ def test_an_interruption_exits_with_130_and_no_traceback(monkeypatch, capsys):
     def interrupt(arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("preprocess.kmeans.run", interrupt)
+    monkeypatch.setattr("preprocess.stages.kmeans.run", interrupt)
     assert command_line.main(["kmeans", "--manifest", "m", "--extractor", "mfcc", "--out", "o"]) == 130
     assert "Traceback" not in capsys.readouterr().err
 
@@ -76,4 +76,4 @@ def test_the_module_runs_as_a_program():
         [sys.executable, "-m", "preprocess", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert process.returncode == 1
-    assert process.stderr.startswith("error: none is not a finished output of the stage 'kmeans'")
+    assert process.stderr.startswith("error: none: is not a finished output of the stage 'kmeans'")

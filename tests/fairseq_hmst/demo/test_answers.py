@@ -17,8 +17,8 @@ from fairseq_hmst.demo.answers import (
     translate_recording,
     translate_text,
 )
-from fairseq_hmst.inference.errors import TranslationError
-from fairseq_hmst.inference.results import Translation
+from fairseq_hmst.translate import TranslationError
+from fairseq_hmst.translate.results import Translation
 
 
 class StubTranslator:
@@ -35,7 +35,8 @@ class StubTranslator:
 
     def translate(self, paths, skip_faults):
         assert skip_faults
-        return [replace(self.translation, fault=self.translation.fault.replace("PATH", str(*paths)))]
+        fault = self.translation.fault
+        return [replace(self.translation, fault=None if fault is None else fault.at(*paths))]
 
     def translate_text(self, lines, skip_faults):
         assert skip_faults
@@ -62,10 +63,11 @@ def test_too_long_a_recording_is_refused_before_any_work(recording):
 
 
 def test_a_fault_names_the_file_but_not_where_the_server_keeps_it(recording):
-    translator = StubTranslator(fault="PATH: too short: 9.0 ms, expected at least 25 ms; leave the row out")
+    fault = TranslationError("too short: 9.0 ms; expected at least 25 ms", advice="leave the row out")
+    translator = StubTranslator(fault=fault)
     with pytest.raises(PageError) as caught:
         translate_recording(translator, recording, Choices(), 60.0)
-    assert str(caught.value) == "hello.wav: too short: 9.0 ms, expected at least 25 ms."
+    assert str(caught.value) == "hello.wav: too short: 9.0 ms; expected at least 25 ms."
 
 
 def test_a_model_that_lacks_its_speech_encoder_says_so(recording, monkeypatch):
@@ -99,4 +101,4 @@ def test_times_are_read_in_minutes(seconds, expected):
 
 
 def _no_encoder(*arguments, **options):
-    raise TranslationError("/srv/models/tiny: no speech encoder; name it by --encoder")
+    raise TranslationError("no speech encoder", place="/srv/models/tiny", advice="name it by --encoder")

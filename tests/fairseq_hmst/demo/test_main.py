@@ -2,7 +2,7 @@
 
 import sys
 
-from fairseq_hmst.demo import build_parser, main
+from fairseq_hmst.demo.command import main, make_parser
 
 
 def test_without_gradio_it_says_what_to_install(monkeypatch, capsys):
@@ -12,4 +12,4 @@ def test_without_gradio_it_says_what_to_install(monkeypatch, capsys):
 
 
 def test_it_serves_this_computer_alone_by_default():
-    assert build_parser().parse_args(["model"]).host == "127.0.0.1"
+    assert make_parser().parse_args(["model"]).host == "127.0.0.1"

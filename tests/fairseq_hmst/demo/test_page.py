@@ -12,8 +12,9 @@ import torch  # noqa: E402
 from prompt_models import RECORDINGS, make_prompt_data_bin  # noqa: E402
 from toy import build_model, build_task  # noqa: E402
 
-from fairseq_hmst.demo import main, serve  # noqa: E402
-from fairseq_hmst.demo.page import UNEXPECTED, build_page, respond  # noqa: E402
+from fairseq_hmst.demo.command import main  # noqa: E402
+from fairseq_hmst.demo.options import DemoOptions  # noqa: E402
+from fairseq_hmst.demo.page import UNEXPECTED, build_page, respond, serve  # noqa: E402
 from fairseq_hmst.demo.showing import show_error  # noqa: E402
 from fairseq_hmst.export import export  # noqa: E402
 from fairseq_hmst.translate import Translator  # noqa: E402
@@ -41,7 +42,7 @@ def translator(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(translator):
     page = build_page(translator, max_seconds=20.0)
-    yield serve(page, "127.0.0.1", None)
+    yield serve(page, DemoOptions())
     page.close()
 
 

@@ -10,7 +10,7 @@ from fairseq_hmst.data.language_symbols import LanguageSymbols
 from fairseq_hmst.generators.build import build_generator
 from fairseq_hmst.generators.ctc import CTCGenerator
 from fairseq_hmst.generators.transducer import TransducerGenerator
-from fairseq_hmst.generators.transducer_greedy import LabelLimit
+from fairseq_hmst.generators.transducer_scorer import LabelLimit
 
 MODEL = SimpleNamespace(decodings=("transducer", "ctc"))
 

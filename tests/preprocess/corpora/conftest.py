@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from must_c_tree import TreeSegment, write_tree
 
-from preprocess import corpora
-from preprocess.manifest import Utterance, read_manifest
+from preprocess.files.manifest import Utterance, read_manifest
+from preprocess.stages import manifest as corpora
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from cards import read_card
 
-from preprocess.audio import load_audio
-from preprocess.card import read_card
 from preprocess.errors import AudioError, ManifestError, PreprocessError
-from preprocess.faults import read_faults
+from preprocess.files.faults import read_faults
+from preprocess.speech.audio import load_audio
 
 # clip, split, sentence, translation
 ROWS = [

@@ -7,7 +7,7 @@ import soundfile
 from debian_stubs import Archive
 
 from preprocess.corpora.fish_fillets import DEV_PERCENT, TEST_PERCENT
-from preprocess.corpora.held_out import letters_of, split_of
+from preprocess.corpora.rows.held_out import letters_of, split_of
 from preprocess.errors import AudioError, ManifestError
 
 GAME = "usr/share/games/fillets-ng"

@@ -6,11 +6,11 @@ import pytest
 from debian_stubs import Archive
 from help_tree import element, page_files, plain_page
 
-from preprocess.audio import check_audio
-from preprocess.corpora.held_out import letters_of
 from preprocess.corpora.libreoffice_help import PACKAGES, split_of_page
-from preprocess.corpora.synthesis import voice_of
+from preprocess.corpora.releases.synthesis import voice_of
+from preprocess.corpora.rows.held_out import letters_of
 from preprocess.errors import AudioError, ManifestError
+from preprocess.speech.audio import check_audio
 
 LANGUAGES = ("en", "de", "es", "fr")
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from cards import read_card
 
-from preprocess.audio import load_audio
-from preprocess.card import read_card
 from preprocess.errors import ManifestError
-from preprocess.faults import read_faults
+from preprocess.files.faults import read_faults
+from preprocess.speech.audio import load_audio
 
 RATE = 44_100
 SECONDS = ((0.25, 0.5), (1.0, 0.75), (2.0, 0.5))  # offset and duration of each talk's segments

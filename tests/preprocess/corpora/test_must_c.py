@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
-from preprocess import audio
-from preprocess.audio import load_audio
-from preprocess.corpora.segments import read_segments
+from preprocess.corpora.releases.segments import read_talk_segments
+from preprocess.speech import audio
+from preprocess.speech.audio import load_audio
 
 SPLITS = {"train": "train", "dev": "dev", "tst-COMMON": "test_tst-COMMON", "tst-HE": "test_tst-HE"}
 
@@ -113,7 +113,7 @@ def test_the_header_of_a_talk_is_read_once(whole_tree, run_manifest, monkeypatch
         opened.append(path)
         return audio.check_audio(path, *arguments, **options)
 
-    monkeypatch.setattr("preprocess.corpora.selection.check_audio", check_audio)
+    monkeypatch.setattr("preprocess.corpora.rows.selection.check_audio", check_audio)
     run_manifest("must_c", whole_tree.root, "--tgt-lang", "fr")
     assert sorted(opened) == sorted(whole_tree.root.glob("en-fr/data/*/wav/*.wav"))
 
@@ -141,7 +141,7 @@ def test_segments_are_those_that_pyyaml_reads(tmp_path: Path, text: str):
     path = tmp_path / "train.yaml"
     path.write_text(text, encoding="utf-8")
     expected = yaml.load(text, Loader=yaml.BaseLoader)
-    found = list(read_segments(path))
+    found = list(read_talk_segments(path))
     assert [(s.wav, s.offset, s.duration, s.speaker) for s in found] == [
         (e["wav"], e["offset"], e["duration"], e["speaker_id"]) for e in expected
     ]

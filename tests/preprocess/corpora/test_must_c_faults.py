@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from cards import read_card
 
-from preprocess.audio import load_audio
-from preprocess.card import read_card
 from preprocess.errors import ManifestError, PreprocessError
-from preprocess.faults import read_faults
+from preprocess.files.faults import read_faults
+from preprocess.speech.audio import load_audio
 
 SKIP = ("--on-error", "skip", "--max-errors", 0.5)
 

@@ -1,15 +1,16 @@
 """examples/must_c on the shaped tree: from the release to a data-bin, through every stage."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import soundfile
+from cards import read_card
 
 from preprocess.__main__ import main
-from preprocess.card import read_card
-from preprocess.manifest import Utterance, write_manifest
-from preprocess.recipe import plan_steps
-from preprocess.recipe_file import read_recipe
+from preprocess.files.manifest import Utterance, write_manifest
+from preprocess.recipe.file import read_recipe
+from preprocess.stages.run import plan_steps
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "must_c"
 SPLITS = {"train": "train", "dev": "valid", "tst-COMMON": "test_tst-COMMON", "tst-HE": "test_tst-HE"}
@@ -51,7 +52,7 @@ def test_units_of_a_segment_are_those_of_its_sound_cut_out(whole_tree, out: Path
 
 def test_the_recipe_with_the_papers_settings_is_valid(whole_tree, out: Path):
     recipe = read_recipe(EXAMPLE / "recipe.yaml", out, [f"manifest.root={whole_tree.root}"])
-    steps = {step.stage: step.arguments for step in plan_steps(recipe)}
+    steps = {step.stage: SimpleNamespace(**step.options) for step in plan_steps(recipe)}
     kmeans, subwords = steps["kmeans"], steps["subwords"]
     assert (kmeans.extractor, kmeans.layer, kmeans.clusters) == ("microsoft/wavlm-large", 21, 2000)
     assert (subwords.unit_vocab, subwords.source_vocab, subwords.target_vocab) == (4000, 4000, 4000)

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from preprocess.__main__ import main
-from preprocess.manifest import read_manifest
+from preprocess.files.manifest import read_manifest
 
 HEADER = "id\tsplit\taudio\tseconds\trecordings\ten\tfr\tes"
 ROWS = [
@@ -49,7 +49,7 @@ def test_rows_go_to_their_split_and_rows_without_audio_stay_in_train(root: Path,
         ([HEADER.removesuffix("\tes"), *ROWS], "announcements.tsv:1: expected the columns"),
         ([HEADER, ROWS[0].replace("train", "valid")], "announcements.tsv:2: split must be one of train, dev"),
         ([HEADER, ROWS[0], ROWS[1].replace("train", "dev")], ":3: only rows of the split train may lack audio"),
-        ([HEADER, ROWS[0], ROWS[0]], ":3: id 'a' was used before"),
+        ([HEADER, ROWS[0], ROWS[0]], ":3: utterance 'a': the id was used before"),
         ([HEADER, ROWS[0].replace("a.wav", "b.wav")], ":2: utterance 'a': audio not found"),
         ([HEADER, ROWS[0].replace("\tun\t", "\t\t")], ":2: utterance 'a': tgt_text is empty"),
         ([HEADER, ROWS[0].replace("0.5", "half")], ":2: duration must be a number"),

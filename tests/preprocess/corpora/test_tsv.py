@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from preprocess.__main__ import main
-from preprocess.manifest import read_manifest
+from preprocess.files.manifest import read_manifest
 
 ROWS = ["id\tsrc_text\tnote\taudio\ttgt_text", 'a\tsay "hi\tx\twav/a.wav\tdis « salut »', "b\thello\ty\t\tbonjour"]
 
@@ -63,7 +63,7 @@ def test_a_manifest_goes_through_unchanged(root: Path):
     ("rows", "message"),
     [
         ([ROWS[0].replace("audio", "sound"), *ROWS[1:]], "train.tsv:1: expected at least the columns"),
-        ([*ROWS, ROWS[2]], "train.tsv:4: id 'b' was used before, in"),
+        ([*ROWS, ROWS[2]], "train.tsv:4: utterance 'b': the id was used before, in"),
         ([*ROWS, "c\tx\ty\twav/c.wav\tz"], "train.tsv:4: utterance 'c': audio not found"),
         ([*ROWS, "c\tx\ty\twav/short.wav\tz"], "train.tsv:4: utterance 'c': "),
         ([*ROWS, "c\tx\ty\twav/text.wav\tz"], "text.wav: not audio"),

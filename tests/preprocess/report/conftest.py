@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from spoken_corpus import make_corpus, run_binarize
 
-from preprocess import report
+from preprocess.stages import inspect as report
 
 
 @pytest.fixture(scope="package")

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cards import read_card
 from tiny_mbart import write_hugging_face_mbart
 from toy import make_toy_data_bin, run_preprocess, toy_sentences
 
 from preprocess.__main__ import main
-from preprocess.card import check_hashes, read_card
 from preprocess.errors import MismatchError, OutputError, PreprocessError
-from preprocess.manifest import read_manifest, write_manifest
+from preprocess.files.hashing import check_hashes
+from preprocess.files.manifest import read_manifest, write_manifest
 
 Inspect = Callable[[Path, Path], dict[str, Any]]
 
@@ -120,7 +121,7 @@ def test_what_is_no_data_bin_is_refused(corpus: Path, data_bin: Path, tmp_path: 
 def test_a_changed_file_is_named(data_bin: Path, tmp_path: Path, inspect: Inspect):
     with open(data_bin / "dict.tgt.txt", "a", encoding="utf-8") as file:
         file.write("more 1\n")
-    with pytest.raises(MismatchError, match=r"dict\.tgt\.txt has changed since it was made"):
+    with pytest.raises(MismatchError, match=r"dict\.tgt\.txt: has changed since it was made"):
         inspect(data_bin, tmp_path / "report")
 
 

@@ -1,0 +1,69 @@
+"""Write a model folder: `python -m fairseq_hmst.export --checkpoint A.pt [B.pt ...] --data DATA_BIN --out MODEL`.
+
+The folder holds all that translating needs (see fairseq_hmst.model_folder.folder), and neither pickle nor code.
+Several checkpoints become one model of averaged weights (--average), or stay apart and decode together (--ensemble).
+It is written whole or not at all.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from preprocess.errors import UserError
+from preprocess.files.options import add_options, read_options
+
+from ..model_folder.generation import GenerationOptions
+from .export import export
+from .options import NAMED_IN_CARD, ExportOptions
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit status: 0; 1 for what cannot be exported; 2 for options that do not fit; 130 after an interruption.
+    """
+    parser = make_parser()
+    arguments = parser.parse_args(argv)
+    several = len(arguments.checkpoint) > 1
+    if several and not (arguments.average or arguments.ensemble):
+        parser.error("several checkpoints: say --average or --ensemble")
+    if not several and (arguments.average or arguments.ensemble):
+        parser.error(f"--{'average' if arguments.average else 'ensemble'} has no effect on one checkpoint")
+    groups = [[path] for path in arguments.checkpoint] if arguments.ensemble else [arguments.checkpoint]
+    try:
+        generation = read_options(GenerationOptions, arguments)
+        options = ExportOptions(arguments.include_encoder, arguments.scores, generation)
+        export(groups, arguments.data, arguments.out, options)
+    except (UserError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+    print(f"{arguments.out}: read its README.md before you publish it")
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """A parser of the options of this command."""
+    parser = argparse.ArgumentParser(prog="python -m fairseq_hmst.export", description=__doc__.split("\n\n")[1])
+    parser.add_argument(
+        "--checkpoint", type=Path, nargs="+", required=True, metavar="CKPT", help="of fairseq-train; one or several"
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--average", action="store_true", help="several checkpoints become one model of mean weights")
+    how.add_argument("--ensemble", action="store_true", help="several checkpoints stay apart and decode together")
+    parser.add_argument("--data", type=Path, required=True, metavar="DATA_BIN", help="that they were trained on")
+    parser.add_argument("--out", type=Path, required=True, metavar="MODEL", help="folder to write; must not exist")
+    parser.add_argument(
+        "--include-encoder",
+        nargs="?",
+        const=NAMED_IN_CARD,
+        metavar="FOLDER",
+        help="copy the speech encoder into MODEL, from FOLDER (or hub name), or from where the units were made with it",
+    )
+    scores_help = "what hmst-score --format json printed, for the model card"
+    parser.add_argument("--scores", type=Path, metavar="FILE.json", help=scores_help)
+    add_options(parser, GenerationOptions)
+    return parser

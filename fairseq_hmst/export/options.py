@@ -1,0 +1,24 @@
+"""Options of exporting: what a model folder gets beside the models and their data-bin."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..model_folder.generation import GenerationOptions
+
+NAMED_IN_CARD = ""  # the encoder that the data-bin's card names
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Options of exporting.
+
+    Attributes:
+        include_encoder: folder or hub name of the speech encoder to include; NAMED_IN_CARD: the one that the data-bin's
+            card names; None: none is included.
+        scores: a file of JSON for the card and the README.
+        generation: defaults of decoding.
+    """
+
+    include_encoder: str | None = None
+    scores: Path | None = None
+    generation: GenerationOptions = field(default_factory=GenerationOptions)

@@ -1,0 +1,139 @@
+"""The JSON files of a model folder: its card, and the options of its models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+import msgspec
+
+from preprocess.errors import CardError
+from preprocess.files.card import Card
+from preprocess.files.languages import Languages
+
+from .errors import ModelFolderError
+from .generation import GenerationOptions
+
+CONFIG_NAME = "config.json"
+EXPORT_AGAIN = "make the model folder again by `python -m fairseq_hmst.export`"
+
+
+@dataclass(frozen=True)
+class EncoderEntry:
+    """The speech encoder that makes the units.
+
+    Attributes:
+        name: such as `wavlm-large`; `mfcc` where there is none.
+        layer: whose output the frames are, from 1; 0 where there are no layers.
+        hash: SHA-256 of its weights, or of what else decides the frames.
+        hub_name: on the Hugging Face hub; None: not known.
+        included: whether it lies in the folder.
+    """
+
+    name: str
+    layer: int
+    hash: str
+    hub_name: str | None
+    included: bool
+
+    @property
+    def is_mfcc(self) -> bool:
+        """Whether the units need no speech encoder."""
+        return self.name == "mfcc"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Versions of the packages that wrote the folder."""
+
+    fairseq_hmst: str
+    torch: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard(Card):
+    """Card of a model folder.
+
+    Attributes:
+        architectures: family of each model.
+        averaged_checkpoints: checkpoints whose mean the first model is.
+        parameters: of all models.
+        decodings: those that every model has a head for.
+        languages: of the data-bin.
+        signature: of the data-bin.
+        encoder: of the speech; None: not known, and the model translates units and text alone.
+        versions: of the packages that wrote it.
+        scores: any JSON value, as hmst-score prints it; None: none were given.
+        card_hash: SHA-256 of this card without this entry; see `sealing`.
+    """
+
+    made_by: ClassVar[str] = "fairseq_hmst"
+
+    stage: Literal["model"] = "model"
+    format_version: Literal[1] = 1
+    architectures: tuple[str, ...]
+    averaged_checkpoints: int
+    parameters: int
+    decodings: tuple[str, ...]
+    languages: Languages
+    signature: str
+    encoder: EncoderEntry | None
+    versions: Versions
+    scores: object
+    card_hash: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read FOLDER/card.json.
+
+        Raises:
+            ModelFolderError: there is no such card, or it is not of this kind and version.
+        """
+        try:
+            return super().read(folder)
+        except CardError as error:
+            raise ModelFolderError.of(error, EXPORT_AGAIN) from error
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of a folder: its file of weights, and the options that build it."""
+
+    file: str
+    options: Mapping[str, object]
+
+    @property
+    def family(self) -> str:
+        """The registered name of the model's class; "" where the options name none."""
+        return str(self.options.get("_name", ""))
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Content of config.json.
+
+    Attributes:
+        models: one, or those of an ensemble.
+        generation: defaults of decoding.
+    """
+
+    models: tuple[ModelEntry, ...]
+    generation: GenerationOptions = field(default_factory=GenerationOptions)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read FOLDER/config.json.
+
+        Raises:
+            ModelFolderError: there is no such file, or it is not in its form.
+        """
+        path = folder / CONFIG_NAME
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelFolderError(f"cannot be read: {error}", place=path, advice=EXPORT_AGAIN) from error
+
+    def write(self, folder: Path) -> None:
+        """Write FOLDER/config.json."""
+        content = msgspec.json.format(msgspec.json.encode(self), indent=2)
+        (folder / CONFIG_NAME).write_bytes(content + b"\n")

@@ -1,0 +1,200 @@
+"""A trained model with all that translating needs, in formats that hold no code.
+
+    MODEL/
+      card.json            what it is made of, scores, and the SHA-256 of every other file
+      config.json          configuration of the model, defaults of decoding, names of the weight files
+      model.safetensors    weights; model-1.safetensors, model-2.safetensors ... of an ensemble
+      data/                the data-bin without its streams: dictionaries, SentencePiece models, centroids
+      encoder/             the speech encoder, where it was included
+      README.md            a model card, which a person may edit
+
+`fairseq_hmst.export` writes it. Every hash is checked before a file is used; files that the card does not name are not
+looked at.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import torch
+from omegaconf import OmegaConf
+from safetensors import safe_open
+from safetensors.torch import save_model
+
+from preprocess.errors import UserError
+from preprocess.files.card import CARD_NAME
+
+from ..data.data_bin import DataBinError
+from ..tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
+from .card import CONFIG_NAME, EncoderEntry, ModelCard, ModelConfig, ModelEntry
+from .errors import ModelFolderError
+from .json_files import read_object
+from .sealing import COPY_AGAIN, check_seal
+
+if TYPE_CHECKING:
+    from ..models.base import HmstModel
+
+FAMILIES = {
+    "hmst_aed": "attentional encoder-decoder",
+    "hmst_ctc": "CTC",
+    "hmst_ctc_attention": "joint CTC and attention",
+    "hmst_transducer": "RNN transducer",
+}
+DATA_NAME = "data"
+ENCODER_NAME = "encoder"
+README_NAME = "README.md"
+# what a download may bring: no other file is ever read, and none of these holds code
+ALLOWED_PATTERNS = ["*.json", "*.safetensors", "*.model", "*.npz", "*.txt", "*.md"]
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder whose files were checked against its card; see `open`."""
+
+    path: Path
+    card: ModelCard
+    config: ModelConfig
+
+    @classmethod
+    def open(cls, name: str | Path) -> "ModelFolder":
+        """Check a folder, downloaded first where it is a name on the Hugging Face hub.
+
+        Args:
+            name: a folder, or a name on the hub, from whose cache it is taken if it is there.
+
+        Raises:
+            ModelFolderError: it is neither; or a file is missing, broken, changed, or of another format.
+        """
+        path = _find(name)
+        if not (path / CARD_NAME).is_file():
+            raise ModelFolderError(f"is not a whole model folder: it has no {CARD_NAME}", place=path)
+        card = ModelCard.read(path)
+        check_seal(path, card, ALLOWED_PATTERNS)
+        return cls(path, card, ModelConfig.read(path))
+
+    def has(self, name: str) -> bool:
+        """Whether the card names a file, which then was checked."""
+        return name in self.card.hashes
+
+    @property
+    def data(self) -> Path:
+        """The data-bin without streams."""
+        return self.path / DATA_NAME
+
+    @property
+    def kmeans(self) -> Path | None:
+        """The k-means; None for a model that translates units and text alone."""
+        return self.data / "kmeans" if self.has(f"{DATA_NAME}/kmeans/{CARD_NAME}") else None
+
+    @property
+    def encoder_entry(self) -> EncoderEntry:
+        """Entry of the card on the speech encoder.
+
+        Raises:
+            ModelFolderError: the card has none, though the folder has a k-means.
+        """
+        if self.card.encoder is None:
+            raise ModelFolderError("has a k-means but no encoder of its frames", place=self.path, advice=COPY_AGAIN)
+        return self.card.encoder
+
+    @property
+    def uses_mfcc(self) -> bool:
+        """Whether its units need no speech encoder."""
+        return self.card.encoder is not None and self.card.encoder.is_mfcc
+
+    @property
+    def encoder(self) -> Path | None:
+        """The folder of the speech encoder, where it was included.
+
+        Raises:
+            ModelFolderError: there are other files beside it, which transformers might read, or it names code.
+        """
+        if self.card.encoder is None or not self.card.encoder.included:
+            return None
+        folder = self.path / ENCODER_NAME
+        for path in sorted(folder.iterdir()):
+            if not self.has(f"{ENCODER_NAME}/{path.name}"):
+                raise ModelFolderError(f"{CARD_NAME} does not name it", place=path, advice="remove it")
+            if path.suffix == ".json" and "auto_map" in read_object(path):
+                raise ModelFolderError("names code to be run ('auto_map'); no model folder needs any", place=path)
+        return folder
+
+    @contextlib.contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Turn any error of the block, which uses the folder's files, into a ModelFolderError."""
+        try:
+            yield
+        except ModelFolderError:
+            raise
+        except UserError as error:
+            explained = ModelFolderError(f"cannot be used: {error.found}", advice=COPY_AGAIN)
+            raise explained.at(self.path, *error.places) from error
+        except Exception as error:  # what does not fit together fails in ways of its own
+            raise ModelFolderError(f"cannot be used: {type(error).__name__}: {error}", place=self.path) from error
+
+    def load_models(self, device: str) -> "list[HmstModel]":
+        """The models, ready to decode on `device`; use it inside `explaining`."""
+        task = make_task(self.data)
+        return [self._load_model(task, entry).eval().to(device) for entry in self.config.models]
+
+    def _load_model(self, task: HmstTranslationTask, entry: ModelEntry) -> "HmstModel":
+        if not self.has(entry.file):
+            raise ModelFolderError(f"names weights that {CARD_NAME} does not", place=self.path / CONFIG_NAME)
+        if entry.family not in FAMILIES:  # others of fairseq's read files that options name
+            raise ModelFolderError(
+                f"expected one of {', '.join(FAMILIES)}, found '{entry.family}'", place=self.path / CONFIG_NAME
+            )
+        model = task.build_model(OmegaConf.create(dict(entry.options)), from_checkpoint=True)
+        model.load_state_dict(read_weights(self.path / entry.file))
+        return model
+
+
+def make_task(data_bin: Path, decoding: str = "auto", ctc_decode_weight: float | None = None) -> HmstTranslationTask:
+    """The task of a data-bin, with these options of decoding and the defaults of all others.
+
+    Raises:
+        DataBinError: the data-bin is not whole, or there are several.
+        ValueError: the options do not fit it.
+    """
+    if os.pathsep in str(data_bin):
+        raise DataBinError(
+            f"expected one data-bin, found '{os.pathsep}', which separates shards",
+            place=data_bin,
+            advice="name one shard (all have the same dictionaries), or move the folder to a path without it",
+        )
+    given = {"data": str(data_bin), "seed": 1, "decoding": decoding, "ctc_decode_weight": ctc_decode_weight}
+    config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), given)
+    return HmstTranslationTask(cast(HmstTranslationConfig, config))
+
+
+def write_weights(model: torch.nn.Module, path: Path) -> None:
+    """Write a model's weights as safetensors, each tensor once though modules share it."""
+    save_model(model, str(path))
+    path.chmod(0o644)  # safetensors lets the owner alone read it
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read the state that `write_weights` wrote; what modules share has each of its names."""
+    with safe_open(path, "pt") as file:
+        kept_under = {key: value for key, value in (file.metadata() or {}).items() if key != "format"}
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
+    return state | {name: state[kept] for name, kept in kept_under.items()}
+
+
+def _find(name: str | Path) -> Path:
+    if Path(name).is_dir():
+        return Path(name)
+    if Path(name).exists():
+        raise ModelFolderError(
+            "is a file; expected a model folder, as `python -m fairseq_hmst.export` writes it", place=name
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(snapshot_download(str(name), allow_patterns=ALLOWED_PATTERNS))
+    except (HFValidationError, HfHubHTTPError, OSError, ValueError) as error:
+        raise ModelFolderError(f"'{name}' is neither a folder nor a hub name that can be reached: {error}") from error

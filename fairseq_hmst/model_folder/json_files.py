@@ -1,0 +1,29 @@
+"""JSON files that hold one object of any form, such as those of Hugging Face's models."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import ModelFolderError
+
+
+def read_object(path: Path) -> dict[str, object]:
+    """Read the object in a JSON file.
+
+    Raises:
+        ModelFolderError: there is no such file, or it holds something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelFolderError("there is no such file", place=path) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelFolderError(f"not valid JSON: {error}", place=path, advice="copy the file again") from error
+    if not isinstance(content, dict):
+        raise ModelFolderError(f"expected an object, found {type(content).__name__}", place=path)
+    return content
+
+
+def write_object(path: Path, content: Mapping[str, object]) -> None:
+    """Write an object, indented."""
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

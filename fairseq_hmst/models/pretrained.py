@@ -1,0 +1,197 @@
+"""Starting from a pretrained text model: the file that `python -m fairseq_hmst.text_start` writes, and its use."""
+
+import logging
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import torch
+from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY
+from torch import Tensor, nn
+
+from preprocess.errors import UserError
+from preprocess.files.data_bin_card import KeptTextModel
+from preprocess.files.whole import whole_file
+
+from ..data.data_bin import DataBin
+
+if TYPE_CHECKING:
+    from .aed import AttentionDecoderConfig
+
+logger = logging.getLogger(__name__)
+
+FORMAT = "fairseq_hmst pretrained text model 1"
+FINETUNE_CHOICES = ["all", "lna"]
+TEXT_EMBEDDING = "encoder.embed_tokens.text.weight"
+UNIT_EMBEDDING = "encoder.embed_tokens.units.weight"
+# layer norms and attention (Li et al. 2021, "Multilingual Speech Translation from Efficient Finetuning of Pretrained
+# Models"), here attention of every kind
+LNA_PARTS = ("layer_norm", "layernorm", "self_attn", "encoder_attn")
+HEADS = ("ctc_head.", "source_ctc_head.")
+
+
+class PretrainedModelError(UserError):
+    """A pretrained text model cannot be read, or does not fit the data-bin or the options."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Options of AttentionDecoderConfig that decide shapes and computation; see there for each."""
+
+    encoder_type: str
+    embed_dim: int
+    ffn_embed_dim: int
+    attention_heads: int
+    encoder_layers: int
+    decoder_layers: int
+    decoder_ffn_embed_dim: int
+    decoder_attention_heads: int
+    max_source_positions: int
+    max_target_positions: int
+    activation_fn: str
+    layernorm_embedding: bool
+    no_scale_embedding: bool
+    learned_positions: bool
+    share_embeddings: bool
+
+
+@dataclass(frozen=True)
+class PretrainedCard:
+    """The origin of a file.
+
+    Attributes:
+        text_model: of the data-bin.
+        dictionaries: fingerprint of the data-bin that the file was made for.
+        seed: of the rows that were drawn for new symbols.
+    """
+
+    text_model: KeptTextModel
+    dictionaries: Mapping[str, str]
+    seed: int
+
+
+@dataclass(frozen=True)
+class PretrainedModel:
+    """The content of one file.
+
+    Attributes:
+        path: the file.
+        architecture: of the text model.
+        state: parameter of AttentionDecoderModel -> tensor; the embedding of text, which three modules share, once.
+        card: where it came from.
+    """
+
+    path: Path
+    architecture: Architecture
+    state: Mapping[str, Tensor]
+    card: PretrainedCard
+
+    @classmethod
+    def read(cls, path: str | Path) -> "PretrainedModel":
+        """Map a file into memory; tensors are read from the disk when they are copied.
+
+        Raises:
+            PretrainedModelError: there is no such file, or it is another one.
+        """
+        path, place = Path(path), f"--init-from {path}"
+        if not path.is_file():
+            raise PretrainedModelError(
+                "no such file",
+                place=place,
+                advice="make it by `python -m fairseq_hmst.text_start`. To go on with training, fairseq-train needs it "
+                "again; to decode, its checkpoints are enough",
+            )
+        try:
+            content = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise PretrainedModelError(f"cannot be read: {error}", place=place, advice="make it again") from error
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise PretrainedModelError(
+                "expected what `python -m fairseq_hmst.text_start` writes, found another file of torch", place=place
+            )
+        try:
+            architecture = msgspec.convert(content.get("architecture"), Architecture)
+            card = msgspec.convert(content.get("card"), PretrainedCard)
+            return cls(path, architecture, content["state"], card)
+        except (msgspec.ValidationError, KeyError) as error:
+            raise PretrainedModelError(
+                f"not in its form: {error}", place=place, advice="make it again by `python -m fairseq_hmst.text_start`"
+            ) from error
+
+    def write(self) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        content = {
+            "format": FORMAT,
+            "architecture": asdict(self.architecture),
+            "state": dict(self.state),
+            "card": msgspec.to_builtins(self.card),
+        }
+        with whole_file(self.path) as temporary, temporary.open("wb") as file:
+            torch.save(content, file)
+
+    def check_data_bin(self, data_bin: DataBin) -> None:
+        """Refuse a data-bin with other dictionaries than those that the file was made for."""
+        for name, expected in self.card.dictionaries.items():
+            found = data_bin.fingerprint[name]
+            if found != expected:
+                raise PretrainedModelError(
+                    f"was made for another data-bin: for a {name} of sha256 {expected[:12]}, "
+                    f"but {data_bin.path / name} has {found[:12]}",
+                    place=f"--init-from {self.path}",
+                    advice=f"make it again with --data {data_bin.path}",
+                )
+
+    def configure(self, config: "AttentionDecoderConfig") -> None:
+        """Write the architecture into a model's options, so that its checkpoints know it.
+
+        Raises:
+            PretrainedModelError: an option was given another value.
+        """
+        defaults = MODEL_DATACLASS_REGISTRY[ARCH_MODEL_NAME_REGISTRY[config._name]]()
+        for name, value in asdict(self.architecture).items():
+            given = getattr(config, name)
+            if given not in (getattr(defaults, name), value):
+                raise PretrainedModelError(
+                    f"--{name.replace('_', '-')} is {given}, but {self.path} has {value}: with --init-from the "
+                    "architecture is the file's",
+                    advice="leave the option out (and take an --arch without _tiny or _base)",
+                )
+            setattr(config, name, value)
+
+    def load_into(self, model: nn.Module, finetune: str | None) -> None:
+        """Copy the weights into a model, and let only those be trained that `finetune` names.
+
+        Args:
+            model: an AttentionDecoderModel of this architecture; its CTC heads keep what they have.
+            finetune: `all` (so is None) or `lna`.
+        """
+        parameters = dict(model.named_parameters())  # what is shared, once
+        new = {name for name in parameters if name.startswith(HEADS)}
+        differing = sorted((parameters.keys() - new) ^ self.state.keys())
+        if differing:
+            raise PretrainedModelError(
+                f"does not fit the model: they differ in {', '.join(differing[:3])}", place=self.path
+            )
+        with torch.no_grad():
+            for name, tensor in self.state.items():
+                parameters[name].copy_(tensor)
+        if finetune == "lna":
+            for name, parameter in parameters.items():
+                parameter.requires_grad_(is_trained_by_lna(name))
+        num_trained = sum(parameter.numel() for parameter in parameters.values() if parameter.requires_grad)
+        logger.info(
+            f"started from {self.card.text_model.name}; --finetune {finetune or 'all'} trains {num_trained:,} of "
+            f"{sum(parameter.numel() for parameter in parameters.values()):,} parameters"
+        )
+
+
+def is_trained_by_lna(name: str) -> bool:
+    """Whether `--finetune lna` trains a parameter: layer norms, attention, and what no text model has."""
+    return name == UNIT_EMBEDDING or name.startswith(HEADS) or any(part in name for part in LNA_PARTS)

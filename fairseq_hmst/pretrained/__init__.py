@@ -1,1 +1,0 @@
-"""Reading pretrained text models of others, and fitting them to a data-bin."""

@@ -1,0 +1,17 @@
+"""Scores of translations by corpus metrics: the command `hmst-score`. Needs neither torch nor fairseq."""
+
+from .corpus import CorpusScore, score_corpus, score_output
+from .options import ScoreOptions
+from .table import ScoreTable, score_systems
+from .texts import References, ScoreError
+
+__all__ = [
+    "CorpusScore",
+    "References",
+    "ScoreError",
+    "ScoreOptions",
+    "ScoreTable",
+    "score_corpus",
+    "score_output",
+    "score_systems",
+]

@@ -1,0 +1,117 @@
+"""Reading what is scored: plain text, fairseq-generate's output, and the references of a data-bin."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from preprocess.errors import CardError, UserError
+from preprocess.files.data_bin_card import DataBinCard
+
+_HYPOTHESIS_LINE = re.compile(r"D-(\d+)\t[^\t]*\t(.*)")
+
+
+class ScoreError(UserError):
+    """Hypotheses and references do not belong together, or cannot be read."""
+
+
+@dataclass(frozen=True)
+class References:
+    """The sentences that hypotheses are compared with; the lists are parallel.
+
+    Attributes:
+        path: the file, for errors.
+        lines: one reference a sentence.
+        languages: the target language of each; None where there is one, or nobody says.
+        data: signature of the data-bin that they are from; None where nobody says.
+    """
+
+    path: Path
+    lines: list[str]
+    languages: list[str] | None = None
+    data: str | None = None
+
+    @classmethod
+    def read(cls, path: Path, languages: Path | None = None, data: str | None = None) -> Self:
+        """Read references and, where there is one, the file of their languages.
+
+        Raises:
+            ScoreError: a file cannot be read, or they have different numbers of lines.
+        """
+        lines = read_lines(path)
+        if languages is None:
+            return cls(path, lines, None, data)
+        found = read_lines(languages)
+        _check_parallel(languages, len(found), path, len(lines), "languages", "references")
+        return cls(path, lines, found, data)
+
+    @classmethod
+    def of_data_bin(cls, folder: Path, split: str, stream: str) -> Self:
+        """References of a split's stream in a data-bin.
+
+        Raises:
+            ScoreError: it is no data-bin, or has no such references; the message lists those that it has.
+        """
+        try:
+            signature = DataBinCard.read(folder).signature
+        except CardError as error:
+            raise ScoreError(error.found, advice=error.advice).at(*error.places) from error
+        path = folder / f"{split}.{stream}.ref.txt"
+        if not path.is_file():
+            found = sorted(other.name.removesuffix(".ref.txt") for other in folder.glob("*.ref.txt"))
+            raise ScoreError(
+                f"no references of '{split}.{stream}'",
+                place=folder,
+                advice=f"it has: {', '.join(found) or 'none'}",
+            )
+        languages = path.with_name(f"{split}.{stream}.lang.txt")
+        return cls.read(path, languages if languages.is_file() else None, signature)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a text file; a line feed alone ends a line, or a carriage return with it.
+
+    Raises:
+        ScoreError: the file is not there, is empty, or is not UTF-8.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ScoreError(f"cannot be read: {error.strerror}", place=path) from error
+    except UnicodeDecodeError as error:
+        raise ScoreError(f"not UTF-8: {error.reason} at byte {error.start}", place=path) from error
+    if not text:
+        raise ScoreError("empty", place=path)
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def read_hypotheses(path: Path, references: References) -> list[str]:
+    """One hypothesis a reference, from plain text or from fairseq-generate's output (its `D-` lines).
+
+    Of an n-best list the first is taken. Line n, or sentence number n - 1 of fairseq-generate, belongs to reference n.
+
+    Raises:
+        ScoreError: a sentence has no hypothesis, or there are more hypotheses than references.
+    """
+    lines, num_references = read_lines(path), len(references.lines)
+    by_number: dict[int, str] = {}
+    for match in filter(None, map(_HYPOTHESIS_LINE.fullmatch, lines)):
+        by_number.setdefault(int(match[1]), match[2])
+    if not by_number:
+        _check_parallel(path, len(lines), references.path, num_references, "lines", "references")
+        return lines
+    wrong = sorted(by_number.keys() ^ set(range(num_references)))
+    if wrong:
+        raise ScoreError(
+            f"{path} and {references.path} do not fit: {len(by_number)} hypotheses, {num_references} references; "
+            f"first sentence without its counterpart: {wrong[0]}"
+        )
+    return [by_number[number] for number in range(num_references)]
+
+
+def _check_parallel(path: Path, found: int, other: Path, expected: int, name: str, other_name: str) -> None:
+    if found != expected:
+        raise ScoreError(
+            f"{path} and {other} do not fit: {found} {name}, {expected} {other_name}; "
+            f"first line without its counterpart: {min(found, expected) + 1}"
+        )

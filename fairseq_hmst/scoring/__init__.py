@@ -1,1 +1,0 @@
-"""Scoring translations by corpus metrics; the command is `hmst-score` (score.py). Needs neither torch nor fairseq."""

@@ -1,0 +1,59 @@
+"""Convert a pretrained text model (mBART) once, for one data-bin: `python -m fairseq_hmst.text_start --help`.
+
+The result is what `fairseq-train --arch hmst_aed --init-from` starts from: rows of the embedding for the pieces that
+the data-bin has, new rows for its speech units, and all other weights as they are.
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from preprocess.errors import UserError
+from preprocess.files.options import add_options, read_options
+
+from ..data.data_bin import DataBin
+from .convert import convert, describe
+from .options import TextStartOptions
+from .start import read_text_model
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; exit status 1 for what cannot be read or does not fit, 130 after an interruption."""
+    arguments = make_parser().parse_args(argv)
+    logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        if not arguments.out.parent.is_dir():
+            raise UserError(f"there is no folder {arguments.out.parent}", place=f"--out {arguments.out}")
+        options = read_options(TextStartOptions, arguments)
+        data_bin = DataBin(arguments.data)
+        text_model = read_text_model(arguments.source, data_bin, options.trust_pickle)
+        pretrained = convert(text_model, data_bin, options.seed, arguments.out)
+        print(describe(text_model, data_bin, pretrained))
+        pretrained.write()
+    except (UserError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """A parser of the options of this command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fairseq_hmst.text_start",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        required=True,
+        metavar="MODEL",
+        help="folder or hub name of a Hugging Face mBART, or folder or checkpoint of fairseq's release",
+    )
+    parser.add_argument("--data", required=True, help="data-bin that was made with this model's --text-model")
+    parser.add_argument("--out", type=Path, required=True, help="file to write, such as mbart.pt")
+    add_options(parser, TextStartOptions)
+    return parser

@@ -1,0 +1,200 @@
+"""Decoding of lines of units or source text, by the training's own task, datasets and generators."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from fairseq import utils
+from fairseq.dataclass.configs import GenerationConfig
+from fairseq.utils import resolve_max_positions
+from torch import Tensor
+
+from ..data.data_bin import DataBinError
+from ..generators.build import choose_decoding
+from ..model_folder.folder import make_task
+from ..model_folder.generation import GenerationOptions
+from ..tasks.hmst_translation import HmstTranslationTask
+from ..tasks.input_languages import InputLanguages
+from ..tasks.subword_codec import SubwordCodec
+from .errors import TranslationError
+from .options import LanguageChoice, TranslationOptions
+from .results import Candidate
+
+if TYPE_CHECKING:
+    from ..generators.hypothesis import Hypothesis
+    from ..models.base import HmstModel
+
+BATCH_TOKENS = 8000  # of a padded batch: 20 segments of 20 s at 20 subwords a second
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The result of decoding one line.
+
+    Attributes:
+        nbest: best first; at least one.
+        transcript: the best path of the CTC on the source transcript; None where the model has no such head.
+        source_tokens: what the encoder saw, ids of the input dictionary, language symbol and </s> included.
+        units_in_tokens: number of units that each of these tokens stands for; 0 for what is no speech.
+    """
+
+    nbest: tuple[Candidate, ...]
+    transcript: str | None
+    source_tokens: tuple[int, ...]
+    units_in_tokens: tuple[int, ...]
+
+
+class Decoder:
+    """Models, the task and the search that translate units and text.
+
+    Args:
+        task: of the model's data-bin; its options choose the decoding.
+        models: one, or an ensemble.
+        beam: hypotheses that the search keeps.
+        lenpen: length penalty, as fairseq's --lenpen.
+        nbest: hypotheses to return, at most `beam`.
+
+    Raises:
+        ValueError: an option lies out of range, or the models have no head for the decoding.
+    """
+
+    def __init__(
+        self, task: HmstTranslationTask, models: "list[HmstModel]", beam: int, lenpen: float, nbest: int
+    ) -> None:
+        if beam < 1:
+            raise ValueError(f"--beam must be at least 1, got {beam}")
+        if not 1 <= nbest <= beam:
+            raise ValueError(f"--nbest must lie in 1..{beam} (--beam), got {nbest}")
+        self.task, self.models, self.nbest = task, models, nbest
+        self.decoding = choose_decoding(str(task.cfg.decoding), models)
+        self.device = next(models[0].parameters()).device
+        options = GenerationConfig(beam=beam, lenpen=lenpen, nbest=nbest)
+        self._generator = task.build_generator(models, options)
+        self._codecs = {stream: SubwordCodec(task.data_bin, stream) for stream in task.ALL_STREAMS}
+        for codec in self._codecs.values():
+            codec.encode("")  # reads its file, and so finds now whether it is broken
+        self._told_sides = {side for side in ("source", "target") if self._must_be_told(side)}
+        positions = [task.max_positions(), *(model.max_positions() for model in models)]
+        found = resolve_max_positions(*positions)
+        self.max_source_tokens = int(found[0] if isinstance(found, tuple) else found)
+
+    def choose_languages(self, source: str | None, target: str | None) -> LanguageChoice:
+        """Languages of an input, of which only that is kept which the model must be told.
+
+        Raises:
+            ValueError: the model has several languages, and the input's is not among them, or is not given.
+        """
+        given = {"source": source, "target": target}
+        told = {side: language if side in self._told_sides else None for side, language in given.items()}
+        try:
+            checked = InputLanguages(self.task.data_bin, told)
+            return LanguageChoice(**{side: checked[side] for side in self._told_sides})
+        except DataBinError as error:
+            raise ValueError(str(error)) from error
+
+    def decode(
+        self,
+        lines: Sequence[str],
+        stream: str,
+        languages: Sequence[LanguageChoice],
+        on_done: Callable[[list[int]], None] = lambda rows: None,
+    ) -> list[Decoded | TranslationError]:
+        """Translate lines, those of similar length together; where one is too long for the model, say so.
+
+        Args:
+            lines: unit ids, separated by spaces, or source text.
+            stream: `st` for units, `mt` for text.
+            languages: of each line; see `choose_languages`.
+            on_done: called with the numbers of the lines of each batch when it is done.
+        """
+        sources = [self._encode(line, stream) for line in lines]
+        results: dict[int, Decoded | TranslationError] = {
+            row: self._too_long(source) for row, source in enumerate(sources) if len(source) > self.max_source_tokens
+        }
+        for wanted in dict.fromkeys(languages):
+            rows = [row for row, found in enumerate(languages) if found == wanted and row not in results]
+            for sample in self._batches([sources[row] for row in rows], wanted):
+                batch_rows = [rows[index] for index in sample["id"].tolist()]
+                results |= zip(batch_rows, self._decode_batch(sample), strict=True)
+                on_done(batch_rows)
+        return [results[row] for row in range(len(sources))]
+
+    def _encode(self, line: str, stream: str) -> Tensor:
+        """Ids (T,) of a line, </s> included."""
+        pieces = self._codecs[stream].encode(line)
+        return self.task.source_dictionary.encode_line(pieces, add_if_not_exist=False).long()
+
+    def _too_long(self, source: Tensor) -> TranslationError:
+        return TranslationError(
+            f"too long: {len(source)} subwords, the model takes {self.max_source_tokens}", advice="cut it into parts"
+        )
+
+    def _batches(self, sources: Sequence[Tensor], languages: LanguageChoice) -> Iterator[dict[str, Any]]:
+        told = {"source": languages.source, "target": languages.target}
+        self.task.input_languages = InputLanguages(self.task.data_bin, told)
+        dataset = self.task.build_dataset_for_inference(list(sources), [len(source) for source in sources])
+        longest_first = dataset.ordered_indices()[::-1]
+        for rows in dataset.batch_by_size(longest_first, max_tokens=BATCH_TOKENS):
+            batch = dataset.collater([dataset[int(row)] for row in rows])
+            yield utils.apply_to_sample(lambda tensor: tensor.to(self.device), batch)
+
+    def _decode_batch(self, sample: dict[str, Any]) -> Iterator[Decoded]:
+        found = self.task.inference_step(self._generator, self.models, sample)
+        transcripts = self._transcripts(sample["net_input"])
+        padding = self.task.source_dictionary.pad()
+        for hypotheses, transcript, tokens in zip(found, transcripts, sample["net_input"]["src_tokens"], strict=True):
+            nbest = tuple(self._candidate(hypothesis) for hypothesis in hypotheses[: self.nbest])
+            source = tuple(tokens[tokens != padding].tolist())
+            yield Decoded(nbest, transcript, source, tuple(map(self._count_units, source)))
+
+    def _must_be_told(self, side: str) -> bool:
+        try:
+            InputLanguages(self.task.data_bin, {"source": None, "target": None})[side]
+        except DataBinError:
+            return True
+        return False
+
+    def _candidate(self, hypothesis: "Hypothesis") -> Candidate:
+        dictionary = self.task.target_dictionary
+        no_text = {dictionary.bos(), dictionary.eos(), *self._generator.symbols_to_strip_from_output}
+        tokens = tuple(index for index in hypothesis["tokens"].tolist() if index not in no_text)
+        text = SubwordCodec.decode(" ".join(dictionary[index] for index in tokens))
+        return Candidate(text, float(hypothesis["score"]), tokens)
+
+    def _count_units(self, token: int) -> int:
+        piece = self.task.source_dictionary[token]
+        return len(piece) if ord(piece[0]) >= self.task.data_bin.card.first_unit_character else 0
+
+    def _transcripts(self, net_input: Mapping[str, Tensor]) -> list[str | None]:
+        """The best path of the first model's CTC on the source transcript."""
+        model, output = self.models[0], None
+        if model.source_ctc_head is not None:
+            with torch.no_grad():
+                output = model.encode_with_heads(net_input["src_tokens"], net_input["src_lengths"])[1]
+        if output is None or output.source_ctc_logits is None:
+            return [None] * len(net_input["src_tokens"])
+        best = output.source_ctc_logits.argmax(-1)
+        rows = zip(best, output.source_lengths.tolist(), strict=True)
+        return [self._transcript(labels[:length]) for labels, length in rows]
+
+    def _transcript(self, path: Tensor) -> str:
+        labels = path.unique_consecutive()
+        # label 0 is the blank, label 1 all that is no piece of source text; see DataBin.transcript_labels
+        ids = labels[labels > 1] - 2 + self.task.data_bin.card.dictionary.first_source_subword
+        return SubwordCodec.decode(" ".join(self.task.source_dictionary[index] for index in ids.tolist()))
+
+
+def make_decoder(
+    data_bin: Path, models: "list[HmstModel]", options: TranslationOptions, defaults: GenerationOptions
+) -> Decoder:
+    """A Decoder as `options` and a model folder's `defaults` of decoding want it.
+
+    Raises:
+        ValueError: an option lies out of range, or does not fit the models or the data-bin.
+    """
+    settings = options.over(defaults)
+    task = make_task(data_bin, settings.decoding, settings.ctc_decode_weight)
+    InputLanguages(task.data_bin, {"source": options.source_language, "target": options.target_language})
+    return Decoder(task, models, settings.beam, settings.lenpen, options.num_best)

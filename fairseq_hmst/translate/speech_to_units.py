@@ -1,0 +1,170 @@
+"""Recordings to deduplicated units, by the speech encoder and the k-means of the training."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from preprocess.clustering.centroids import load_kmeans
+from preprocess.clustering.nearest_centroid import NearestCentroid
+from preprocess.errors import AudioError, ExtractorError, PreprocessError
+from preprocess.files.stage_cards import ExtractorDescription
+from preprocess.files.units import deduplicate
+from preprocess.speech.extractors import Extractor, load_described
+from preprocess.speech.extractors.checkpoint import find_folder
+
+from ..model_folder.folder import ModelFolder
+from .audio_shim import frames_of, open_audio
+from .errors import TranslationError
+from .recording import Recording, Stretch, groups_of
+from .timing import Timing
+
+GROUP_SECONDS = 600.0  # of audio that is decoded to samples at once: 38 MB
+
+
+class SpeechToUnits:
+    """Turns recordings into stretches with deduplicated units, as the stage `units` did for the training.
+
+    Args:
+        folder: of the model.
+        device: of the speech encoder.
+        encoder: where it lies, if it is not in the model's folder; None: where the card says.
+
+    Attributes:
+        timing: of all that was done so far.
+
+    Raises:
+        ModelFolderError, PreprocessError: the centroids or the included encoder cannot be used.
+    """
+
+    def __init__(self, folder: ModelFolder, device: str, encoder: str | None) -> None:
+        self.timing = Timing()
+        self._folder, self._device = folder, device
+        self._lacking: TranslationError | None = None
+        if folder.kmeans is None:
+            self._lacking = TranslationError(
+                "was exported without k-means: it translates text alone", place=folder.path
+            )
+            return
+        self._centroids, card = load_kmeans(folder.kmeans)
+        entry = folder.encoder_entry
+        self._description = replace(card.extractor, hash=entry.hash)
+        self._source = encoder if folder.encoder is None else str(folder.encoder)
+        if not (self._source or entry.hub_name or entry.is_mfcc):
+            self._lacking = TranslationError(
+                f"needs the speech encoder '{entry.name}' (weights of sha256 {entry.hash[:12]}), which was not "
+                "included",
+                place=folder.path,
+                advice="say where it lies by --encoder",
+            )
+
+    def check_needs(self, encoder: str | None) -> None:
+        """Refuse an `encoder` that was given though the model's folder needs none.
+
+        Raises:
+            ValueError: the units need none, or it lies in the folder.
+        """
+        if encoder is not None and (self._folder.encoder is not None or self._folder.uses_mfcc):
+            why = "it needs no speech encoder" if self._folder.uses_mfcc else "it holds its speech encoder"
+            raise ValueError(f"--encoder {encoder} has no effect on {self._folder.path}: {why}")
+
+    @functools.cached_property
+    def _tools(self) -> tuple[Extractor, NearestCentroid]:
+        if self._lacking is not None:
+            raise self._lacking
+        extractor = load_encoder(self._description, self._device, self._source)
+        return extractor, NearestCentroid(self._centroids, self._device)
+
+    def find_units(
+        self, recordings: Iterable[Recording], max_seconds: float, on_done: Callable[[float], None]
+    ) -> list[Stretch]:
+        """Cut long recordings, and give each stretch its units, or its recording a fault.
+
+        Args:
+            recordings: those with a fault are left out.
+            max_seconds: length of the longest stretch of one that is cut.
+            on_done: called with the seconds of speech that have units.
+
+        Raises:
+            TranslationError: there is no such encoder, or it is another one than that of the training.
+        """
+        stretches: list[Stretch] = []
+        with self.timing.measure("reading"):
+            for group in groups_of(_read(recordings, max_seconds), GROUP_SECONDS):
+                self._encode(group, on_done)
+                stretches += group
+        return stretches
+
+    def _encode(self, group: Sequence[Stretch], on_done: Callable[[float], None]) -> None:
+        extractor, nearest_centroid = self._tools
+        with self.timing.measure("encoder"):
+            for position, frames in frames_of([stretch.take_waveform() for stretch in group], extractor):
+                stretch = group[position]
+                if isinstance(frames, ExtractorError):
+                    stretch.recording.fault = TranslationError.of(frames)
+                else:
+                    with self.timing.measure("assignment"):
+                        units, run_lengths = deduplicate(nearest_centroid(frames))
+                    stretch.set_units(units, run_lengths, extractor.frame_shift_seconds)
+                on_done(stretch.seconds)
+
+
+def _read(recordings: Iterable[Recording], max_seconds: float) -> Iterator[Stretch]:
+    """Stretches with their waveforms, file after file; a file that cannot be read gives its recording a fault."""
+    for recording in recordings:
+        if recording.fault is not None:
+            continue
+        try:
+            with open_audio(recording.audio) as audio:
+                for stretch in recording.cut(audio, max_seconds):
+                    stretch.waveform = audio.read(stretch.offset, stretch.duration)
+                    yield stretch
+        except AudioError as error:
+            recording.fault = TranslationError.of(error)
+
+
+def check_device(device: str) -> None:
+    """Refuse a torch device that cannot be used here.
+
+    Raises:
+        ValueError: there is no such device.
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"--device {device}: cannot be used here: {error}") from error
+
+
+def load_encoder(description: ExtractorDescription, device: str, source: str | None) -> Extractor:
+    """Load the speech encoder that a card describes.
+
+    Args:
+        description: in the card of a k-means.
+        device: for all but MFCC, which run on the CPU.
+        source: folder or hub name; None: where the card says.
+
+    Raises:
+        TranslationError: it is not there, or is another one.
+    """
+    try:
+        return load_described(description, "cpu" if description.source == "mfcc" else device, source)
+    except PreprocessError as error:
+        raise TranslationError.of(error) from error
+
+
+def find_encoder(description: ExtractorDescription, source: str | None) -> Path:
+    """The folder of the speech encoder that a card describes, checked.
+
+    Args:
+        description: in the card of a k-means.
+        source: folder or hub name; None: where the card says.
+
+    Raises:
+        TranslationError: it is not there, or is another one.
+    """
+    if description.source == "mfcc":
+        raise TranslationError("the units are clusters of MFCC: there is no speech encoder to include")
+    load_encoder(description, "cpu", source)
+    return find_folder(source or description.source)

@@ -1,0 +1,57 @@
+"""The task that makes deduplicated units of segments of audio: frames, nearest centroids, runs made one."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..files.stage_cards import KmeansCard
+from ..files.units import deduplicate
+from ..speech.extractors import load_described
+from ..speech.frames import Segment, extract_frames
+from ..speech.shards import Arrays
+from .centroids import load_kmeans
+from .nearest_centroid import NearestCentroid
+
+
+@dataclass(frozen=True)
+class UnitsTask:
+    """Task of `Shards`: the deduplicated units of some segments.
+
+    Arrays: units and run_lengths (sum of U,) int32, one segment after the other; num_units (S,) = U, num_frames (S,)
+    and seconds (S,) of each; faults.
+    """
+
+    kmeans: Path
+    centroids_hash: str
+    extractor_source: str | None  # where the extractor lies now; None: where the k-means' card says
+    device: str
+    skip_faults: bool
+
+    def __call__(self, segments: Sequence[Segment]) -> Arrays:
+        nearest_centroid, card = _load_kmeans(self.kmeans, self.centroids_hash, self.device)
+        extractor = load_described(card.extractor, self.device, self.extractor_source)
+        nothing = np.zeros(0, dtype=np.int64)
+        runs = [(nothing, nothing)] * len(segments)
+        num_frames, seconds, faults = np.zeros(len(segments), np.int64), np.zeros(len(segments)), [""] * len(segments)
+        for item in extract_frames(segments, extractor, self.skip_faults):
+            at = item.position
+            runs[at] = deduplicate(nearest_centroid(item.frames))
+            num_frames[at], seconds[at], faults[at] = len(item.frames), item.seconds, item.fault
+        units, run_lengths = (np.concatenate(arrays).astype(np.int32) for arrays in zip(*runs, strict=True))
+        return {
+            "units": units,
+            "run_lengths": run_lengths,
+            "num_units": np.array([len(units) for units, _ in runs]),
+            "num_frames": num_frames,
+            "seconds": seconds,
+            "faults": np.array(faults),
+        }
+
+
+@functools.lru_cache(maxsize=1)  # once a worker; the hash tells apart what lay in one folder at different times
+def _load_kmeans(folder: Path, centroids_hash: str, device: str) -> tuple[NearestCentroid, KmeansCard]:
+    centroids, card = load_kmeans(folder)
+    return NearestCentroid(centroids, device), card

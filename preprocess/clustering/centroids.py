@@ -1,0 +1,42 @@
+"""Centroids of a k-means on disk, without pickle. The folder has centroids.npz, (K, D) float32, and a card."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import MismatchError
+from ..files.card import hash_files
+from ..files.stage_cards import KmeansCard
+from ..files.whole import whole_folder
+
+CENTROIDS_NAME = "centroids.npz"
+
+
+def load_kmeans(folder: Path) -> tuple[np.ndarray, KmeansCard]:
+    """Centroids (K, D) float32 and card of a folder that `save_kmeans` wrote.
+
+    Raises:
+        CardError: the folder is not a whole k-means.
+        MismatchError: the centroids have changed since, or are not what the card says.
+    """
+    card = KmeansCard.read(folder)
+    card.check_hashes(folder)
+    path = Path(folder) / CENTROIDS_NAME
+    with np.load(path, allow_pickle=False) as arrays:
+        centroids = arrays["centroids"]
+    expected = (card.clusters, card.extractor.width)
+    if centroids.shape != expected:
+        raise MismatchError(f"the card says {expected} (clusters, width), found {centroids.shape}", place=path)
+    return centroids, card
+
+
+def save_kmeans(folder: Path, centroids: np.ndarray, card: KmeansCard) -> None:
+    """Write centroids (K, D) and their card, hashes added, as a whole folder.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    with whole_folder(folder) as temporary:
+        np.savez(temporary / CENTROIDS_NAME, centroids=centroids)
+        replace(card, hashes=hash_files(temporary, [CENTROIDS_NAME])).write(temporary)

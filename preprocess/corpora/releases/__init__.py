@@ -1,0 +1,1 @@
+"""How releases are laid out, and how those of Debian packages are fetched and spoken."""

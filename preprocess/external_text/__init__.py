@@ -1,0 +1,1 @@
+"""More text for text translation: reading, filtering and drawing."""

@@ -1,0 +1,1 @@
+"""The files that pass between stages: how each is read, checked and written whole."""

@@ -1,0 +1,160 @@
+"""The card of a data-bin, which preprocess writes and fairseq_hmst reads."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from .card import Card
+from .languages import Languages, LanguageSymbolsEntry
+from .stage_cards import KmeansCard
+
+
+@dataclass(frozen=True)
+class KeptTextModel:
+    """The pretrained text model of a data-bin, and how much of its vocabulary is kept.
+
+    Attributes:
+        convention, name, hash: see `TextModelEntry`.
+        kept_pieces: pieces that have a line in the dictionaries.
+        pieces: pieces of the text model.
+        coverage: share of the data's tokens that the kept pieces cover, 0 to 1.
+    """
+
+    convention: str
+    name: str
+    hash: str
+    kept_pieces: int
+    pieces: int
+    coverage: float
+
+
+@dataclass(frozen=True)
+class DictionaryEntry:
+    """Numbers of pieces, and first ids in the input dictionary, which count fairseq's special symbols."""
+
+    unit_subwords: int
+    source_subwords: int
+    target_subwords: int
+    first_unit_subword: int
+    first_source_subword: int
+
+
+@dataclass(frozen=True)
+class StreamEntry:
+    """One stream of one split; tokens are counted without </s> and language symbols.
+
+    Attributes:
+        examples: their number.
+        target_languages: examples by language.
+        source_tokens, target_tokens: over all examples.
+        transcripts: examples that have one.
+        seconds: of speech; None: not known, or text.
+        run_lengths: runs of units by their length in frames; None: not known, or text.
+        ctc_infeasible, source_ctc_infeasible: examples without a CTC path to the translation, to the transcript.
+    """
+
+    examples: int
+    target_languages: Mapping[str, int]
+    source_tokens: int
+    target_tokens: int
+    transcripts: int
+    seconds: float | None
+    run_lengths: Mapping[int, int] | None
+    ctc_infeasible: int
+    source_ctc_infeasible: int
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """Lengths of the first split, usually train; None where unknown."""
+
+    units_per_second: float | None
+    deduplicated_units_per_second: float | None
+    unit_subwords_per_second: float | None
+    repeated_text_to_speech_length: float | None
+
+    @property
+    def known(self) -> dict[str, float]:
+        """Ratios that are known, by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file of external text: its name without folder, and its SHA-256."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ExternalTextEntry:
+    """One corpus of external text.
+
+    Attributes:
+        files: of the corpus.
+        ratio: times that it was written.
+        pairs: in the files.
+        dropped: pairs left out, by reason.
+        written: examples by target language.
+        limits: of the filters that were set, by name.
+    """
+
+    files: tuple[TextFile, ...]
+    ratio: float
+    pairs: int
+    dropped: Mapping[str, int]
+    written: Mapping[str, int]
+    limits: Mapping[str, int | float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataBinCard(Card):
+    """Card of a data-bin.
+
+    Attributes:
+        languages: of all rows.
+        language_symbols: None where the streams have none.
+        text_model: None where text pieces were trained.
+        repeat: times that each source-text token is written.
+        num_units: K of the k-means.
+        first_unit_character: code point of the character of unit 0.
+        dictionary: numbers of pieces and first ids.
+        kmeans: card of the k-means; None: not known.
+        counts: by split, then by stream, `st` or `mt`.
+        ratios: of lengths.
+        external_text: corpora of external text.
+        signature: one line that names the data.
+    """
+
+    stage: Literal["binarize"] = "binarize"
+    format_version: Literal[1] = 1
+    languages: Languages
+    language_symbols: LanguageSymbolsEntry | None
+    text_model: KeptTextModel | None
+    repeat: int
+    num_units: int
+    first_unit_character: int
+    dictionary: DictionaryEntry
+    kmeans: KmeansCard | None
+    counts: Mapping[str, Mapping[str, StreamEntry]]
+    ratios: Ratios
+    external_text: tuple[ExternalTextEntry, ...]
+    signature: str
+
+
+def make_signature(
+    kmeans: KmeansCard | None, dictionary: DictionaryEntry, text_model: KeptTextModel | None, repeat: int, version: str
+) -> str:
+    """One line that names the data of a data-bin, such as `wavlm-large|L21|k2000|dedup|spm4000+4000|x4|v0.3`.
+
+    With a text model its kept pieces stand in place of the source text's: `spm4000+mbart-50:31234`. Unknown parts
+    (units that came without a card) are written as `?`.
+    """
+    name, layer, clusters = "?", "?", "?"
+    if kmeans is not None:
+        name, layer, clusters = kmeans.extractor.name, str(kmeans.extractor.layer), str(kmeans.clusters)
+    text = str(dictionary.source_subwords)
+    if text_model is not None:
+        text = f"{text_model.convention}:{text}"
+    return f"{name}|L{layer}|k{clusters}|dedup|spm{dictionary.unit_subwords}+{text}|x{repeat}|v{version}"

@@ -1,0 +1,131 @@
+"""Language symbols of a data-bin, and their places in its streams.
+
+A data-bin of one pair of languages has none. With several target languages, `<lang:de>` says which one is asked for.
+With a pretrained text model the symbols are its own, such as `de_DE`, and stand where that model was trained with them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import VocabularyError
+from .stage_cards import TextModelEntry
+
+MBART_25_SYMBOLS = tuple(
+    "ar_AR cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gu_IN hi_IN it_IT ja_XX kk_KZ ko_KR lt_LT lv_LV my_MM ne_NP nl_XX "
+    "ro_RO ru_RU si_LK tr_TR vi_VN zh_CN".split()
+)
+MBART_50_SYMBOLS = (
+    *MBART_25_SYMBOLS,
+    *"af_ZA az_AZ bn_IN fa_IR he_IL hr_HR id_ID ka_GE km_KH mk_MK ml_IN mn_MN mr_IN pl_PL ps_AF pt_XX sv_SE".split(),
+    *"sw_KE ta_IN te_IN th_TH tl_XX uk_UA ur_PK xh_ZA gl_ES sl_SI".split(),
+)
+
+
+@dataclass(frozen=True)
+class Convention:
+    """Places of language symbols in the training of a kind of text model.
+
+    Attributes:
+        source: `source_first` (`en_XX X </s>`), `source_last` (`X </s> en_XX`) or `target_first` (`<lang:de> X </s>`,
+            the symbol of the language to translate into).
+        target: `first_output` (the decoder gives it first) or `first_input` (the decoder is given it in place of </s>).
+        symbols: published order of the model's language symbols; that of their embeddings.
+    """
+
+    source: str
+    target: str
+    symbols: tuple[str, ...] = ()
+
+
+CONVENTIONS = {
+    "mbart-cc25": Convention("source_last", "first_input", MBART_25_SYMBOLS),
+    "mbart-50": Convention("source_first", "first_output", MBART_50_SYMBOLS),
+}
+SEVERAL_TARGETS = Convention("target_first", "first_output")
+
+
+@dataclass(frozen=True)
+class Languages:
+    """All languages of a data-bin, sorted."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LanguageSymbolsEntry:
+    """Language symbols of a data-bin.
+
+    Attributes:
+        source, target: their places in sources and targets; see `Convention`.
+        symbols: by language, as the manifests write it.
+    """
+
+    source: str
+    target: str
+    symbols: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LanguageSymbols:
+    """The symbols of the languages in a data-bin."""
+
+    convention: Convention
+    symbols: Mapping[str, str]  # by language as the manifests write it
+
+    def as_entry(self) -> LanguageSymbolsEntry:
+        """Entry `language_symbols` of a data-bin's card."""
+        return LanguageSymbolsEntry(self.convention.source, self.convention.target, self.symbols)
+
+    def of_source(self, source_language: str, target_language: str) -> str:
+        """Symbol in the source stream of an example."""
+        is_target = self.convention.source == "target_first"
+        return self.symbols[target_language if is_target else source_language]
+
+
+def find_language_symbols(languages: Languages, text_model: TextModelEntry | None) -> LanguageSymbols | None:
+    """The symbols that a data-bin of these languages needs; None: one target language and no text model.
+
+    Args:
+        languages: of all rows.
+        text_model: the entry `text_model` of the card of the subwords.
+
+    Raises:
+        VocabularyError: a language that the text model does not have, two that have one symbol, or a name with white
+            space, which cannot stand in a dictionary.
+    """
+    if text_model is None:
+        if len(languages.target) == 1:
+            return None
+        for language in languages.target:
+            if language.split() != [language]:
+                raise VocabularyError(f"expected a target language without white space, such as 'de', got '{language}'")
+        return LanguageSymbols(SEVERAL_TARGETS, {language: f"<lang:{language}>" for language in languages.target})
+    symbols = {
+        language: find_symbol(language, text_model.symbols, text_model.name)
+        for language in sorted({*languages.source, *languages.target})
+    }
+    for symbol in symbols.values():
+        same = [language for language in symbols if symbols[language] == symbol]
+        if len(same) > 1:
+            raise VocabularyError(f"the languages {', '.join(same)} are all {symbol}: write it alike in all manifests")
+    return LanguageSymbols(CONVENTIONS[text_model.convention], symbols)
+
+
+def find_symbol(language: str, symbols: Sequence[str], model: str) -> str:
+    """The symbol of a language: `en`, `en_XX` and, where that is its region, `zh-CN` are understood.
+
+    Raises:
+        VocabularyError: there is none; the message lists those that there are.
+    """
+    name = language.replace("-", "_")
+    for symbol in symbols:
+        if name in (symbol, symbol.partition("_")[0]):
+            return symbol
+    raise VocabularyError(
+        f"the text model {model} has no language '{language}'",
+        advice=(
+            f"it has {', '.join(symbols)}: write the language in the manifests like one of these, with or without "
+            "what follows the underscore"
+        ),
+    )

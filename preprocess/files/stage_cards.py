@@ -1,0 +1,154 @@
+"""The cards of the stages before the data-bin: manifest, k-means, units and subwords."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .card import Card
+
+
+@dataclass(frozen=True)
+class ExtractorDescription:
+    """An extractor as cards describe it; see `Extractor` for the fields."""
+
+    name: str
+    source: str
+    layer: int
+    hash: str
+    frame_shift_seconds: float
+    width: int
+
+
+@dataclass(frozen=True)
+class ManifestCounts:
+    """Rows of one split of a manifest folder.
+
+    Attributes:
+        rows: in the manifest.
+        with_audio, with_transcript: rows that have it.
+        seconds: of speech.
+    """
+
+    rows: int
+    with_audio: int
+    with_transcript: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ManifestFilters:
+    """Limits of the rows of train; None: no limit."""
+
+    min_seconds: float | None
+    max_seconds: float | None
+    max_length_ratio: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestCard(Card):
+    """Card of a folder of manifests.
+
+    Attributes:
+        corpus: name of the corpus module.
+        counts: by split.
+        filters: of train.
+        filtered: rows that were filtered, by split and reason.
+        errors: rows at fault that were left out, by split.
+    """
+
+    stage: Literal["manifest"] = "manifest"
+    format_version: Literal[1] = 1
+    corpus: str
+    counts: Mapping[str, ManifestCounts]
+    filters: ManifestFilters
+    filtered: Mapping[str, Mapping[str, int]]
+    errors: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KmeansCard(Card):
+    """Card of a folder of centroids.
+
+    Attributes:
+        extractor: of the frames.
+        clusters: K.
+        seed: of sample and fit.
+        portion: of the corpus's frames, in 0..1, as asked for.
+        frames: in the sample.
+        skipped: rows that could not be used.
+        inertia_per_frame: mean squared distance of the sample's frames to their centroids.
+    """
+
+    stage: Literal["kmeans"] = "kmeans"
+    format_version: Literal[1] = 1
+    extractor: ExtractorDescription
+    clusters: int
+    seed: int
+    portion: float
+    frames: int
+    skipped: int
+    inertia_per_frame: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitsCard(Card):
+    """Card of a units file.
+
+    Attributes:
+        kmeans: card of the k-means.
+        kmeans_folder: where it lay, relative to the folder of the units.
+        skipped: rows that could not be used; errors.tsv names them.
+        utterances, seconds, frames, deduplicated_units: totals over the file.
+        run_lengths: number of runs by their length in frames.
+    """
+
+    stage: Literal["units"] = "units"
+    format_version: Literal[1] = 1
+    kmeans: KmeansCard
+    kmeans_folder: str
+    skipped: int
+    utterances: int
+    seconds: float
+    frames: int
+    deduplicated_units: int
+    run_lengths: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class TextModelEntry:
+    """A pretrained text model whose SentencePiece model cuts source and target text.
+
+    Attributes:
+        convention: a key of languages.CONVENTIONS.
+        name: of its folder, or the hub's.
+        hash: SHA-256 of its SentencePiece model.
+        symbols: its language symbols, in the order of their embeddings.
+        pieces: their number, without <unk> and control symbols.
+    """
+
+    convention: str
+    name: str
+    hash: str
+    symbols: tuple[str, ...]
+    pieces: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubwordsCard(Card):
+    """Card of a folder of SentencePiece models.
+
+    Attributes:
+        num_units: K of the k-means.
+        unit_subwords, source_subwords, target_subwords: pieces of each model.
+        text_model: whose pieces stand for source and target text; None: these were trained.
+        kmeans: card of the k-means that made the units; None: not known.
+    """
+
+    stage: Literal["subwords"] = "subwords"
+    format_version: Literal[1] = 1
+    num_units: int
+    unit_subwords: int
+    source_subwords: int
+    target_subwords: int
+    text_model: TextModelEntry | None
+    kmeans: KmeansCard | None

@@ -1,0 +1,1 @@
+"""The page: drawings of the figures, sections and markup."""

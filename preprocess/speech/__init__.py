@@ -1,0 +1,1 @@
+"""Recordings to frames of a speech encoder, by many workers."""

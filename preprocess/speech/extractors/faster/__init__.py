@@ -1,0 +1,1 @@
+"""What makes the encoders of transformers fast without changing what they compute."""

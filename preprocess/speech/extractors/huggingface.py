@@ -1,0 +1,117 @@
+"""Loads pretrained speech encoders of Hugging Face transformers, cut off above the layer that is asked for.
+
+Layer n gives `hidden_states[n]` of the whole model, to rounding; the layers above it are not built. Waveforms are
+prepared (zero mean and unit variance, or log-mel for Whisper) as the model's preprocessor config says. Weights and
+results are float32: float16 gives NaN in some of these models.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from ...errors import ExtractorError
+from ..audio import SAMPLE_RATE
+from .checkpoint import Checkpoint, find_folder, hash_weights
+from .waveform import WaveformExtractor
+from .whisper import WhisperExtractor
+
+# config.model_type -> module and class of the bare encoder
+ENCODER_CLASSES = {
+    "wavlm": ("transformers", "WavLMModel"),
+    "hubert": ("transformers", "HubertModel"),
+    "wav2vec2": ("transformers", "Wav2Vec2Model"),  # XLS-R too
+    "data2vec-audio": ("transformers", "Data2VecAudioModel"),
+    "whisper": ("transformers.models.whisper.modeling_whisper", "WhisperEncoder"),
+}
+
+
+def load_speech_encoder(source: str, layer: int | None, device: str) -> WaveformExtractor | WhisperExtractor:
+    """Load an encoder up to `layer`.
+
+    Args:
+        source: a folder with config.json, weights and preprocessor_config.json, or a hub name to download.
+        layer: 1..number of its layers.
+        device: a torch device.
+
+    Raises:
+        ExtractorError: the folder is no such model, `layer` is missing or out of range, or weights are missing.
+    """
+    folder = find_folder(source)
+    config, preprocessor = _load_configs(folder)
+    num_layers = config.encoder_layers if config.model_type == "whisper" else config.num_hidden_layers
+    if layer is None or not 1 <= layer <= num_layers:
+        found = "none" if layer is None else layer
+        raise ExtractorError(f"{source}: expected --layer in 1..{num_layers}, its transformer layers, found {found}")
+    checkpoint = Checkpoint(
+        name=Path(source).resolve().name if Path(source).is_dir() else source.rsplit("/", 1)[-1],
+        source=str(folder.resolve()) if Path(source).is_dir() else source,
+        layer=layer,
+        num_layers=num_layers,
+        hash=hash_weights(folder),
+    )
+    model = _load_cut_model(folder, config, layer, device)
+    extractor_class = WhisperExtractor if config.model_type == "whisper" else WaveformExtractor
+    return extractor_class(model, preprocessor, checkpoint)
+
+
+def _load_configs(folder: Path) -> tuple[Any, Any]:
+    """Model config and feature extractor of a folder."""
+    try:
+        config = _import("transformers", "AutoConfig").from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ExtractorError(f"{folder}: its config.json cannot be used: {error}") from error
+    if config.model_type not in ENCODER_CLASSES:
+        raise ExtractorError(
+            f"{folder}: expected a speech encoder ({', '.join(ENCODER_CLASSES)}), found a '{config.model_type}'"
+        )
+    try:
+        preprocessor = _import("transformers", "AutoFeatureExtractor").from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ExtractorError(
+            f"{folder}: preprocessor_config.json is missing or broken; it says how waveforms are normalised, copy it "
+            f"from where the weights came from: {error}"
+        ) from error
+    if preprocessor.sampling_rate != SAMPLE_RATE:
+        raise ExtractorError(f"{folder}: expected a model for {SAMPLE_RATE} Hz, found {preprocessor.sampling_rate} Hz")
+    return config, preprocessor
+
+
+def _load_cut_model(folder: Path, config: Any, layer: int, device: str) -> Any:
+    import torch
+
+    model_class = _import(*ENCODER_CLASSES[config.model_type])
+    is_whisper = config.model_type == "whisper"
+    # Layers above `layer` are never built. A length adapter, where there is one, comes after the last.
+    config.update({"encoder_layers": layer} if is_whisper else {"num_hidden_layers": layer, "add_adapter": False})
+    try:
+        model, report = model_class.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            output_loading_info=True,
+            key_mapping={r"^(model\.)?encoder\.": ""} if is_whisper else None,  # whole Whisper checkpoints
+        )
+        model = model.eval().to(device)
+    except Exception as error:  # each file format and each device has errors of its own
+        raise ExtractorError(f"{folder}: cannot load the weights to the device '{device}': {error}") from error
+    missing = sorted(set(report["missing_keys"]) - {"masked_spec_embed"})  # that one serves training alone
+    if missing:
+        raise ExtractorError(
+            f"{folder}: the checkpoint lacks {len(missing)} weights of the encoder, such as {missing[0]}; "
+            f"expected the weights of a {model_class.__name__}"
+        )
+    return model
+
+
+def _import(module_name: str, class_name: str) -> Any:
+    try:
+        module = importlib.import_module(module_name)
+        logging = importlib.import_module("transformers.utils.logging")
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        return getattr(module, class_name)
+    except (ImportError, OSError, RuntimeError) as error:  # OSError: a torchaudio that was built for another torch
+        raise ExtractorError(
+            f"{class_name} of transformers cannot be imported ({error}); install transformers, and a torchaudio that "
+            "belongs to the installed torch (constraints.txt names versions that fit together)"
+        ) from error

@@ -1,0 +1,64 @@
+"""The stage `inspect`: a data-bin -> a page with pictures, and its figures as JSON.
+
+The folder holds index.html, which needs no other file and no network, and report.json. All is read from the data-bin
+alone.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..data_bin.reader import DataBinReader
+from ..errors import OutputError
+from ..files.card import Card, hash_files
+from ..files.whole import whole_folder
+from ..report.figures.all import describe
+from ..report.page.charts import draw_charts
+from ..report.page.page import make_page
+
+FILES = ("index.html", "report.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportCard(Card):
+    """Card of a report's folder; `signature` is that of the data-bin."""
+
+    stage: Literal["inspect"] = "inspect"
+    format_version: Literal[1] = 1
+    signature: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the stage `inspect`."""
+    parser.add_argument("data_bin", type=Path, metavar="DATA_BIN", help="data-bin that the stage binarize wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write: index.html and report.json")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the stage `inspect` with the options of a command line."""
+    inspect_data_bin(arguments.data_bin, arguments.out)
+
+
+def inspect_data_bin(path: Path, out: Path) -> ReportCard:
+    """Write index.html and report.json of a data-bin into the folder `out`, and return its card.
+
+    Raises:
+        PreprocessError: the data-bin is not whole, or `out` is the data-bin.
+        OutputError: the folder cannot be written.
+    """
+    if out.resolve() == path.resolve():
+        raise OutputError(f"--out must be another folder than the data-bin, got {out}")
+    data_bin = DataBinReader(path)
+    with whole_folder(out) as folder:
+        figures = describe(data_bin)
+        text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+        (folder / "report.json").write_text(text, encoding="utf-8")
+        (folder / "index.html").write_text(make_page(figures, draw_charts(figures)), encoding="utf-8")
+        card = ReportCard(signature=data_bin.card.signature, hashes=hash_files(folder, FILES))
+        card.write(folder)
+    print(f"{out / 'index.html'}: look at it in a browser; {out / 'report.json'}: its figures")
+    if figures["repeat_factors"]:
+        print(figures["repeat_factors"]["advice"])
+    return card

@@ -1,0 +1,144 @@
+"""The stage `manifest`: a raw release -> train.tsv, dev.tsv, test.tsv and the like.
+
+OUT.errors.tsv names rows at fault that were left out, OUT.filtered.tsv the filtered ones. A split `mt` becomes external
+text, mt.SRC-TGT.{SRC,TGT}. Each corpus has its own module and options.
+"""
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..corpora import CORPORA, FetchedCorpus, import_corpus
+from ..corpora.rows.filters import FilterOptions, Filters
+from ..corpora.rows.parallel_text import write_parallel_text
+from ..corpora.rows.selection import select_rows
+from ..corpora.rows.summary import Selections, make_card, summary, warn_of_incomplete_tests
+from ..errors import ManifestError, OutputError
+from ..files.faults import FaultOptions, report_faults, write_faults
+from ..files.lock import locked
+from ..files.manifest import write_manifest
+from ..files.options import add_options, read_options
+from ..files.stage_cards import ManifestCard
+from ..files.whole import whole_folder
+
+
+@dataclass(frozen=True)
+class ManifestOptions:
+    """Options of the stage `manifest`.
+
+    Attributes:
+        corpus: name of the corpus, one of CORPORA.
+        out: folder to write.
+        corpus_options: of the corpus, its module's OPTIONS.
+        filters: of rows of train.
+        faults: rows that cannot be used.
+    """
+
+    corpus: str
+    out: Path
+    corpus_options: object
+    filters: FilterOptions = field(default_factory=FilterOptions)
+    faults: FaultOptions = field(default_factory=FaultOptions)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the stage `manifest`: one subcommand a corpus."""
+    subparsers = parser.add_subparsers(dest="corpus", required=True, metavar="CORPUS")
+    for name in CORPORA:
+        corpus = import_corpus(name)
+        subparser = subparsers.add_parser(
+            name,
+            help=corpus.SUMMARY,
+            description=corpus.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        subparser.add_argument("--root", type=Path, required=True, help="the raw release")
+        subparser.add_argument("--out", type=Path, required=True, help="folder to write")
+        for options in (corpus.OPTIONS, FaultOptions, FilterOptions):
+            add_options(subparser, options)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the stage `manifest` with the options of a command line."""
+    options = ManifestOptions(
+        arguments.corpus,
+        arguments.out,
+        read_options(import_corpus(arguments.corpus).OPTIONS, arguments),
+        read_options(FilterOptions, arguments),
+        read_options(FaultOptions, arguments),
+    )
+    make_manifests(arguments.root, options)
+
+
+def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:
+    """Write the manifests of a release, print their table, and return the card of their folder.
+
+    Args:
+        root: the raw release.
+        options: of the stage.
+
+    Raises:
+        ManifestError: the release is missing or not in its form, or no row of a split is left.
+        PreprocessError: a row is at fault, or more rows than --max-errors allows.
+        OutputError: `out` holds `root`, or cannot be written.
+    """
+    with locked(options.out):
+        if root.resolve().is_relative_to(options.out.resolve()):
+            raise OutputError(f"--out {options.out} would replace --root {root}", advice="name another folder")
+        corpus = import_corpus(options.corpus)
+        fetched = corpus if isinstance(corpus, FetchedCorpus) else None
+        if fetched is not None and getattr(options.corpus_options, "fetch", False):
+            fetched.fetch(root, options.corpus_options)
+        if not root.exists():
+            raise ManifestError(f"--root {root} does not exist", advice="--fetch makes it" if fetched else "")
+        splits = corpus.read_splits(root, options.corpus_options)
+        if not any(splits.values()):
+            raise ManifestError("it has no row of train, dev or a test set", place=root)
+        filters = Filters(options.filters).fitted(splits.get("train", ()))
+        selections = {
+            split: select_rows(split, rows, filters if split == "train" else Filters(), options.faults)
+            for split, rows in splits.items()
+        }
+        write_left_out(options.out, selections, options.faults)
+        card = write_splits(options.out, options.corpus, selections, filters)
+    warn_of_incomplete_tests(selections)
+    print(summary(selections))
+    return card
+
+
+def write_left_out(out: Path, selections: Selections, options: FaultOptions) -> None:
+    """Write OUT.filtered.tsv and OUT.errors.tsv, each if there is something to name; they stay where OUT fails.
+
+    Raises:
+        PreprocessError: the share of rows at fault is above that of the options.
+    """
+    filtered = [row for selection in selections.values() for row in selection.filtered]
+    write_faults(out.with_name(f"{out.name}.filtered.tsv"), filtered)
+    faults = [row for selection in selections.values() for row in selection.faults]
+    report_faults(out, faults, sum(selection.num_rows for selection in selections.values()), options)
+
+
+def write_splits(folder: Path, corpus: str, selections: Selections, filters: Filters) -> ManifestCard:
+    """Write one manifest a split, and a card.
+
+    Raises:
+        ManifestError: no row of a split is left.
+        OutputError: the folder cannot be written.
+    """
+    for split, selection in selections.items():
+        if not selection.kept and split != "mt":
+            reasons = [f"{number} {reason}" for reason, number in selection.filtered_counts().items()]
+            raise ManifestError(
+                f"none of its {selection.num_rows} rows is left: {', '.join(reasons) or 'none was filtered'}, "
+                f"{len(selection.faults)} at fault",
+                place=split,
+            )
+    with whole_folder(folder) as temporary:
+        for split, selection in selections.items():
+            if split == "mt":
+                write_parallel_text(temporary, split, selection.kept)
+            else:
+                write_manifest(temporary / f"{split}.tsv", selection.kept)
+        card = make_card(temporary, corpus, selections, filters)
+        card.write(temporary)
+    return card

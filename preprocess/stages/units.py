@@ -1,0 +1,159 @@
+"""The stage `units`: audio -> frames -> nearest centroids -> deduplicated units, one line an utterance.
+
+Rows without audio are left out. Rows that share their audio are together, where the first of them is. FILE.units and
+FILE.card.json are written when all shards of the audio are done (see `shards`); a run that was interrupted, or met an
+utterance that it could not use, goes on from there.
+"""
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..clustering.assignment import UnitsTask
+from ..clustering.centroids import load_kmeans
+from ..errors import PreprocessError
+from ..files.faults import faults_path
+from ..files.hashing import hash_file
+from ..files.lock import locked
+from ..files.options import add_options, option, read_options
+from ..files.stage_cards import UnitsCard
+from ..files.units import format_units
+from ..files.units_cards import units_card_path
+from ..files.whole import whole_file
+from ..speech.shards import AudioOptions, Shards
+
+
+@dataclass(frozen=True)
+class UnitsOptions:
+    """Options of the stage `units`."""
+
+    kmeans: Path = option("folder that the stage kmeans wrote")
+    out: Path = option("FILE.units to write, FILE.card.json beside it")
+    extractor_source: str | None = option(
+        "where the extractor of the k-means lies now; default: where it lay then",
+        None,
+        flag="extractor",
+        metavar="EXTRACTOR",
+    )
+    audio: AudioOptions = field(default_factory=AudioOptions)
+
+    def __post_init__(self) -> None:
+        """Check the name of the output.
+
+        Raises:
+            PreprocessError: it is not FILE.units.
+        """
+        if self.out.suffix != ".units":
+            raise PreprocessError(f"--out must be a file named *.units, got {self.out}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the stage `units`."""
+    parser.add_argument("--manifest", type=Path, required=True, help="rows with audio become lines")
+    add_options(parser, UnitsOptions)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the stage `units` with the options of a command line."""
+    make_units(arguments.manifest, read_options(UnitsOptions, arguments))
+
+
+def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
+    """Make deduplicated units of a manifest's audio, and write FILE.units and its card.
+
+    Args:
+        manifest: rows with audio become lines.
+        options: of the stage.
+
+    Returns:
+        The card of the units.
+
+    Raises:
+        PreprocessError: an option, the manifest, its audio, the k-means or the extractor cannot be used.
+    """
+    with locked(options.out):
+        _, kmeans = load_kmeans(options.kmeans)
+        shards = Shards(manifest, options.out, options.audio)
+        task = UnitsTask(
+            kmeans=Path(os.path.abspath(options.kmeans)),
+            centroids_hash=" ".join(kmeans.hashes.values()),
+            extractor_source=options.extractor_source,
+            device=options.audio.device,
+            skip_faults=options.audio.faults.skips,
+        )
+        shards.compute(task)
+        card = UnitsCard(
+            kmeans=kmeans,
+            kmeans_folder=os.path.relpath(options.kmeans, options.out.parent),
+            skipped=len(shards.faults),
+            utterances=0,
+            seconds=0.0,
+            frames=0,
+            deduplicated_units=0,
+            run_lengths={},
+            hashes={},
+        )
+        card = write_units(options.out, shards, card)
+        shards.remove()
+    return card
+
+
+def write_units(path: Path, shards: Shards, card: UnitsCard) -> UnitsCard:
+    """Write FILE.units and FILE.card.json, whole; return the card with its counts and hashes.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    utterances = frames = deduplicated_units = 0
+    seconds = 0.0
+    run_lengths: Counter[int] = Counter()
+    with whole_file(path) as temporary:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            for line in _lines(shards):
+                file.write(format_units(line.utterance_id, line.units))
+                utterances += 1
+                seconds += line.seconds
+                frames += line.num_frames
+                deduplicated_units += len(line.units)
+                run_lengths.update(line.run_lengths)
+        hashes = {path.name: hash_file(temporary)}
+        if shards.faults:
+            hashes[faults_path(path).name] = hash_file(faults_path(path))
+        card = replace(
+            card,
+            utterances=utterances,
+            seconds=round(seconds, 3),
+            frames=frames,
+            deduplicated_units=deduplicated_units,
+            run_lengths=dict(sorted(run_lengths.items())),
+            hashes=hashes,
+        )
+        # The card first: with the units of an earlier run beside it, it does not match, which later stages refuse.
+        with whole_file(units_card_path(path)) as temporary_card:
+            card.write_file(temporary_card)
+    return card
+
+
+@dataclass(frozen=True)
+class _Line:
+    utterance_id: str
+    units: list[int]
+    run_lengths: list[int]
+    num_frames: int
+    seconds: float
+
+
+def _lines(shards: Shards) -> Iterator[_Line]:
+    for spans, arrays in shards.results():
+        starts = np.cumsum(arrays["num_units"])[:-1]
+        units, run_lengths = (np.split(arrays[name], starts) for name in ("units", "run_lengths"))
+        columns = zip(spans, units, run_lengths, arrays["num_frames"], arrays["seconds"], strict=True)
+        for span, span_units, lengths, num_frames, seconds in columns:
+            if num_frames:
+                for utterance_id in span.ids:
+                    yield _Line(utterance_id, span_units.tolist(), lengths.tolist(), int(num_frames), float(seconds))

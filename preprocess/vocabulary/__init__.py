@@ -1,0 +1,1 @@
+"""Units and sentences to pieces, and pieces to ids of the dictionaries."""

@@ -1,0 +1,71 @@
+"""The three SentencePiece models of a data-bin, as the stage `subwords` writes them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..files.stage_cards import SubwordsCard, TextModelEntry
+from ..files.text import normalise_text
+from ..files.units import units_to_text
+from ..vocabulary.text_model import model_piece_ids
+
+if TYPE_CHECKING:
+    from sentencepiece import SentencePieceProcessor
+
+
+MODEL_NAMES = ("unit.model", "source.model", "target.model")
+
+
+@dataclass(frozen=True)
+class Subwords:
+    """The three SentencePiece models of a finished subwords folder; id 0 of each is <unk>.
+
+    With a text model `source` and `target` are the same model, and `text_model` is its entry in the card.
+    """
+
+    units: "SentencePieceProcessor"
+    source: "SentencePieceProcessor"
+    target: "SentencePieceProcessor"
+    card: SubwordsCard
+
+    @classmethod
+    def load(cls, folder: Path) -> "Subwords":
+        """Load DIR of `subwords --out DIR`, or DATA_BIN/subwords.
+
+        Raises:
+            PreprocessError: the folder is not a whole output of this stage.
+            MismatchError: a model has changed since.
+        """
+        from sentencepiece import SentencePieceProcessor
+
+        card = SubwordsCard.read(folder)
+        card.check_hashes(folder)
+        units, source, target = (SentencePieceProcessor(model_file=str(Path(folder) / name)) for name in MODEL_NAMES)
+        return cls(units, source, target, card)
+
+    @property
+    def text_model(self) -> TextModelEntry | None:
+        """Pretrained text model whose pieces are taken; None: text pieces were trained."""
+        return self.card.text_model
+
+    def encode_units(self, units: Iterable[int]) -> list[str]:
+        """Deduplicated units to pieces of one or more unit characters."""
+        return self.units.encode(units_to_text(units), out_type=str)
+
+    def encode_source(self, text: str) -> list[str]:
+        """Source text to pieces, not repeated."""
+        return self.source.encode(normalise_text(text), out_type=str)
+
+    def encode_target(self, text: str) -> list[str]:
+        """Target text to pieces."""
+        return self.target.encode(normalise_text(text), out_type=str)
+
+    def decode_target(self, pieces: Sequence[str]) -> str:
+        """Inverse of `encode_target`, for text whose characters the model knows."""
+        return self.target.decode(list(pieces))
+
+
+def model_pieces(model: "SentencePieceProcessor") -> list[str]:
+    """The pieces of a model in the order of their ids, without <unk> and control symbols."""
+    return [model.id_to_piece(index) for index in model_piece_ids(model)]

@@ -1,0 +1,69 @@
+"""Truths: the language codes of transformers' own tokenizers, and the languages written down by hand."""
+
+from dataclasses import asdict
+
+import pytest
+
+from preprocess.errors import VocabularyError
+from preprocess.files.languages import CONVENTIONS, MBART_25_SYMBOLS, Languages, find_language_symbols, find_symbol
+from preprocess.files.stage_cards import TextModelEntry
+
+MBART_25 = TextModelEntry("mbart-cc25", "tiny", "", MBART_25_SYMBOLS, pieces=10)
+
+
+def test_the_published_symbols_are_those_of_transformers_in_its_order():
+    from transformers.models.mbart import tokenization_mbart
+    from transformers.models.mbart50 import tokenization_mbart50
+
+    assert list(CONVENTIONS["mbart-cc25"].symbols) == tokenization_mbart.FAIRSEQ_LANGUAGE_CODES
+    assert list(CONVENTIONS["mbart-50"].symbols) == tokenization_mbart50.FAIRSEQ_LANGUAGE_CODES
+
+
+@pytest.mark.parametrize(
+    ("language", "symbol"),
+    [("en", "en_XX"), ("de", "de_DE"), ("de_DE", "de_DE"), ("zh-CN", "zh_CN"), ("sv-SE", "sv_SE"), ("pt", "pt_XX")],
+)
+def test_a_language_is_found_by_its_code_or_its_symbol(language: str, symbol: str):
+    assert find_symbol(language, CONVENTIONS["mbart-50"].symbols, "tiny") == symbol
+
+
+@pytest.mark.parametrize("language", ["sv", "en_GB", "zh-TW", "EN", "e", ""])
+def test_a_language_that_the_model_lacks_is_named_with_those_that_it_has(language: str):
+    with pytest.raises(VocabularyError, match=rf"model tiny has no language '{language}'; it has ar_AR, .*, zh_CN: "):
+        find_symbol(language, MBART_25_SYMBOLS, "tiny")
+
+
+def test_one_target_language_needs_no_symbol_however_many_source_languages():
+    assert find_language_symbols(Languages(("en",), ("fr",)), None) is None
+    assert find_language_symbols(Languages(("en", "it"), ("fr",)), None) is None
+
+
+def test_several_target_languages_are_told_by_the_symbol_of_the_target_on_both_sides():
+    symbols = find_language_symbols(Languages(("en",), ("de", "fr")), None)
+    assert symbols is not None
+    assert asdict(symbols.as_entry()) == {
+        "source": "target_first",
+        "target": "first_output",
+        "symbols": {"de": "<lang:de>", "fr": "<lang:fr>"},
+    }
+    assert symbols.of_source("en", "de") == "<lang:de>"
+
+
+def test_a_text_model_has_symbols_for_one_pair_too_and_the_source_has_its_own():
+    symbols = find_language_symbols(Languages(("en",), ("de_DE",)), MBART_25)
+    assert symbols is not None
+    assert asdict(symbols.as_entry()) == {
+        "source": "source_last",
+        "target": "first_input",
+        "symbols": {"de_DE": "de_DE", "en": "en_XX"},
+    }
+    assert symbols.of_source("en", "de_DE") == "en_XX"
+    with pytest.raises(VocabularyError, match="no language 'sv'"):
+        find_language_symbols(Languages(("en",), ("de", "sv")), MBART_25)
+
+
+def test_languages_that_cannot_be_told_apart_or_written_are_refused():
+    with pytest.raises(VocabularyError, match="the languages de, de_DE are all de_DE: write it alike in all manifests"):
+        find_language_symbols(Languages(("en",), ("de", "de_DE")), MBART_25)
+    with pytest.raises(VocabularyError, match="expected a target language without white space, .* got 'de AT'"):
+        find_language_symbols(Languages(("en",), ("de AT", "fr")), None)

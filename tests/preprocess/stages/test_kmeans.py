@@ -1,0 +1,121 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cards import read_card
+
+from preprocess.__main__ import main
+from preprocess.clustering.centroids import load_kmeans
+from preprocess.errors import MismatchError, PreprocessError
+from preprocess.files.hashing import hash_file
+
+
+def stage(manifest: Path, out: Path, *options: object, clusters: int = 8, portion: float = 0.5) -> int:
+    arguments = ["kmeans", "--manifest", manifest, "--extractor", "mfcc", "--clusters", clusters, "--portion", portion]
+    return main([str(argument) for argument in [*arguments, "--out", out, *options]])
+
+
+def test_the_stage_repeats_to_the_byte_and_another_seed_differs(make_manifest, tmp_path):
+    manifest = make_manifest()
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert stage(manifest, tmp_path / name, "--seed", seed) == 0
+    first, again, other = (hash_file(tmp_path / name / "centroids.npz") for name in "abc")
+    assert first == again != other
+
+
+def test_the_stage_writes_centroids_and_a_card_that_load(make_manifest, tmp_path):
+    assert stage(make_manifest(), tmp_path / "kmeans", portion=1) == 0
+    centroids, _ = load_kmeans(tmp_path / "kmeans")
+    card = read_card(tmp_path / "kmeans", "kmeans")
+    assert centroids.shape == (8, 39)
+    assert card["frames"] == sum((round(16_000 * (0.4 + 0.1 * (index % 4))) - 400) // 320 + 1 for index in range(6))
+    assert {key: card[key] for key in ("stage", "clusters", "seed", "portion")} == {
+        "stage": "kmeans",
+        "clusters": 8,
+        "seed": 0,
+        "portion": 1,
+    }
+    assert {key: card["extractor"][key] for key in ("name", "layer", "frame_shift_seconds", "width")} == {
+        "name": "mfcc",
+        "layer": 0,
+        "frame_shift_seconds": 0.02,
+        "width": 39,
+    }
+    assert sorted(path.name for path in (tmp_path / "kmeans").iterdir()) == ["card.json", "centroids.npz"]
+
+
+def test_max_frames_cuts_the_sample_and_says_so(make_manifest, tmp_path, caplog):
+    assert stage(make_manifest(), tmp_path / "kmeans", "--max-frames", 20, portion=1) == 0
+    assert json.loads((tmp_path / "kmeans/card.json").read_text())["frames"] == 20
+    assert "cut to 20 frames by --max-frames" in caplog.text
+
+
+def test_too_few_frames_leave_no_output(make_manifest, tmp_path, capsys):
+    assert stage(make_manifest(count=1), tmp_path / "kmeans", clusters=500) == 1
+    assert "expected 500 or more, found" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir() if "kmeans" in path.name] == [".kmeans.work"]  # of frames
+
+
+def test_a_full_disk_is_named_and_leaves_the_earlier_output(make_manifest, tmp_path, capsys, monkeypatch):
+    def fail(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    manifest = make_manifest()
+    assert stage(manifest, tmp_path / "kmeans") == 0
+    monkeypatch.setattr("preprocess.files.card.Card.write", fail)
+    for name in ("kmeans", "new"):
+        assert stage(manifest, tmp_path / name, clusters=9) == 1
+        assert f"error: cannot write {tmp_path}/{name}: No space left on device" in capsys.readouterr().err
+    assert load_kmeans(tmp_path / "kmeans")[1].clusters == 8
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == ["audio", "kmeans", "train.tsv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--clusters", 0], "--clusters must lie in 1..65534, got 0"),
+        (["--clusters", 70_000], "--clusters must lie in 1..65534, got 70000"),
+        (["--portion", 0], "--portion must lie above 0 and be at most 1, got 0"),
+        (["--portion", 1.5], "--portion must lie above 0 and be at most 1, got 1.5"),
+        (["--max-frames", 7], "--max-frames must be at least --clusters, got 7"),
+        (["--seed", -1], "--seed must lie in 0..4294967295, got -1"),
+        (["--layer", 3], "'mfcc' has no layers; leave out --layer"),
+        (["--manifest", "none.tsv"], "none.tsv: cannot be read"),
+    ],
+)
+def test_bad_options_are_refused(make_manifest, tmp_path, capsys, options: list, message: str):
+    assert stage(make_manifest(count=1), tmp_path / "kmeans", *options) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_bad_audio_is_refused_with_manifest_line_and_id(make_manifest, tmp_path, capsys):
+    manifest = make_manifest()
+    (tmp_path / "audio/2.wav").write_bytes(b"no sound")
+    assert stage(manifest, tmp_path / "kmeans") == 1
+    assert f"{manifest}:4: utterance 'u2': {tmp_path}/audio/2.wav: not audio" in capsys.readouterr().err
+    assert not (tmp_path / "kmeans").exists()
+
+
+def test_changed_centroids_and_other_cards_are_refused(make_manifest, tmp_path):
+    stage(make_manifest(), tmp_path / "kmeans")
+    path, card_path = tmp_path / "kmeans/centroids.npz", tmp_path / "kmeans/card.json"
+    card = json.loads(card_path.read_text())
+    card_path.write_text(json.dumps(card | {"clusters": 9}))
+    with pytest.raises(MismatchError, match=r"the card says \(9, 39\) \(clusters, width\), found \(8, 39\)"):
+        load_kmeans(tmp_path / "kmeans")
+    np.savez(path, centroids=np.zeros((8, 39), dtype=np.float32))
+    with pytest.raises(MismatchError, match="has changed since it was made"):
+        load_kmeans(tmp_path / "kmeans")
+    with pytest.raises(PreprocessError, match="is not a finished output of the stage 'kmeans'"):
+        load_kmeans(tmp_path)
+
+
+def test_a_pickle_in_place_of_centroids_is_not_opened(make_manifest, tmp_path):
+    stage(make_manifest(), tmp_path / "kmeans")
+    path, card_path = tmp_path / "kmeans/centroids.npz", tmp_path / "kmeans/card.json"
+    np.savez(path, centroids=np.array([{"a": "pickle"}], dtype=object))
+    card = json.loads(card_path.read_text())
+    card_path.write_text(json.dumps(card | {"hashes": {"centroids.npz": hash_file(path)}}))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        load_kmeans(tmp_path / "kmeans")

@@ -1,0 +1,285 @@
+"""What a recipe runs, and what it leaves alone, told by its log and by the files' times."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cards import read_card
+from tiny_mbart import train_sentencepiece, write_fairseq_mbart
+
+from preprocess.__main__ import main
+from preprocess.errors import RecipeError
+from preprocess.recipe.file import read_recipe
+from preprocess.stages.run import plan_steps
+
+ROOT = Path(__file__).resolve().parents[3]
+RECIPE = """\
+out: out
+manifest:
+  corpus: tsv
+  root: corpus
+  src-lang: en
+  tgt_lang: fr        # underscores and dashes are the same
+kmeans: {extractor: mfcc, clusters: 6, portion: 1.0}
+subwords: {unit-vocab: 8, source-vocab: 13, target-vocab: 13}
+binarize:
+  repeat: 2
+  mt-text: [mt.en, mt.fr]
+"""
+UNITS = ["units.train", "units.dev", "units.test"]
+ALL = ["manifest", "kmeans", *UNITS, "subwords", "binarize"]
+
+
+def write_corpus(folder: Path) -> None:
+    import soundfile
+
+    (folder / "audio").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for split, count in {"train": 8, "dev": 2, "test": 2}.items():
+        rows = ["id\taudio\tsrc_text\ttgt_text\n"]
+        for index in range(count):
+            name = f"{split}{index}"
+            soundfile.write(folder / "audio" / f"{name}.wav", 0.1 * random.standard_normal(8000), 16000)
+            rows.append(
+                f"{name}\taudio/{name}.wav\tthe cat {'sat ' * (index % 3)}on it\tle chat {'dort ' * index}ici\n"
+            )
+        (folder / f"{split}.tsv").write_text("".join(rows), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a recipe that was run."""
+    folder = tmp_path_factory.mktemp("recipe") / "made"
+    write_corpus(folder / "corpus")
+    (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    (folder / "mt.en").write_text("on the cat\n", encoding="utf-8")
+    (folder / "mt.fr").write_text("dort ici\n", encoding="utf-8")
+    assert main(["run", str(folder / "recipe.yaml")]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change; its manifests name the audio of the original."""
+    return shutil.copytree(made, tmp_path / "made")
+
+
+def run(folder: Path, caplog: pytest.LogCaptureFixture, *options: str) -> list[str]:
+    """Run the recipe and return the names of the steps that were not skipped."""
+    caplog.clear()
+    with caplog.at_level("INFO", "preprocess.stages.run"):
+        assert main(["run", str(folder / "recipe.yaml"), *options]) == 0
+    lines = [record.getMessage() for record in caplog.records if record.name == "preprocess.stages.run"]
+    return [line.split(":")[0] for line in lines if "nothing changed" not in line]
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_recipe_makes_everything_up_to_the_data_bin(made: Path):
+    card = read_card(made / "out" / "data-bin", "binarize")
+    assert card["repeat"] == 2
+    assert {split: counts["st"]["examples"] for split, counts in card["counts"].items()} == {
+        "train": 8,
+        "valid": 2,
+        "test": 2,
+    }
+    assert card["counts"]["train"]["mt"]["examples"] == 9
+    assert card["kmeans"]["clusters"] == 6
+    assert sorted(path.name for path in (made / "out").iterdir()) == sorted(
+        [".recipe", "manifest", "kmeans", "units", "subwords", "data-bin"]
+    )
+
+
+def test_run_again_it_does_nothing(folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    before = {path: path.stat().st_mtime_ns for path in (folder / "out").rglob("*")}
+    assert run(folder, caplog) == []
+    monkeypatch.chdir(folder.parent)
+    assert run(Path("made"), caplog) == []
+    assert {path: path.stat().st_mtime_ns for path in (folder / "out").rglob("*")} == before
+
+
+def test_run_again_it_imports_no_heavy_library(folder: Path):
+    recipe = str(folder / "recipe.yaml")
+    code = f"import sys; from preprocess.__main__ import main; main(['run', {recipe!r}]); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.count("nothing changed") == len(ALL)
+    assert {"torch", "fairseq", "sklearn", "transformers", "sentencepiece"}.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("binarize.repeat=3", ["binarize"]),
+        ("subwords.target-vocab=12", ["subwords", "binarize"]),
+        ("kmeans.seed=1", ["kmeans", *UNITS, "subwords", "binarize"]),
+        ("manifest.src-lang=de", ALL),
+    ],
+)
+def test_a_changed_option_runs_its_stage_and_those_after_it(
+    folder: Path, caplog: pytest.LogCaptureFixture, setting: str, expected: list[str]
+):
+    assert run(folder, caplog, "--set", setting) == expected
+    assert run(folder, caplog, "--set", setting) == []
+    assert run(folder, caplog) == expected
+
+
+def test_who_does_the_work_changes_nothing(folder: Path, caplog: pytest.LogCaptureFixture):
+    assert run(folder, caplog, "--set", "units.workers=2", "--set", "kmeans.max-errors=0.1") == []
+
+
+def test_changed_inputs_run_the_stages_that_read_them(folder: Path, caplog: pytest.LogCaptureFixture):
+    change(folder / "mt.fr", "dort ici", "ici dort")
+    assert run(folder, caplog) == ["binarize"]
+    change(folder / "corpus" / "dev.tsv", "le chat", "ici le chat")
+    assert run(folder, caplog) == ["manifest", "units.dev", "binarize"]
+    (folder / "corpus" / "test.tsv").rename(folder / "corpus" / "test_two.tsv")
+    assert run(folder, caplog) == ["manifest", "units.test_two", "binarize"]
+
+
+def test_changed_audio_runs_what_listens_to_it(folder: Path, caplog: pytest.LogCaptureFixture):
+    shutil.rmtree(folder / "out" / "manifest")
+    assert run(folder, caplog)[0] == "manifest"  # now it names the audio of the copy
+    audio = folder / "corpus" / "audio"
+    os.utime(audio / "dev0.wav")
+    assert run(folder, caplog) == ["manifest", "units.dev"]  # which give the same again, so nothing else
+    shutil.copy(audio / "train1.wav", audio / "train0.wav")
+    assert run(folder, caplog) == ALL
+
+
+def test_damaged_outputs_are_made_again(folder: Path, caplog: pytest.LogCaptureFixture):
+    (folder / "out" / "data-bin" / "train.st.src.bin").unlink()
+    assert run(folder, caplog) == ["binarize"]
+    change(folder / "out" / "units" / "dev.units", "dev0", "dev9")
+    assert run(folder, caplog)[0] == "units.dev"
+    (folder / "out" / "kmeans" / "centroids.npz").write_bytes(b"")
+    assert run(folder, caplog) == ["kmeans"]
+    shutil.rmtree(folder / "out" / ".recipe")
+    assert run(folder, caplog) == ALL
+
+
+def test_a_failed_recipe_goes_on_where_it_stopped(
+    folder: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+):
+    recipe = str(folder / "recipe.yaml")
+    assert main(["run", recipe, "--out", str(folder / "new"), "--set", "subwords.unit-vocab=3"]) == 1
+    assert "asked for 3 pieces" in capsys.readouterr().err
+    assert not (folder / "new" / "subwords").exists()
+    assert run(folder, caplog, "--out", str(folder / "new")) == ["subwords", "binarize"]
+
+
+def test_finished_outputs_stand_in_for_stages(folder: Path, caplog: pytest.LogCaptureFixture):
+    (folder / "recipe.yaml").write_text(
+        "out: second\nmanifest: out/manifest\nkmeans: out/kmeans\nunits: out/units\nsubwords: out/subwords\n"
+    )
+    assert run(folder, caplog) == ["binarize"]
+    assert read_card(folder / "second" / "data-bin", "binarize")["repeat"] == 4
+    (folder / "recipe.yaml").write_text(
+        "out: third\nmanifest: out/manifest\nkmeans: out/kmeans\n"
+        "subwords: {unit-vocab: 8, source-vocab: 13, target-vocab: 13, target-text: [mt.fr, out/manifest/train.tsv]}\n"
+    )
+    assert run(folder, caplog) == [*UNITS, "subwords", "binarize"]
+
+
+def test_a_text_model_stands_in_for_the_texts_of_the_subwords(folder: Path, caplog: pytest.LogCaptureFixture):
+    write_fairseq_mbart(folder / "tiny", "mbart-50")
+    (folder / "recipe.yaml").write_text(
+        "out: fourth\nmanifest: out/manifest\nkmeans: out/kmeans\nunits: out/units\n"
+        "subwords: {unit-vocab: 8, text-model: tiny}\nbinarize: {keep-all-pieces: true}\n"
+    )
+    assert run(folder, caplog) == ["subwords", "binarize"]
+    assert read_card(folder / "fourth" / "data-bin", "binarize")["text_model"]["name"] == "tiny"
+    assert run(folder, caplog) == []
+    (folder / "tiny" / "sentence.bpe.model").write_bytes(train_sentencepiece(num_pieces=44))
+    assert run(folder, caplog) == ["subwords", "binarize"]
+    no_model = [
+        "--set",
+        "subwords.text-model=",
+        "--set",
+        "subwords.source-vocab=13",
+        "--set",
+        "subwords.target-vocab=13",
+    ]
+    assert run(folder, caplog, *no_model, "--set", "binarize.keep-all-pieces=false") == ["subwords", "binarize"]
+    assert read_card(folder / "fourth" / "data-bin", "binarize")["text_model"] is None
+
+
+def test_a_recipe_with_finished_units_needs_no_audio(folder: Path, caplog: pytest.LogCaptureFixture):
+    for path in (folder / "out" / "manifest").glob("*.tsv"):
+        change(path, ".wav\t", ".gone.wav\t")
+    (folder / "recipe.yaml").write_text(
+        "out: fifth\nmanifest: out/manifest\nkmeans: out/kmeans\nunits: out/units\n"
+        "subwords: {unit-vocab: 8, source-vocab: 13, target-vocab: 13}\n"
+    )
+    assert run(folder, caplog) == ["subwords", "binarize"]
+
+
+def test_an_extractor_folder_counts_from_the_recipe(tmp_path: Path):
+    (tmp_path / "models" / "wavlm").mkdir(parents=True)
+    (tmp_path / "recipe.yaml").write_text("out: out\nmanifest: m\nkmeans: {extractor: models/wavlm, layer: 3}\n")
+    steps = plan_steps(read_recipe(tmp_path / "recipe.yaml"))
+    assert next(steps).options["extractor"] == str(tmp_path / "models" / "wavlm")
+    steps = plan_steps(read_recipe(tmp_path / "recipe.yaml", settings=["kmeans.extractor=microsoft/wavlm-large"]))
+    assert next(steps).options["extractor"] == "microsoft/wavlm-large"
+
+
+def test_paths_of_settings_count_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("deep").mkdir()
+    Path("deep/recipe.yaml").write_text("out: out\nmanifest: {corpus: tsv, root: a, tgt-lang: no}\n")
+    options = next(plan_steps(read_recipe(Path("deep/recipe.yaml")))).options
+    assert (options["root"], options["out"], options["tgt_lang"]) == (Path("deep/a"), Path("deep/out/manifest"), "no")
+    recipe = read_recipe(Path("deep/recipe.yaml"), Path("here"), ["manifest.root=b"])
+    options = next(plan_steps(recipe)).options
+    assert (options["root"], options["out"]) == (Path("b"), Path("here/manifest"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "out: o\nmanifest:\n  corpus: tsv\n  rot: x\n",
+            r"yaml:4: manifest has no option 'rot'; did you mean 'root'\?",
+        ),
+        ("out: o\nkmean: {}\n", r"yaml:2: unknown key 'kmean'; a recipe has out, manifest, kmeans, units"),
+        ("out: o\nmanifest: {corpus: tsv}\n", r"yaml: manifest tsv: the following arguments are required: --root"),
+        ("out: o\nmanifest: {root: x}\n", r"yaml: manifest: corpus must be one of .*tsv, .*, found nothing"),
+        ("out: o\nmanifest: {corpus: tsf, root: x}\n", r"corpus must be one of .*tsv, .*, found tsf"),
+        ("out: o\nmanifest: m\nkmeans: {extractor: mfcc, clusters: many}\n", r"--clusters: invalid int value: 'many'"),
+        ("out: o\nmanifest: m\nkmeans: {extractor: mfcc, out: x}\n", r"yaml:3: kmeans has no option 'out'"),
+        ("out: o\nmanifest: m\nunits: u\nkmeans: {extractor: mfcc}\n", r"finished units, so no k-means is made"),
+        ("out: o\nmanifest: [a]\n", r"yaml:2: manifest: expected lines of the form `option: value`"),
+        ("out: o\nbinarize: b\n", r"yaml:2: binarize: expected lines of the form"),
+        ("out: o\nkmeans:\n  seed: 1\n  seed: 2\n", r"'seed' stands twice, once in line 3"),
+        ("out: o\nkmeans: {seed: {a: b}}\n", r"yaml:2: expected a value or a list of values"),
+        ("kmeans: {}\n", r"expected a line `out: FOLDER`, found none"),
+        ("out: [\n", r"recipe\.yaml: not valid YAML"),
+        ("", r"recipe\.yaml: is empty"),
+        ("- out\n", r"recipe\.yaml: expected lines of the form"),
+    ],
+)
+def test_errors_name_the_line_and_what_was_expected(tmp_path: Path, text: str, message: str):
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=message):
+        list(plan_steps(read_recipe(tmp_path / "recipe.yaml")))
+
+
+def test_settings_must_name_a_stage_and_an_option(tmp_path: Path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("out: o\nmanifest: m\n", encoding="utf-8")
+    for setting in ("repeat=3", "binarize.repeat", "binarise.repeat=3", "binarize.=3"):
+        with pytest.raises(RecipeError, match=rf"--set {setting}: expected STAGE\.OPTION=VALUE"):
+            read_recipe(path, settings=[setting])
+    with pytest.raises(RecipeError, match="gives a finished output for manifest"):
+        read_recipe(path, settings=["manifest.root=x"])
+    with pytest.raises(RecipeError, match=r"--set kmeans\.sed=1: kmeans has no option 'sed'; did you mean 'seed'"):
+        list(plan_steps(read_recipe(path, settings=["kmeans.sed=1"])))
+    with pytest.raises(RecipeError, match=r"none\.yaml: cannot be read"):
+        read_recipe(tmp_path / "none.yaml")

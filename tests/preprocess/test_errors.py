@@ -1,0 +1,28 @@
+import pickle
+
+from preprocess.errors import AudioError, ManifestError, UserError
+
+
+def test_an_error_is_put_together_from_its_parts():
+    assert str(UserError("too short: 10 ms")) == "too short: 10 ms"
+    assert str(UserError("too short", place="a.wav", advice="leave it out")) == "a.wav: too short; leave it out"
+    assert str(UserError("too short", advice="leave it out")) == "too short; leave it out"
+
+
+def test_an_outer_layer_adds_its_place_and_keeps_the_parts():
+    inner = AudioError("too short", place="a.wav", advice="leave it out")
+    outer = inner.at("train.tsv:3", "utterance 'u1'")
+    assert str(outer) == "train.tsv:3: utterance 'u1': a.wav: too short; leave it out"
+    assert type(outer) is AudioError
+    assert (outer.places, outer.found, outer.advice) == (
+        ("train.tsv:3", "utterance 'u1'", "a.wav"),
+        "too short",
+        "leave it out",
+    )
+    assert str(inner) == "a.wav: too short; leave it out"  # as it was
+
+
+def test_the_parts_come_back_from_another_process():
+    error = ManifestError("no rows", place="train.tsv", advice="add some").at("recipe")
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back), back.places) == (ManifestError, str(error), ("recipe", "train.tsv"))

@@ -1,0 +1,184 @@
+"""What a text model is found to be, for the forms in which it is published and for folders at fault."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_mbart import CONVENTIONS, language_symbols, tokenizer_config, train_sentencepiece, write_fairseq_mbart
+
+from preprocess.errors import VocabularyError
+from preprocess.files.hashing import hash_file
+from preprocess.files.languages import CONVENTIONS as KINDS
+from preprocess.vocabulary.text_model import find_text_model
+
+
+@pytest.fixture(scope="module")
+def sentencepiece_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny") / "spm"
+    path.write_bytes(train_sentencepiece())
+    return path
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path, sentencepiece_file: Path) -> Callable[..., Path]:
+    """Hugging Face folders without weights, which preprocess does not read."""
+
+    def make(convention: str, tokenizer: dict[str, Any] | None = None, **config: object) -> Path:
+        from sentencepiece import SentencePieceProcessor
+
+        folder = tmp_path / "mbart"
+        folder.mkdir()
+        shutil.copy(sentencepiece_file, folder / "sentencepiece.bpe.model")
+        num_pieces = SentencePieceProcessor(model_file=str(sentencepiece_file)).get_piece_size()
+        size = num_pieces + 2 + len(language_symbols(convention))
+        (folder / "config.json").write_text(json.dumps({"model_type": "mbart", "vocab_size": size} | config))
+        if tokenizer is not None:
+            (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_the_vocabulary_size_tells_the_convention_with_and_without_a_tokenizer_config(
+    make_folder: Callable[..., Path], convention: str
+):
+    folder = make_folder(convention)
+    found = find_text_model(folder)
+    assert (found.convention, found.name) == (convention, "mbart")
+    assert list(found.as_entry().symbols) == language_symbols(convention)
+    assert found.as_entry().hash == hash_file(folder / "sentencepiece.bpe.model")
+    # As published: the tokenizer of many an mBART-50 says that it is an MBartTokenizer.
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config("mbart-cc25")))
+    assert find_text_model(str(folder)).convention == convention
+
+
+def test_the_real_vocabulary_sizes_are_those_of_250_000_pieces():
+    assert [250_000 + 1 + len(KINDS[name].symbols) + 1 for name in CONVENTIONS] == [250_027, 250_054]
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_rows_added_to_a_vocabulary_leave_the_tokenizer_to_tell(
+    make_folder: Callable[..., Path], convention: str, caplog: pytest.LogCaptureFixture
+):
+    folder = make_folder(convention, tokenizer_config(convention), vocab_size=1000)
+    assert find_text_model(folder).convention == convention
+    assert f"rows of the vocabulary were added to {convention}" in caplog.text
+    (folder / "tokenizer_config.json").unlink()
+    with pytest.raises(VocabularyError, match=r"do not fit together: with 48 pieces vocab_size must be 75 .* or 102"):
+        find_text_model(folder)
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_fairseqs_release_is_known_by_its_list_of_languages(tmp_path: Path, convention: str):
+    found = find_text_model(write_fairseq_mbart(tmp_path / "release", convention))
+    assert (found.convention, found.name, found.num_pieces) == (convention, "release", 45)
+    assert found.sentencepiece_path.name == "sentence.bpe.model"
+
+
+def test_a_list_of_other_languages_is_refused(tmp_path: Path):
+    folder = write_fairseq_mbart(tmp_path / "release", "mbart-50")
+    (folder / "ML50_langs.txt").write_text("en_XX\nde_DE\n")
+    with pytest.raises(VocabularyError, match=r"ML50_langs\.txt: expected the 52 languages .* found 2: en_XX de_DE"):
+        find_text_model(folder)
+
+
+def test_a_dictionary_of_another_model_is_refused(tmp_path: Path):
+    folder = write_fairseq_mbart(tmp_path / "release", "mbart-cc25")
+    lines = (folder / "dict.txt").read_text(encoding="utf-8").split("\n")
+    (folder / "dict.txt").write_text("\n".join(lines[2:]), encoding="utf-8")
+    piece = lines[0].split()[0]
+    with pytest.raises(VocabularyError, match=rf"dict\.txt lacks 2 pieces of .*sentence\.bpe\.model, .* '{piece}'"):
+        find_text_model(folder)
+    (folder / "dict.txt").unlink()
+    with pytest.raises(VocabularyError, match=r"lacks the dictionary, dict\.txt or dict\.en_XX\.txt; found model\.pt"):
+        find_text_model(folder)
+
+
+def test_a_folder_without_model_or_tokenizer_says_what_it_holds(tmp_path: Path, make_folder: Callable[..., Path]):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VocabularyError, match=r"empty is no mBART: expected config\.json .* found nothing"):
+        find_text_model(tmp_path / "empty")
+    folder = make_folder("mbart-50")
+    (folder / "sentencepiece.bpe.model").unlink()
+    with pytest.raises(VocabularyError, match=r"lacks the tokenizer, sentencepiece\.bpe\.model; found config\.json;"):
+        find_text_model(folder)
+
+
+def test_another_kind_of_model_is_refused(make_folder: Callable[..., Path]):
+    folder = make_folder("mbart-50", model_type="bart")
+    with pytest.raises(VocabularyError, match=r"config\.json: expected model_type mbart, found bart"):
+        find_text_model(folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(VocabularyError, match=r"config\.json: not valid JSON"):
+        find_text_model(folder)
+    (folder / "config.json").write_text("[]")
+    with pytest.raises(VocabularyError, match=r"config\.json: expected a JSON object, found list"):
+        find_text_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"cannot be read as a SentencePiece model: "),
+        (b"not a model", r"cannot be read as a SentencePiece model: "),
+        (b"version https://git-lfs.github.com/spec/v1\n", r"it is a git-lfs pointer: run git lfs pull there"),
+    ],
+)
+def test_a_tokenizer_that_does_not_parse_is_refused(make_folder: Callable[..., Path], content: bytes, message: str):
+    folder = make_folder("mbart-50")
+    (folder / "sentencepiece.bpe.model").write_bytes(content)
+    with pytest.raises(VocabularyError, match=rf"sentencepiece\.bpe\.model .*{message}"):
+        find_text_model(folder)
+
+
+def test_a_truncated_tokenizer_is_refused(make_folder: Callable[..., Path], sentencepiece_file: Path):
+    folder = make_folder("mbart-50")
+    content = sentencepiece_file.read_bytes()
+    for size in (len(content) // 3, len(content) // 2, len(content) - 1):
+        (folder / "sentencepiece.bpe.model").write_bytes(content[:size])
+        with pytest.raises(VocabularyError):
+            find_text_model(folder)
+
+
+def test_a_tokenizer_of_another_model_is_refused(make_folder: Callable[..., Path]):
+    from preprocess.vocabulary.training import train_model
+
+    folder = make_folder("mbart-50")
+    (folder / "sentencepiece.bpe.model").write_bytes(train_model(["a b c"], 4, "", is_text=True))
+    with pytest.raises(VocabularyError, match=r"expected <unk> <s> </s> at the ids 0 1 2, .* found them at 0 -1 -1"):
+        find_text_model(folder)
+    (folder / "sentencepiece.bpe.model").write_bytes(train_sentencepiece(num_pieces=44))
+    with pytest.raises(VocabularyError, match=r"with 44 pieces vocab_size must be 71 .*98 .*found 102"):
+        find_text_model(folder)
+
+
+def test_a_hub_name_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    import huggingface_hub
+
+    def refuse(name: str, allow_patterns: list[str]) -> str:
+        raise OSError(f"cannot reach {name}")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    with pytest.raises(VocabularyError, match=r"--text-model facebook/mbart-x is neither a folder nor a hub name"):
+        find_text_model("facebook/mbart-x")
+
+
+def test_a_hub_name_fetches_the_tokenizer_and_not_the_weights(
+    monkeypatch: pytest.MonkeyPatch, make_folder: Callable[..., Path]
+):
+    import huggingface_hub
+
+    folder = make_folder("mbart-50")
+    asked: list[str] = []
+
+    def fetch(name: str, allow_patterns: list[str]) -> str:
+        asked.extend(allow_patterns)
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    assert find_text_model("facebook/mbart-large-50").name == "facebook/mbart-large-50"
+    assert sorted(asked) == ["config.json", "sentencepiece.bpe.model", "tokenizer_config.json"]
