@@ -28,7 +28,7 @@ class Checkpoint(TypedDict):
 
     model: dict[str, Tensor]
     cfg: dict[str, dict[str, object]]
-    task_state: dict[str, object]
+    task_state: dict[str, dict[str, str]]
 
 
 def average_checkpoints(paths: list[str]) -> Checkpoint:

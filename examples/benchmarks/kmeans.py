@@ -18,7 +18,7 @@ import numpy as np
 
 from preprocess.clustering.lloyd import fit_centroids
 from preprocess.speech.extractors import load_extractor
-from preprocess.speech.frames import extract_frames, read_segments
+from preprocess.speech.frames import extract_frames, read_spans
 
 
 def fields_recipe(frames: np.ndarray, clusters: int, seed: int) -> np.ndarray:
@@ -59,7 +59,7 @@ def make_frames(manifest: Path, source: str, layer: int | None, device: str) -> 
     from tqdm import tqdm
 
     extractor = load_extractor(source, layer, device)
-    segments = read_segments(manifest, check_audio=True)
+    segments = read_spans(manifest, check_audio=True)
     frames = []
     for begin in tqdm(range(0, len(segments), 100), desc="frames", unit="00 segments"):
         frames += [item.frames for item in extract_frames(segments[begin : begin + 100], extractor, skip_faults=False)]

@@ -24,20 +24,20 @@ from preprocess.clustering.lloyd import fit_centroids
 from preprocess.clustering.nearest_centroid import NearestCentroid
 from preprocess.speech.audio import SAMPLE_RATE, load_audio
 from preprocess.speech.extractors import load_extractor
-from preprocess.speech.frames import Segment, extract_frames
+from preprocess.speech.frames import AudioSpan, extract_frames
 
 RECORDINGS = Path(__file__).parents[1] / "prompts" / "recordings"
 SHORTEST, LONGEST = 2.0, 15.0  # seconds
-Encoder = Callable[[list[Segment]], list[np.ndarray]]  # frames (T, D) of segments, in order
+Encoder = Callable[[list[AudioSpan]], list[np.ndarray]]  # frames (T, D) of segments, in order
 
 
-def join_utterances(folder: Path, seconds: float) -> list[Segment]:
+def join_utterances(folder: Path, seconds: float) -> list[AudioSpan]:
     """Wav files of recordings one after another, lengths uniform in SHORTEST..LONGEST, until `seconds` are full."""
     import soundfile
 
     random = np.random.default_rng(0)
     recordings = iter(random.permutation(sorted(RECORDINGS.glob("*.ogg"))).tolist() * 100)
-    segments: list[Segment] = []
+    segments: list[AudioSpan] = []
     while seconds > 0:
         length = round(SAMPLE_RATE * min(random.uniform(SHORTEST, LONGEST), max(seconds, SHORTEST)))
         waveform = np.zeros(0, dtype=np.float32)
@@ -45,7 +45,7 @@ def join_utterances(folder: Path, seconds: float) -> list[Segment]:
             waveform = np.concatenate([waveform, load_audio(next(recordings))])
         name = str(len(segments))
         soundfile.write(folder / f"{name}.wav", waveform[:length], SAMPLE_RATE, subtype="FLOAT")
-        segments.append(Segment(folder / f"{name}.wav", 0.0, None, (name,), (name,)))
+        segments.append(AudioSpan(folder / f"{name}.wav", 0.0, None, (name,), (name,)))
         seconds -= length / SAMPLE_RATE
     return segments
 
@@ -77,7 +77,7 @@ def load_plain(folder: str, layer: int, device: str) -> Encoder:
     preprocessor = AutoFeatureExtractor.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().to(device)
 
-    def frames(segment: Segment) -> np.ndarray:
+    def frames(segment: AudioSpan) -> np.ndarray:
         waveform = load_audio(segment.audio)
         inputs = preprocessor(waveform, sampling_rate=SAMPLE_RATE, return_tensors="pt")
         with torch.inference_mode():
@@ -91,7 +91,7 @@ def load_ours(folder: str, layer: int, device: str) -> Encoder:
     """As the stages of `preprocess` do it."""
     extractor = load_extractor(folder, layer, device)
 
-    def frames(segments: list[Segment]) -> list[np.ndarray]:
+    def frames(segments: list[AudioSpan]) -> list[np.ndarray]:
         found = {item.position: item.frames for item in extract_frames(segments, extractor, skip_faults=False)}
         return [found[position] for position in range(len(segments))]
 
@@ -115,7 +115,7 @@ def reset_peak(device: str) -> None:
         Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark to the present size
 
 
-def measure(encode: Encoder, segments: list[Segment], device: str) -> dict[str, Any]:
+def measure(encode: Encoder, segments: list[AudioSpan], device: str) -> dict[str, Any]:
     """Frames of all segments, seconds, and bytes more than before."""
     reset_peak(device)
     before = peak_bytes(device)
@@ -124,7 +124,7 @@ def measure(encode: Encoder, segments: list[Segment], device: str) -> dict[str, 
     return {"frames": frames, "seconds": time.perf_counter() - started, "bytes": peak_bytes(device) - before}
 
 
-def compare(folder: str, segments: list[Segment], arguments: argparse.Namespace) -> None:
+def compare(folder: str, segments: list[AudioSpan], arguments: argparse.Namespace) -> None:
     """Measure both ways in turn and print the table."""
     ways = {
         name: load(folder, arguments.layer, arguments.device)

@@ -17,7 +17,7 @@ from preprocess.clustering.nearest_centroid import NearestCentroid
 from preprocess.files.splits import find_manifests
 from preprocess.files.units import deduplicate, format_units
 from preprocess.speech.extractors import load_described
-from preprocess.speech.frames import extract_frames, read_segments
+from preprocess.speech.frames import extract_frames, read_spans
 
 BATCH = 100  # segments
 
@@ -33,11 +33,11 @@ def encode(manifest: Path, kmeans: Path) -> Iterator[str]:
     """Lines of a units file."""
     centroids, card = load_kmeans(kmeans)
     extractor, nearest_centroid = load_described(card.extractor, "cpu", None), NearestCentroid(centroids, "cpu")
-    segments = read_segments(manifest, check_audio=True)
+    segments = read_spans(manifest, check_audio=True)
     for first in range(0, len(segments), BATCH):
         for item in extract_frames(segments[first : first + BATCH], extractor, skip_faults=False):
             units = alternate(nearest_centroid(item.frames), len(centroids))
-            yield from (format_units(name, units) for name in item.segment.ids)
+            yield from (format_units(name, units) for name in item.span.ids)
 
 
 def main() -> None:

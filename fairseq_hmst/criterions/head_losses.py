@@ -1,6 +1,6 @@
 """The loss of each head of a model on a batch, one value an example; weighting and logging are left to joint.py."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from fairseq import utils
@@ -10,11 +10,12 @@ from ..losses.cross_entropy import count_correct, count_labels, label_smoothed_c
 from ..losses.ctc import ctc_feasible, ctc_loss
 from ..losses.rnnt import fused_rnnt_loss
 
-BLANK_INDEX = 0  # fairseq's <s> in the output dictionary, and the transcript labels' own blank
+if TYPE_CHECKING:
+    from ..models.base import ModelOutput, TransducerInputs
 
 
 class Distribution(NamedTuple):
-    """What a head predicts at each of N positions: target tokens of the attention decoder, encoder steps of a CTC."""
+    """Predictions of a head at each of N positions: target tokens, or encoder steps of a CTC."""
 
     log_probs: Tensor  # (R, N, V)
     padding_mask: Tensor  # (R, N)
@@ -37,7 +38,9 @@ class HeadLosses:
         distributions: head name -> what it predicts; none of a transducer, which never builds it.
     """
 
-    def __init__(self, output: Any, target: Tensor, labels: Tensor, label_lengths: Tensor, padding_index: int) -> None:
+    def __init__(
+        self, output: "ModelOutput", target: Tensor, labels: Tensor, label_lengths: Tensor, padding_index: int
+    ) -> None:
         self.output = output
         self.target = target
         self.labels = labels
@@ -48,9 +51,9 @@ class HeadLosses:
         self.counts: dict[str, Tensor] = {}
         self.distributions: dict[str, Distribution] = {}
 
-    def add_attention(self, label_smoothing: float, measure_accuracy: bool) -> None:
+    def add_attention(self, logits: Tensor, label_smoothing: float, measure_accuracy: bool) -> None:
         """Cross-entropy of the attention decoder, its unsmoothed form, and on request the number of right labels."""
-        log_probs = utils.log_softmax(self.output.attention_logits, dim=-1)
+        log_probs = utils.log_softmax(logits, dim=-1)
         self._keep("attention", log_probs, self.target.eq(self.padding_index), self._all_rows())
         self.losses["attention"], self.counts["nll"] = label_smoothed_cross_entropy(
             log_probs, self.target, label_smoothing, self.padding_index
@@ -58,9 +61,8 @@ class HeadLosses:
         if measure_accuracy:
             self.counts["correct"] = count_correct(log_probs, self.target, self.padding_index)
 
-    def add_transducer(self) -> None:
+    def add_transducer(self, inputs: "TransducerInputs") -> None:
         """Transducer loss of the labels."""
-        inputs = self.output.transducer
         self.losses["transducer"] = fused_rnnt_loss(
             inputs.encoder_out,
             inputs.predictor_out,
@@ -69,18 +71,17 @@ class HeadLosses:
             self.labels,
             self.output.source_lengths,
             self.label_lengths,
-            blank_index=BLANK_INDEX,
+            blank_index=self.output.blank_index,
         )
 
-    def add_ctc(self) -> None:
+    def add_ctc(self, logits: Tensor) -> None:
         """CTC of the translation; an example without a CTC path has loss 0 and is counted."""
-        self._add_ctc("ctc", self.output.ctc_logits, self.labels, self.label_lengths, self._all_rows())
+        self._add_ctc("ctc", logits, self.labels, self.label_lengths, self._all_rows())
 
-    def add_source_ctc(self, labels: Tensor, label_lengths: Tensor, chosen: Tensor) -> None:
+    def add_source_ctc(self, logits: Tensor, labels: Tensor, label_lengths: Tensor, chosen: Tensor) -> None:
         """CTC of the transcript for the examples marked in `chosen` (B,); the others have loss 0."""
         rows = chosen.nonzero().squeeze(-1)
-        logits = self.output.source_ctc_logits[rows]
-        self._add_ctc("source_ctc", logits, labels[rows], label_lengths[rows], rows)
+        self._add_ctc("source_ctc", logits[rows], labels[rows], label_lengths[rows], rows)
         for values, name in ((self.losses, "source_ctc"), (self.counts, "source_ctc_infeasible")):
             values[name] = values[name].new_zeros(len(chosen)).index_copy(0, rows, values[name])
 
@@ -89,7 +90,7 @@ class HeadLosses:
         source_lengths = self.output.source_lengths[rows]
         steps = torch.arange(log_probs.size(1), device=log_probs.device)
         self._keep(name, log_probs, steps >= source_lengths.unsqueeze(1), rows)
-        self.losses[name] = ctc_loss(log_probs, labels, source_lengths, label_lengths, BLANK_INDEX)
+        self.losses[name] = ctc_loss(log_probs, labels, source_lengths, label_lengths, self.output.blank_index)
         infeasible = ctc_feasible(labels, source_lengths, label_lengths).logical_not()
         self.counts[f"{name}_infeasible"] = infeasible.to(torch.int64)
 

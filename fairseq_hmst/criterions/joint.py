@@ -1,8 +1,8 @@
-"""hmst_joint: one loss over the heads a model has, with ST and MT weighed and logged apart."""
+"""hmst_joint: one loss over the heads a model has, with ST and MT weighted and logged apart."""
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import torch
 from fairseq.criterions import FairseqCriterion, register_criterion
@@ -13,6 +13,11 @@ from torch import Tensor
 
 from .head_losses import HeadLosses
 from .views import copies_of_batch, divergence_of_copies, divergence_of_twins
+
+if TYPE_CHECKING:
+    from ..data.batch import Batch
+    from ..models.base import HmstModel, ModelOutput
+    from ..tasks.hmst_translation import HmstTranslationTask
 
 DEFAULT_WEIGHTS = {"attention": 0.7, "transducer": 0.7, "ctc": 0.3, "source_ctc": 0.3}
 
@@ -61,7 +66,7 @@ class JointCriterionConfig(FairseqDataclass):
 class JointCriterion(FairseqCriterion):
     """Weighted mean of the losses of a model's heads, summed over the batch.
 
-    The sample size, by which fairseq divides, is the number of target tokens, each weighed as its example is; so a
+    The sample size, by which fairseq divides, is the number of target tokens, each weighted as its example is; so a
     stream of weight 0 changes nothing. R-drop and consistency belong to training alone, not to validation; they add to
     the losses of examples, and neither to the number of examples nor of tokens.
 
@@ -75,7 +80,7 @@ class JointCriterion(FairseqCriterion):
 
     def __init__(
         self,
-        task: Any,
+        task: "HmstTranslationTask",
         label_smoothing: float,
         attention_weight: Optional[float],
         transducer_weight: Optional[float],
@@ -108,7 +113,7 @@ class JointCriterion(FairseqCriterion):
         self.source_ctc_streams = str(source_ctc_streams).split(",")
         self.sentence_avg = sentence_avg
 
-    def forward(self, model: Any, sample: dict[str, Any]) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    def forward(self, model: "HmstModel", sample: "Batch") -> tuple[Tensor, Tensor, dict[str, Tensor | int]]:
         """Loss in nats, sample size, and the sums that `reduce_metrics` logs."""
         num_copies = 2 if model.training and self.rdrop_weight > 0 else 1
         views = copies_of_batch(sample, num_copies)
@@ -127,7 +132,7 @@ class JointCriterion(FairseqCriterion):
         loss = (example_weights * losses).sum()
         sample_size = (example_weights if self.sentence_avg else example_weights * heads.num_tokens).sum()
         per_example |= {"loss": losses, "ntokens": heads.num_tokens, **heads.counts}
-        logging_output = {
+        logging_output: dict[str, Tensor | int] = {
             "loss": loss.detach(),
             "ntokens": sample["ntokens"],
             "nsentences": sample["nsentences"],
@@ -140,20 +145,25 @@ class JointCriterion(FairseqCriterion):
         logging_output.pop("mt_consistency_loss", None)  # it is the speech that has a twin
         return loss, sample_size, logging_output
 
-    def head_losses(self, output: Any, sample: dict[str, Any], measure_accuracy: bool) -> HeadLosses:
+    def head_losses(self, output: "ModelOutput", sample: "Batch", measure_accuracy: bool) -> HeadLosses:
         """Losses of every head in `output`."""
-        heads = HeadLosses(output, sample["target"], sample["labels"], sample["label_lengths"], self.padding_idx)
+        target = sample["target"]
+        if target is None:
+            raise ValueError("a batch without translations has no loss")
+        heads = HeadLosses(output, target, sample["labels"], sample["label_lengths"], self.padding_idx)
         if output.attention_logits is not None:
-            heads.add_attention(self.label_smoothing, measure_accuracy)
+            heads.add_attention(output.attention_logits, self.label_smoothing, measure_accuracy)
         if output.transducer is not None:
-            heads.add_transducer()
+            heads.add_transducer(output.transducer)
         if output.ctc_logits is not None:
-            heads.add_ctc()
+            heads.add_ctc(output.ctc_logits)
         if output.source_ctc_logits is not None:
             in_streams = self._per_stream(sample, dict.fromkeys(self.source_ctc_streams, 1.0)) > 0
             labels = self.task.data_bin.transcript_labels(sample["transcript"])
             has_transcript = sample["transcript_lengths"] >= 0
-            heads.add_source_ctc(labels, sample["transcript_lengths"], has_transcript & in_streams)
+            heads.add_source_ctc(
+                output.source_ctc_logits, labels, sample["transcript_lengths"], has_transcript & in_streams
+            )
         return heads
 
     def head_weights(self, heads: list[str]) -> dict[str, float]:
@@ -169,13 +179,13 @@ class JointCriterion(FairseqCriterion):
             raise ValueError(f"all weights of the model's heads ({', '.join(heads)}) are 0: there is nothing to learn")
         return {head: weight / total for head, weight in weights.items()}
 
-    def _per_stream(self, sample: dict[str, Any], values: dict[str, float]) -> Tensor:
-        """(B,) the value of each example's stream; 0 for a stream that `values` does not name."""
+    def _per_stream(self, sample: "Batch", values: dict[str, float]) -> Tensor:
+        """Value of each example's stream, (B,); 0 for a stream that `values` does not name."""
         by_number = torch.tensor([values.get(name, 0.0) for name in self.task.ALL_STREAMS])
         return by_number.to(sample["stream"].device)[sample["stream"]]
 
     @classmethod
-    def reduce_metrics(cls, logging_outputs: list[dict[str, Any]]) -> None:
+    def reduce_metrics(cls, logging_outputs: list[dict[str, float]]) -> None:
         """Log losses in bits per target token: `loss` (weighted), and by stream and head `st_loss`, `st_ctc_loss`...
 
         `st_rdrop_loss` (the weighted mean over heads) and `st_consistency_loss` are divergences before their weights.

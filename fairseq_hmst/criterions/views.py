@@ -1,9 +1,9 @@
-"""Two views of one example, and how far a model's outputs for them differ; weighing them is left to joint.py.
+"""Two views of one example, and how far a model's outputs for them differ; joint.py weights them.
 
 The views are two copies under dropout masks of their own (R-drop), or speech and its text twin (consistency).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
@@ -11,8 +11,11 @@ from torch import Tensor
 from ..losses.consistency import symmetric_kl
 from .head_losses import HeadLosses
 
+if TYPE_CHECKING:
+    from ..data.batch import Batch
 
-def copies_of_batch(sample: dict[str, Any], num_copies: int) -> dict[str, Any]:
+
+def copies_of_batch(sample: "Batch", num_copies: int) -> "Batch":
     """The rows of a batch `num_copies` times, one batch after the other; each row's twin is that of its own copy.
 
     Counts of the batch stay those of one copy.
@@ -20,7 +23,7 @@ def copies_of_batch(sample: dict[str, Any], num_copies: int) -> dict[str, Any]:
     if num_copies == 1:
         return sample
 
-    def copies(value: Any) -> Any:
+    def copies(value: object) -> object:
         if isinstance(value, dict):
             return {name: copies(item) for name, item in value.items()}
         return torch.cat([value] * num_copies) if isinstance(value, Tensor) else value
@@ -28,7 +31,9 @@ def copies_of_batch(sample: dict[str, Any], num_copies: int) -> dict[str, Any]:
     twin = sample["twin"]
     first_rows = torch.arange(num_copies, device=twin.device).repeat_interleave(len(twin)) * len(twin)
     twins = twin.repeat(num_copies)
-    return copies(sample) | {"twin": torch.where(twins < 0, twins, twins + first_rows)}
+    copied = cast("Batch", copies(sample))
+    copied["twin"] = torch.where(twins < 0, twins, twins + first_rows)
+    return copied
 
 
 def divergence_of_copies(heads: HeadLosses, weights: dict[str, float]) -> Tensor:
@@ -79,5 +84,5 @@ def divergence_of_twins(heads: HeadLosses, weights: dict[str, float], twin: Tens
 
 
 def _spread(values: Tensor, rows: Tensor, num_rows: int) -> Tensor:
-    """(num_rows,) with `values` at `rows` and 0 elsewhere."""
+    """A tensor (num_rows,) with `values` at `rows` and 0 elsewhere."""
     return values.new_zeros(num_rows).index_copy(0, rows, values)

@@ -1,7 +1,6 @@
 """Batches of examples that may be several rows each; fairseq's own batching knows one row an example."""
 
 import math
-from typing import Optional
 
 import numpy as np
 
@@ -10,8 +9,8 @@ def batches_of_rows(
     indices: np.ndarray,
     lengths: np.ndarray,
     num_rows: np.ndarray,
-    max_tokens: Optional[int] = None,
-    max_rows: Optional[int] = None,
+    max_tokens: int | None = None,
+    max_rows: int | None = None,
     rows_multiple: int = 1,
 ) -> list[np.ndarray]:
     """Cut `indices` into batches, in their order and as large as the bounds allow; none is left out.

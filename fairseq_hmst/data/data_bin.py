@@ -14,7 +14,7 @@ from .language_symbols import LanguageSymbols
 
 
 class DataBinError(UserError):
-    """A data-bin is not whole, has been changed, or does not fit what it is used with."""
+    """A data-bin is not whole, was changed, or does not fit its use."""
 
 
 class DataBin:

@@ -1,4 +1,4 @@
-"""Language symbols: where they stand in sources, in what the decoder reads and in what it writes.
+"""Language symbols: their places in sources, in what the decoder reads and in what it writes.
 
 A data-bin of one language pair has none, unless it was made for a pretrained text model. Elsewhere the stored target is
 `SYMBOL Y </s>`, whatever form the decoder wants; CTC and transducer learn Y alone.
@@ -10,7 +10,6 @@ A data-bin of one language pair has none, unless it was made for a pretrained te
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
 
 import torch
 from fairseq.data import Dictionary
@@ -38,15 +37,15 @@ class LanguageSymbols:
     """
 
     eos_index: int
-    source_form: Optional[str] = None
-    target_form: Optional[str] = None
+    source_form: str | None = None
+    target_form: str | None = None
     source_ids: dict[str, int] = field(default_factory=dict)
     target_ids: dict[str, int] = field(default_factory=dict)
     output_ids: frozenset[int] = frozenset()
 
     @classmethod
     def from_card(cls, card: DataBinCard, source: Dictionary, target: Dictionary) -> "LanguageSymbols":
-        """What the card of a data-bin says, in ids of its two dictionaries.
+        """Language symbols of a data-bin's card, in ids of its two dictionaries.
 
         Raises:
             ValueError: the card names a form that is not known, or a symbol that a dictionary lacks.
@@ -57,7 +56,7 @@ class LanguageSymbols:
         for side, known in (("source", SOURCE_FORMS), ("target", TARGET_FORMS)):
             form = getattr(entry, side)
             if form not in known:
-                raise ValueError(f"expected one of {', '.join(known)} as form of {side} language symbols, found '{form}'")
+                raise ValueError(f"expected one of {', '.join(known)} as form of {side} symbols, found '{form}'")
         first_symbol = target.nspecial + card.dictionary.target_subwords
         return cls(
             target.eos(),
@@ -69,7 +68,7 @@ class LanguageSymbols:
         )
 
     @property
-    def named_in_source(self) -> Optional[str]:
+    def named_in_source(self) -> str | None:
         """`source` or `target`, the side whose language a source names; None: neither."""
         return None if self.source_form is None else self.source_form.split("_")[0]
 
@@ -83,8 +82,8 @@ class LanguageSymbols:
         """Tokens that the decoder reads before Y."""
         return 2 if self.target_form == "first_output" else 1
 
-    def decoder_start(self, target_language: Optional[str]) -> Tensor:
-        """(num_start_tokens,) what the decoder reads before Y; the language is not read where there are no symbols."""
+    def decoder_start(self, target_language: str | None) -> Tensor:
+        """Tokens that the decoder reads before Y, (num_start_tokens,); without symbols the language is not read."""
         if self.target_form is None:
             return torch.tensor([self.eos_index])
         symbol = self.target_ids[str(target_language)]
@@ -98,20 +97,20 @@ class LanguageSymbols:
         return [languages[index] for index in decoder_inputs[:, self.num_start_tokens - 1].tolist()]
 
     def decoder_input(self, target: Tensor) -> Tensor:
-        """What the decoder reads, from a stored target."""
+        """Tokens that the decoder reads, of a stored target."""
         if self.target_form == "first_input":
             return target[:-1]
         return torch.cat([target.new_tensor([self.eos_index]), target[:-1]])
 
     def decoder_output(self, target: Tensor) -> Tensor:
-        """What the decoder writes, from a stored target."""
+        """Tokens that the decoder writes, of a stored target."""
         return target[1:] if self.target_form == "first_input" else target
 
     def labels(self, target: Tensor) -> Tensor:
         """Y alone, from a stored target."""
         return target[:-1] if self.target_form is None else target[1:-1]
 
-    def add_to_source(self, source: Tensor, source_language: Optional[str], target_language: Optional[str]) -> Tensor:
+    def add_to_source(self, source: Tensor, source_language: str | None, target_language: str | None) -> Tensor:
         """`X </s>` with the symbol that the encoder wants; a language that it does not name is not read."""
         if self.source_form is None:
             return source

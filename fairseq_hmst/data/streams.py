@@ -1,12 +1,13 @@
 """The speech (st) and text (mt) streams of one split, mixed into one fairseq dataset."""
 
 from dataclasses import dataclass
-from typing import Any, Optional
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
+from torch import Tensor
 
+from .batch import Batch, Example, NetInput, TokenRows
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
 from .language_symbols import LanguageSymbols
@@ -17,7 +18,7 @@ STREAM_NAMES = ("st", "mt")
 
 @dataclass
 class Stream:
-    """The examples of one stream, as parallel lists of int64 token tensors that each end with eos.
+    """The examples of one stream, as parallel rows of int64 tokens; each row ends with eos.
 
     Attributes:
         name: `st` or `mt`.
@@ -32,11 +33,11 @@ class Stream:
     """
 
     name: str
-    sources: Any
-    targets: Any = None
-    transcripts: Any = None
-    target_language: Optional[str] = None
-    twins: Any = None
+    sources: TokenRows[Tensor]
+    targets: TokenRows[Tensor] | None = None
+    transcripts: TokenRows[Tensor] | None = None
+    target_language: str | None = None
+    twins: TokenRows[Tensor | None] | None = None
 
     def __post_init__(self) -> None:
         for kind in ("targets", "transcripts", "twins"):
@@ -53,7 +54,7 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> Stream:
     """
     prefix = data_bin.stream_prefix(split, name)
 
-    def load(side: str) -> Any:
+    def load(side: str) -> TokenRows[Tensor] | None:
         return data_utils.load_indexed_dataset(f"{prefix}.{side}", dictionary=None, dataset_impl="mmap")
 
     sources, targets, transcripts = load("src"), load("tgt"), load("transcript")
@@ -61,7 +62,7 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> Stream:
         found = sorted(path.name.removesuffix(".src.idx") for path in data_bin.path.glob("*.src.idx"))
         raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
     if name == "mt":
-        transcripts = TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols)
+        return Stream(name, sources, targets, TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols))
     return Stream(name, sources, targets, transcripts)
 
 
@@ -74,7 +75,7 @@ class MixedStreams(FairseqDataset):
         target_dictionary: output dictionary.
         language_symbols: of the data-bin.
         passes: how often an epoch goes through each stream, by name; 1 where a stream is not named. A fractional
-            part draws that share of the stream anew in each epoch.
+            part draws that share of the stream again in each epoch.
         seed: seeds the draws and the order of examples of equal length.
         shuffle: order examples of equal length at random.
     """
@@ -85,7 +86,7 @@ class MixedStreams(FairseqDataset):
         source_dictionary: Dictionary,
         target_dictionary: Dictionary,
         language_symbols: LanguageSymbols,
-        passes: Optional[dict[str, float]] = None,
+        passes: dict[str, float] | None = None,
         seed: int = 1,
         shuffle: bool = True,
     ) -> None:
@@ -106,7 +107,7 @@ class MixedStreams(FairseqDataset):
         self.set_epoch(1)
 
     def _sizes(self, kind: str) -> np.ndarray:
-        """Lengths of what every row of every stream has of one kind, 0 where a stream has none."""
+        """Lengths of one kind of all rows of all streams; 0 where a stream has none."""
         by_stream = [(len(stream.sources), getattr(stream, kind)) for stream in self.streams]
         return np.concatenate([np.zeros(n, dtype=np.int32) if rows is None else rows.sizes for n, rows in by_stream])
 
@@ -128,7 +129,7 @@ class MixedStreams(FairseqDataset):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
+    def __getitem__(self, index: int) -> Example:
         row = int(self.rows[index])
         number = int(np.searchsorted(self._first_row, row, side="right")) - 1
         stream, row_in_stream = self.streams[number], row - int(self._first_row[number])
@@ -173,7 +174,9 @@ class MixedStreams(FairseqDataset):
         indices = indices[np.argsort(self.target_sizes[self.rows[indices]], kind="stable")]
         return indices[np.argsort(self.source_sizes[self.rows[indices]], kind="stable")]
 
-    def filter_indices_by_size(self, indices: np.ndarray, max_sizes: Any) -> tuple[np.ndarray, list[int]]:
+    def filter_indices_by_size(
+        self, indices: np.ndarray, max_sizes: int | tuple[int, int] | None
+    ) -> tuple[np.ndarray, list[int]]:
         return data_utils.filter_paired_dataset_indices_by_size(
             self.source_sizes[self.rows], self.target_sizes[self.rows], indices, max_sizes
         )
@@ -181,8 +184,8 @@ class MixedStreams(FairseqDataset):
     def batch_by_size(
         self,
         indices: np.ndarray,
-        max_tokens: Optional[int] = None,
-        max_sentences: Optional[int] = None,
+        max_tokens: int | None = None,
+        max_sentences: int | None = None,
         required_batch_size_multiple: int = 1,
     ) -> list[np.ndarray]:
         """fairseq's batches, and a last one of what it leaves out.
@@ -198,8 +201,8 @@ class MixedStreams(FairseqDataset):
         left_out = indices[sum(len(batch) for batch in batches) :]
         return [*batches, left_out] if len(left_out) > 0 else batches
 
-    def collater(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Pad a list of examples and their text twins, on the right, into a batch sorted by falling source length.
+    def collater(self, samples: list[Example]) -> Batch | dict[str, Tensor]:
+        """Pad examples and their text twins into a batch, on the right, sorted by falling source length.
 
         Returns:
             fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
@@ -215,8 +218,8 @@ class MixedStreams(FairseqDataset):
         samples, twins = sort_with_twins(samples, STREAM_NAMES.index("mt"))
         # fairseq pads the source on the left by default; CTC and RNN-T need frame 0 at index 0
         sources, source_lengths = self._pad([sample["source"] for sample in samples])
-        net_input = {"src_tokens": sources, "src_lengths": source_lengths}
-        batch: dict[str, Any] = {
+        net_input: NetInput = {"src_tokens": sources, "src_lengths": source_lengths}
+        batch: Batch = {
             "id": torch.tensor([sample["id"] for sample in samples]),
             "stream": torch.tensor([sample["stream"] for sample in samples]),
             "twin": twins,
@@ -230,7 +233,7 @@ class MixedStreams(FairseqDataset):
             starts = [symbols.decoder_start(sample["target_language"]) for sample in samples]
             net_input["prev_output_tokens"] = torch.stack(starts)
             return batch
-        targets = [sample["target"] for sample in samples]
+        targets = [sample["target"] for sample in samples if sample["target"] is not None]
         net_input["prev_output_tokens"], _ = self._pad([symbols.decoder_input(target) for target in targets])
         batch["target"], lengths = self._pad([symbols.decoder_output(target) for target in targets])
         batch["ntokens"] = int(lengths.sum())
@@ -238,12 +241,12 @@ class MixedStreams(FairseqDataset):
         batch["transcript"], batch["transcript_lengths"] = self._pad_transcripts(samples)
         return batch
 
-    def _pad(self, rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _pad(self, rows: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Rows of either dictionary, padded on the right, and their lengths."""
         padded = data_utils.collate_tokens(rows, self.target_dictionary.pad())  # all dictionaries have one padding id
         return padded, torch.tensor([len(row) for row in rows])
 
-    def _pad_transcripts(self, samples: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _pad_transcripts(self, samples: list[Example]) -> tuple[Tensor, Tensor]:
         none_known = torch.tensor([self.source_dictionary.eos()])
         rows = [none_known if sample["transcript"] is None else sample["transcript"] for sample in samples]
         padded, lengths = self._pad([row[:-1] for row in rows])

@@ -3,12 +3,13 @@
 The way there gives speech examples their text twins, placed in one batch with the speech.
 """
 
-from typing import Any, Optional
-
 import numpy as np
 import torch
 from torch import Tensor
 
+from preprocess.files.repetition import repeat_tokens, tokens_once
+
+from .batch import Example, TokenRows
 from .language_symbols import LanguageSymbols
 
 
@@ -25,7 +26,13 @@ class TextTwins:
         sizes: (N,) int32 tokens of each twin's source, 0 where there is none.
     """
 
-    def __init__(self, sources: Any, transcripts: Any, repeat: int, language_symbols: LanguageSymbols) -> None:
+    def __init__(
+        self,
+        sources: TokenRows[Tensor],
+        transcripts: TokenRows[Tensor],
+        repeat: int,
+        language_symbols: LanguageSymbols,
+    ) -> None:
         self.sources = sources
         self.transcripts = transcripts
         self.repeat = repeat
@@ -37,31 +44,37 @@ class TextTwins:
     def __len__(self) -> int:
         return len(self.transcripts)
 
-    def __getitem__(self, row: int) -> Optional[Tensor]:
+    def __getitem__(self, row: int) -> Tensor | None:
         if self.sizes[row] == 0:
             return None
         transcript = self.transcripts[row]
-        text = torch.cat([transcript[:-1].repeat_interleave(self.repeat), transcript[-1:]])
+        text = torch.cat([torch.from_numpy(repeat_tokens(transcript[:-1].numpy(), self.repeat)), transcript[-1:]])
         return self.language_symbols.with_symbol_of(self.sources[row], text)
 
 
 class TextTranscripts:
-    """Transcripts of a text stream's examples, which are their sources with each token once and without symbol."""
+    """Transcripts of a text stream's examples: their sources with each token once and without symbol."""
 
-    def __init__(self, sources: Any, repeat: int, language_symbols: LanguageSymbols) -> None:
+    def __init__(self, sources: TokenRows[Tensor], repeat: int, language_symbols: LanguageSymbols) -> None:
         self.sources = sources
         self.repeat = repeat
         self.language_symbols = language_symbols
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of tokens of each transcript, eos included."""
+        num_repeated = np.asarray(self.sources.sizes) - 1 - self.language_symbols.num_source_symbols
+        return num_repeated // self.repeat + 1
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def __getitem__(self, row: int) -> Tensor:
         source = self.language_symbols.without_symbol(self.sources[row])
-        return torch.cat([source[: -1 : self.repeat], source[-1:]])
+        return torch.cat([torch.from_numpy(tokens_once(source[:-1].numpy(), self.repeat)), source[-1:]])
 
 
-def sort_with_twins(samples: list[dict[str, Any]], text_stream: int) -> tuple[list[dict[str, Any]], Tensor]:
+def sort_with_twins(samples: list[Example], text_stream: int) -> tuple[list[Example], Tensor]:
     """Examples and twins by falling source length.
 
     Args:
@@ -71,7 +84,7 @@ def sort_with_twins(samples: list[dict[str, Any]], text_stream: int) -> tuple[li
     Returns:
         B examples, the twins among them; (B,) int64 the place of each one's twin, -1 where it has none.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[Example] = []
     twin_of: dict[int, int] = {}
     for sample in samples:
         rows.append(sample)

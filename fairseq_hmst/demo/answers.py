@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from preprocess.errors import UserError
 
 from ..translate.errors import TranslationError
+from ..translate.reading import read_length
 from ..translate.results import Translation
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def translate_recording(
     if recording is None:
         raise PageError("Record something or choose a file first.")
     path = Path(recording)
-    seconds = _length_of(path)
+    seconds = read_length(path)  # None: the translator says why
     if seconds is not None and seconds > max_seconds:
         raise PageError(
             f"{path.name} is too long: {in_minutes(seconds)}, and this page takes at most {max_seconds / 60:g} "
@@ -105,13 +106,3 @@ def _only(translate: Callable[[], list[Translation]], *hidden: Path) -> Translat
     for path in hidden:
         words = words.replace(str(path), path.name)
     raise PageError(f"{words}.") from fault
-
-
-def _length_of(path: Path) -> float | None:
-    """Seconds by the file's header; None where it cannot be read, of which the translator says more."""
-    import soundfile
-
-    try:
-        return soundfile.info(path).duration
-    except soundfile.LibsndfileError:
-        return None

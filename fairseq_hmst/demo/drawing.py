@@ -1,6 +1,7 @@
 """A Picture as HTML.
 
-Everything has its place in percent of one line, so that this can be stretched until it is readable. Colours and sizes are in `style`. Text goes through `escape`, since it comes from models and files.
+Everything has its place in percent of one line, so that this can be stretched until it is readable. Colours and sizes
+are in `style`. Text goes through `escape`, since it comes from models and files.
 """
 
 import math

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..translate.results import Candidate, Segment, Times
+from ..translate.reading import read_peaks
+from ..translate.results import Hypothesis, Segment, Times
 from .alignment import align
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Picture:
 def make_picture(
     translator: "Translator",
     segment: Segment,
-    candidate: Candidate,
+    hypothesis: Hypothesis,
     target_language: str | None,
     recording: Path | None,
 ) -> Picture:
@@ -66,7 +67,7 @@ def make_picture(
     Args:
         translator: that made it.
         segment: of a recording, or a line of text.
-        candidate: one of the segment's.
+        hypothesis: one of the segment's.
         target_language: where the model has several.
         recording: the file; None for text.
 
@@ -75,9 +76,9 @@ def make_picture(
     """
     data_bin = translator.task.data_bin
     start = data_bin.language_symbols.decoder_start(target_language or data_bin.target_languages[0])
-    source, labels = torch.tensor(segment.source_tokens), torch.tensor(candidate.tokens, dtype=torch.int64)
+    source, labels = torch.tensor(segment.source_tokens), torch.tensor(hypothesis.tokens, dtype=torch.int64)
     weights = align(translator.models, translator.decoding, source, labels, start).numpy()
-    tokens = [data_bin.target_dictionary[token] for token in candidate.tokens]
+    tokens = [data_bin.target_dictionary[token] for token in hypothesis.tokens]
     if recording is None:
         return _text_picture(data_bin, source, tokens, weights)
     begin, end = segment.start or 0.0, segment.end or 0.0
@@ -125,25 +126,3 @@ def _unit_subword(data_bin: "DataBin", token: int, times: Times, begin: float) -
 
 def _in_words(times: Times) -> str:
     return f"{times[0]:.2f} to {times[1]:.2f} s"
-
-
-def read_peaks(path: Path, start: float, end: float, num_peaks: int) -> np.ndarray:
-    """Lowest and highest sample of equal parts of a stretch of a file, its channels averaged.
-
-    Args:
-        path: the file.
-        start, end: of the stretch, seconds.
-        num_peaks: about how many parts.
-
-    Returns:
-        (N, 2) float32, N about `num_peaks`.
-    """
-    import soundfile
-
-    with soundfile.SoundFile(path) as file:
-        file.seek(round(start * file.samplerate))
-        num_samples = min(round((end - start) * file.samplerate), file.frames - file.tell())
-        size = max(1, num_samples // max(1, num_peaks))
-        blocks = file.blocks(size, frames=num_samples, dtype="float32", always_2d=True)
-        samples = (block.mean(axis=1) for block in blocks)
-        return np.array([(part.min(), part.max()) for part in samples]).reshape(-1, 2)

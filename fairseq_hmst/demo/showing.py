@@ -60,8 +60,8 @@ def _transcript(segment: Segment) -> str:
 
 def _nbest(segment: Segment) -> str:
     rows = (
-        f'<tr><td class="hmst-number">{candidate.score:.3f}</td><td>{escape(candidate.text)}</td></tr>'
-        for candidate in segment.nbest
+        f'<tr><td class="hmst-number">{hypothesis.score:.3f}</td><td>{escape(hypothesis.text)}</td></tr>'
+        for hypothesis in segment.nbest
     )
     heading = '<tr><th title="log-probability by length, in nats: nearer to 0 is better">score</th><th>text</th></tr>'
     return f'<table class="hmst-nbest">{heading}{"".join(rows)}</table>'

@@ -1,13 +1,15 @@
-"""Which search decodes: from --decoding and the heads of the models to a generator."""
+"""The choice of the search: --decoding and the heads of the models -> a generator."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
+from fairseq.data import Dictionary
 from fairseq.sequence_generator import SequenceGenerator
 
 from .ctc import CTCGenerator
-from .joint import JointEnsemble
-from .language_ensemble import LanguageEnsemble, LanguageSymbols
+from .joint import JointEnsemble, JointScorable
+from .label_generator import LabelGenerator
+from .language_ensemble import AttentionScorable, ForcedSymbols, LanguageEnsemble
 from .transducer import TransducerGenerator
 from .transducer_scorer import LabelLimit
 
@@ -15,14 +17,34 @@ DEFAULT_CTC_DECODE_WEIGHT = 0.3
 DECODINGS = ("attention", "ctc", "transducer", "joint")
 
 
+class DecodableModel(Protocol):
+    """A model that names the values of --decoding that it has heads for."""
+
+    @property
+    def decodings(self) -> tuple[str, ...]:
+        """The values, the default first."""
+        ...
+
+
+class DecodingOptions(Protocol):
+    """Options of the task that choose the search."""
+
+    decoding: object
+    ctc_decode_weight: float | None
+
+
+# From models, or an ensemble in place of fairseq's, to fairseq's own search.
+BeamSearch = Callable[[Sequence[DecodableModel] | LanguageEnsemble], SequenceGenerator]
+
+
 def build_generator(
-    task_config: Any,
-    models: list[Any],
-    options: Any,
-    dictionary: Any,
-    language_symbols: LanguageSymbols,
-    fairseq_beam_search: Callable[[Any], Any],
-) -> Any:
+    task_config: DecodingOptions,
+    models: Sequence[DecodableModel],
+    options: object,
+    dictionary: Dictionary,
+    language_symbols: ForcedSymbols,
+    fairseq_beam_search: BeamSearch,
+) -> SequenceGenerator | LabelGenerator:
     """A generator with fairseq's interface.
 
     Args:
@@ -44,12 +66,18 @@ def build_generator(
         raise ValueError(f"--ctc-decode-weight {ctc_weight} has no effect with --decoding {decoding}, only with joint")
     if decoding == "joint":
         ctc_weight = DEFAULT_CTC_DECODE_WEIGHT if ctc_weight is None else ctc_weight
-        ensemble = JointEnsemble(models, language_symbols, ctc_weight, beam_size, dictionary.eos())
+        ensemble = JointEnsemble(
+            cast(Sequence[JointScorable], models), language_symbols, ctc_weight, beam_size, dictionary.eos()
+        )
         return _beam_search(ensemble, options, fairseq_beam_search)
     if decoding == "attention" and language_symbols.target_form is None:
         return fairseq_beam_search(models)
     if decoding == "attention":
-        return _beam_search(LanguageEnsemble(models, language_symbols, beam_size), options, fairseq_beam_search)
+        return _beam_search(
+            LanguageEnsemble(cast(Sequence[AttentionScorable], models), language_symbols, beam_size),
+            options,
+            fairseq_beam_search,
+        )
     if getattr(options, "lm_path", None) is not None:
         raise ValueError(
             f"--lm-path has no effect with --decoding {decoding}: only attention and joint decoding use it"
@@ -62,7 +90,7 @@ def build_generator(
     return TransducerGenerator(dictionary, beam_size, length_penalty, limit, symbol_ids)
 
 
-def _beam_search(ensemble: LanguageEnsemble, options: Any, fairseq_beam_search: Callable[[Any], Any]) -> Any:
+def _beam_search(ensemble: LanguageEnsemble, options: object, fairseq_beam_search: BeamSearch) -> SequenceGenerator:
     if getattr(options, "print_alignment", None):
         raise ValueError(
             "--print-alignment goes with --decoding attention and a data-bin without language symbols: "
@@ -76,7 +104,7 @@ def _beam_search(ensemble: LanguageEnsemble, options: Any, fairseq_beam_search: 
     return generator
 
 
-def choose_decoding(decoding: str, models: list[Any]) -> str:
+def choose_decoding(decoding: str, models: Sequence[DecodableModel]) -> str:
     """Resolve `auto` to the models' first decoding, and check any other against their heads."""
     available = [name for name in models[0].decodings if all(name in model.decodings for model in models)]
     if decoding == "auto" and available:

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
 from .ctc_search import ctc_greedy, ctc_prefix_beam_search
-from .hypothesis import ScoredLabels
+from .hypothesis import EncoderOut, ScoredLabels
 from .label_generator import LabelGenerator
 
+if TYPE_CHECKING:
+    from ..data.batch import NetInput
 
-class CTCModel(Protocol):
-    """What a model must offer to be decoded by its CTC head."""
+
+class CTCScorable(Protocol):
+    """A model that can be decoded by its CTC head."""
 
     ctc_blank_index: int
 
-    def eval(self) -> Any: ...
+    def eval(self) -> object: ...
 
-    def encode(self, src_tokens: Tensor, src_lengths: Tensor) -> Any: ...
+    def encode(self, src_tokens: Tensor, src_lengths: Tensor) -> EncoderOut: ...
 
-    def ctc_log_probs(self, encoder_out: Any) -> tuple[Tensor, Tensor]:
-        """(B, T, V) float32 log-probabilities over the output dictionary, and (B,) valid frames."""
+    def ctc_log_probs(self, encoder_out: EncoderOut) -> tuple[Tensor, Tensor]:
+        """Log-probabilities over the output dictionary, (B, T, V) float32, and valid frames, (B,)."""
         ...
 
 
-class CTCGenerator(LabelGenerator):
+class CTCGenerator(LabelGenerator[CTCScorable]):
     """Decodes a batch by CTC: the best path with beam 1, prefix beam search with any other.
 
     The best path is not the same as a prefix search of beam 1, which forgets every alternative prefix at each frame.
@@ -36,7 +39,7 @@ class CTCGenerator(LabelGenerator):
 
     name = "CTC"
 
-    def _search(self, models: Sequence[CTCModel], net_input: dict[str, Tensor]) -> list[list[ScoredLabels]]:
+    def _search(self, models: Sequence[CTCScorable], net_input: NetInput) -> list[list[ScoredLabels]]:
         log_probs, source_lengths = average_ctc_log_probs(models, net_input)
         blank_index = models[0].ctc_blank_index
         # Training never shows these labels, so their probability is next to nothing: the others are left as they are.
@@ -47,8 +50,8 @@ class CTCGenerator(LabelGenerator):
         return ctc_prefix_beam_search(log_probs, source_lengths, blank_index, self._beam_size)
 
 
-def average_ctc_log_probs(models: Sequence[CTCModel], net_input: dict[str, Any]) -> tuple[Tensor, Tensor]:
-    """(B, T, V) logarithm of the models' mean CTC probabilities and (B,) valid frames; models are set to evaluation."""
+def average_ctc_log_probs(models: Sequence[CTCScorable], net_input: NetInput) -> tuple[Tensor, Tensor]:
+    """Logarithm of the models' mean CTC probabilities, (B, T, V), and valid frames, (B,); sets models to evaluation."""
     log_probs, lengths = [], []
     for model in models:
         model.eval()
@@ -61,7 +64,7 @@ def average_ctc_log_probs(models: Sequence[CTCModel], net_input: dict[str, Any])
     return torch.stack(log_probs).logsumexp(0) - math.log(len(models)), lengths[0]
 
 
-def _check_alike(models: Sequence[CTCModel], lengths: Sequence[Tensor]) -> None:
+def _check_alike(models: Sequence[CTCScorable], lengths: Sequence[Tensor]) -> None:
     for number, (model, model_lengths) in enumerate(zip(models, lengths, strict=True)):
         if model.ctc_blank_index != models[0].ctc_blank_index:
             found = f"{model.ctc_blank_index} against {models[0].ctc_blank_index}"

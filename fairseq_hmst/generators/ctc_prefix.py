@@ -1,6 +1,6 @@
 """CTC prefix scores of all hypotheses of a batch together, for joint CTC/attention beam search.
 
-Holds the mathematics alone: which candidates are scored, and how the scores are weighed, is left to the generator.
+Holds the mathematics alone: which candidates are scored, and how the scores are weighted, is left to the generator.
 
 Notation (Watanabe et al. 2017, "Hybrid CTC/Attention Architecture", algorithm 2): for a hypothesis h, r_nonblank(t) and
 r_blank(t) are the probabilities of all paths over the frames 1..t that collapse to h and end in its last label or in
@@ -56,7 +56,7 @@ class CTCPrefixScorer:
         log_probs: (B, T, V) log-probabilities, normalised over V.
         source_lengths: (B,) valid frames of each utterance; frames beyond them change nothing.
         blank_index: id of the blank within V.
-        eos_index: id that stands for end of sentence among the candidates; it is no label of any path.
+        eos_index: id that is there for end of sentence among the candidates; it is no label of any path.
     """
 
     def __init__(self, log_probs: Tensor, source_lengths: Tensor, blank_index: int, eos_index: int) -> None:
@@ -126,7 +126,7 @@ class CTCPrefixScorer:
 
 
 def _first_order_recursion(log_p: Tensor, log_phi: Tensor) -> Tensor:
-    """log r with r(0) = 0 and r(t) = p(t) (r(t - 1) + phi(t - 1)), for all frames at once.
+    """The recursion r(0) = 0, r(t) = p(t) (r(t - 1) + phi(t - 1)) in logarithms: all frames at once.
 
     With P(t) the sum of log p over 1..t, log r(t) = P(t) + log of the sum over s <= t of exp(log phi(s-1) - P(s-1)).
     The difference of sums needs float64: P reaches -1e5, of which float64 keeps 1e-11 and float32 nothing.

@@ -87,7 +87,7 @@ class _Frame(NamedTuple):
 
 @dataclass
 class _Beam:
-    """K prefixes an utterance, all different except those of probability zero, which are never looked at again."""
+    """K prefixes an utterance, all different; those of probability zero are never looked at again."""
 
     labels: Tensor  # (B, K, U), -1 beyond each prefix
     lengths: Tensor  # (B, K)
@@ -100,12 +100,12 @@ class _Beam:
 
     @property
     def last_labels(self) -> Tensor:
-        """(B, K), -1 for the empty prefix."""
+        """Last label of each prefix, (B, K), -1 for the empty prefix."""
         padded = functional.pad(self.labels, (1, 0), value=-1)
         return padded.gather(2, self.lengths.unsqueeze(2)).squeeze(2)
 
     def is_parent(self) -> Tensor:
-        """(B, K, K), True at [b, i, j] where prefix j is prefix i and one label more."""
+        """Mask of parents, (B, K, K), True at [b, i, j] where prefix j is prefix i and one label more."""
         without_last = self.labels.scatter(2, (self.lengths - 1).clamp(min=0).unsqueeze(2), -1)
         is_equal = (self.labels.unsqueeze(2) == without_last.unsqueeze(1)).all(3)
         is_child = (self.lengths > 0) & (self.log_total > -torch.inf)
@@ -129,7 +129,7 @@ def _step(beam: _Beam, frame: _Frame) -> _Beam:
 
 
 def _stay(beam: _Beam, frame: _Frame, is_parent: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, K) log-probabilities of the same prefixes one frame later, what comes from a parent in the beam included."""
+    """Log-probabilities of the same prefixes one frame later, (B, K); what comes from a parent in the beam is included."""
     last_labels = beam.last_labels
     last_log_probs = frame.log_probs.gather(1, last_labels.clamp(min=0)).double()
     last_log_probs.masked_fill_(last_labels < 0, -torch.inf)
@@ -140,7 +140,7 @@ def _stay(beam: _Beam, frame: _Frame, is_parent: Tensor) -> tuple[Tensor, Tensor
 
 
 def _grow(beam: _Beam, frame: _Frame, is_parent: Tensor) -> Tensor:
-    """(B, K, C) log-probabilities of prefixes with one candidate more, -inf where the beam has that prefix already."""
+    """Log-probabilities of prefixes with one candidate more, (B, K, C); -inf where the beam has that prefix already."""
     log_grown = _log_phi(beam, frame.candidates) + frame.candidate_log_probs.unsqueeze(1)
     is_last = beam.last_labels.unsqueeze(2) == frame.candidates.unsqueeze(1)  # (B, K of children, C)
     is_in_beam = is_parent.float() @ is_last.float() > 0
@@ -148,7 +148,7 @@ def _grow(beam: _Beam, frame: _Frame, is_parent: Tensor) -> Tensor:
 
 
 def _log_phi(beam: _Beam, labels: Tensor) -> Tensor:
-    """(B, K, C) log-probabilities of the paths that one of the (B, C) labels can continue: a repeat needs a blank."""
+    """Log-probabilities of the paths that one of the (B, C) labels can continue, (B, K, C): a repeat needs a blank."""
     is_repeat = beam.last_labels.unsqueeze(2) == labels.unsqueeze(1)
     return torch.where(is_repeat, beam.log_blank.unsqueeze(2), beam.log_total.unsqueeze(2))
 

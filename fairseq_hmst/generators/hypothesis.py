@@ -1,4 +1,4 @@
-"""What every generator returns for one hypothesis: the fields that fairseq's command lines read."""
+"""The results of generators, with the fields that fairseq's command lines read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import NamedTuple, TypedDict
 import torch
 from torch import Tensor
 
+EncoderOut = dict[str, list[Tensor]]  # as encoders of fairseq return it
 
-class Hypothesis(TypedDict):
+
+class GeneratedHypothesis(TypedDict):
     """One hypothesis, as fairseq-generate, fairseq-interactive and validation with BLEU read it.
 
     Attributes:
@@ -27,8 +29,10 @@ class Hypothesis(TypedDict):
     attention: Tensor | None
 
 
-def make_hypothesis(labels: Sequence[int], log_prob: float, eos_index: int, length_penalty: float = 0.0) -> Hypothesis:
-    """A hypothesis on the CPU, from a search that knows only the log-probability of the whole label sequence.
+def make_hypothesis(
+    labels: Sequence[int], log_prob: float, eos_index: int, length_penalty: float = 0.0
+) -> GeneratedHypothesis:
+    """Make a hypothesis on the CPU from the log-probability of a whole label sequence.
 
     Args:
         labels: U labels without end of sentence.
@@ -37,7 +41,7 @@ def make_hypothesis(labels: Sequence[int], log_prob: float, eos_index: int, leng
         length_penalty: fairseq's --lenpen; the score is log_prob / (U + 1) ** length_penalty, 0 leaves it as it is.
     """
     tokens = torch.tensor([*labels, eos_index])
-    return Hypothesis(
+    return GeneratedHypothesis(
         tokens=tokens,
         score=torch.tensor(log_prob / len(tokens) ** length_penalty),
         # fairseq divides these in place, so they need memory of their own

@@ -6,13 +6,16 @@ for log-probabilities; n-best, length penalty, ensembles, language model and bat
 """
 
 import math
-from typing import Any, Optional
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from .ctc import CTCScorable
 from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
-from .language_ensemble import LanguageEnsemble, LanguageSymbols
+from .hypothesis import EncoderOut
+from .language_ensemble import AttentionScorable, ForcedSymbols, IncrementalStates, LanguageEnsemble
 
 # Stands for log 0 in CTC scores: fairseq must be able to end a hypothesis that CTC holds impossible
 LOG_ZERO = -1e4
@@ -20,8 +23,12 @@ LOG_ZERO = -1e4
 MAX_ELEMENTS = 20_000_000
 
 
+class JointScorable(AttentionScorable, CTCScorable, Protocol):
+    """A model with an attention decoder and a CTC head on the translation."""
+
+
 class JointEnsemble(LanguageEnsemble):
-    """An ensemble whose next-token scores are (1 - w) * attention + w * CTC prefix score.
+    """An ensemble of mixed next-token scores: (1 - w) * attention + w * CTC prefix score.
 
     A language symbol costs nothing, and CTC never sees it.
 
@@ -38,7 +45,12 @@ class JointEnsemble(LanguageEnsemble):
     """
 
     def __init__(
-        self, models: list[Any], language_symbols: LanguageSymbols, ctc_weight: float, beam_size: int, eos_index: int
+        self,
+        models: Sequence[JointScorable],
+        language_symbols: ForcedSymbols,
+        ctc_weight: float,
+        beam_size: int,
+        eos_index: int,
     ) -> None:
         super().__init__(models, language_symbols, beam_size)
         if not 0 <= ctc_weight <= 1:
@@ -60,9 +72,13 @@ class JointEnsemble(LanguageEnsemble):
         return encoder_outs
 
     def forward_decoder(
-        self, tokens: Tensor, encoder_outs: Any, incremental_states: Any, temperature: float = 1.0
-    ) -> tuple[Tensor, Optional[Tensor]]:
-        """Scores (N, V) of the next token after `tokens` (N, steps + 1), and the attention over the source."""
+        self,
+        tokens: Tensor,
+        encoder_outs: list[EncoderOut],
+        incremental_states: IncrementalStates,
+        temperature: float = 1.0,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Scores (N, V) of the next token after `tokens` (N, steps + 1), and attention."""
         log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
         num_labels = tokens.size(1) - self.language_symbols.num_start_tokens
         if self.ctc_weight == 0 or num_labels < 0:
@@ -80,7 +96,7 @@ class JointEnsemble(LanguageEnsemble):
         return torch.full_like(log_probs, -math.inf).scatter(1, candidates, mixed), attention
 
     def _candidates(self, log_probs: Tensor) -> Tensor:
-        """(N, C) tokens to be scored: the best by attention, and always end of sentence."""
+        """Tokens to be scored, (N, C): the best by attention, and always end of sentence."""
         num_candidates = log_probs.size(1) if self.ctc_weight == 1 else min(2 * self.beam_size, log_probs.size(1))
         if num_candidates == log_probs.size(1):
             return torch.arange(num_candidates, device=log_probs.device).expand(len(log_probs), -1)
@@ -93,7 +109,7 @@ class JointEnsemble(LanguageEnsemble):
         size = max(1, MAX_ELEMENTS // elements_each)
         return torch.cat([self._scorer.score(self._state, part) for part in candidates.split(size, dim=1)], 1)
 
-    def reorder_incremental_state(self, incremental_states: Any, new_order: Tensor) -> None:
+    def reorder_incremental_state(self, incremental_states: IncrementalStates, new_order: Tensor) -> None:
         """Follow the beam: hypotheses new_order[0], new_order[1], ... go on."""
         super().reorder_incremental_state(incremental_states, new_order)
         if self.ctc_weight > 0:

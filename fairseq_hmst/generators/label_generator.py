@@ -1,20 +1,24 @@
-"""What searches over whole label sequences (CTC, transducer) share behind fairseq's generator interface."""
+"""Base of searches over whole label sequences (CTC, transducer), behind fairseq's generator interface."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from .hypothesis import Hypothesis, ScoredLabels, make_hypothesis
+from .hypothesis import GeneratedHypothesis, ScoredLabels, make_hypothesis
 
 if TYPE_CHECKING:
     from fairseq.data import Dictionary
 
+    from ..data.batch import Batch, NetInput
 
-class LabelGenerator:
+Model = TypeVar("Model")
+
+
+class LabelGenerator(Generic[Model]):
     """Ranks the label sequences that a subclass finds in `_search`.
 
     Args:
@@ -46,12 +50,12 @@ class LabelGenerator:
     @torch.no_grad()
     def generate(
         self,
-        models: Sequence[Any],
-        sample: dict[str, Any],
+        models: Sequence[Model],
+        sample: Batch,
         prefix_tokens: Tensor | None = None,
         constraints: Tensor | None = None,
         bos_token: int | None = None,
-    ) -> list[list[Hypothesis]]:
+    ) -> list[list[GeneratedHypothesis]]:
         """Hypotheses of each utterance of the batch, best first; at least one and at most `beam_size` each.
 
         Args:
@@ -69,11 +73,11 @@ class LabelGenerator:
                 )
         return [self._rank(results) for results in self._search(models, sample["net_input"])]
 
-    def _search(self, models: Sequence[Any], net_input: dict[str, Tensor]) -> list[list[ScoredLabels]]:
+    def _search(self, models: Sequence[Model], net_input: NetInput) -> list[list[ScoredLabels]]:
         """Label sequences of each utterance with their log-probabilities."""
         raise NotImplementedError
 
-    def _rank(self, results: list[ScoredLabels]) -> list[Hypothesis]:
+    def _rank(self, results: list[ScoredLabels]) -> list[GeneratedHypothesis]:
         hypotheses = [
             make_hypothesis(result.labels, result.log_prob, self._eos, self._length_penalty) for result in results
         ]

@@ -6,24 +6,37 @@ ensembles and batching stay fairseq's.
 """
 
 import math
-from typing import Any, Optional, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from fairseq.sequence_generator import EnsembleModel
 from torch import Tensor
+from torch.nn import Module
+
+from .hypothesis import EncoderOut
+
+IncrementalStates = list[dict[str, dict[str, Tensor | None]]]  # of fairseq, one a model
 
 
-class LanguageSymbols(Protocol):
-    """What of a data-bin's language symbols a search reads."""
+class AttentionScorable(Protocol):
+    """A model that fairseq's beam search can decode."""
+
+    encoder: Module
+    decoder: Module
+
+
+class ForcedSymbols(Protocol):
+    """The language symbols of a data-bin, as far as a search reads them."""
 
     @property
-    def target_form(self) -> Optional[str]:
+    def target_form(self) -> str | None:
         """`first_output`, `first_input`, or None without symbols."""
         ...
 
     @property
     def num_start_tokens(self) -> int:
-        """What the decoder reads before a translation."""
+        """Number of tokens that the decoder reads before a translation."""
         ...
 
     @property
@@ -45,7 +58,7 @@ class LanguageEnsemble(EnsembleModel):
         beam_size: of the search.
     """
 
-    def __init__(self, models: list[Any], language_symbols: LanguageSymbols, beam_size: int) -> None:
+    def __init__(self, models: Sequence[AttentionScorable], language_symbols: ForcedSymbols, beam_size: int) -> None:
         super().__init__(models)
         self.language_symbols = language_symbols
         self.beam_size = beam_size
@@ -69,9 +82,13 @@ class LanguageEnsemble(EnsembleModel):
         return super().forward_encoder(net_input)
 
     def forward_decoder(
-        self, tokens: Tensor, encoder_outs: Any, incremental_states: Any, temperature: float = 1.0
-    ) -> tuple[Tensor, Optional[Tensor]]:
-        """Log-probabilities (N, V) of the next token after `tokens` (N, steps + 1), and the attention over the source.
+        self,
+        tokens: Tensor,
+        encoder_outs: list[EncoderOut],
+        incremental_states: IncrementalStates,
+        temperature: float = 1.0,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Log-probabilities (N, V) of the next token after `tokens` (N, steps + 1), and attention.
 
         Symbols have -inf, but for the forced one.
         """
@@ -85,7 +102,7 @@ class LanguageEnsemble(EnsembleModel):
             log_probs.index_fill_(1, self._output_ids, -math.inf)
         return log_probs, attention
 
-    def reorder_incremental_state(self, incremental_states: Any, new_order: Tensor) -> None:
+    def reorder_incremental_state(self, incremental_states: IncrementalStates, new_order: Tensor) -> None:
         """Follow the beam: hypotheses new_order[0], new_order[1], ... go on."""
         super().reorder_incremental_state(incremental_states, new_order)
         if self.language_symbols.target_form is not None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
 from .hypothesis import ScoredLabels
 from .label_generator import LabelGenerator
 from .transducer_beam import transducer_beam_search
 from .transducer_greedy import transducer_greedy
-from .transducer_scorer import LabelLimit, TransducerModel, TransducerScorer
+from .transducer_scorer import LabelLimit, TransducerScorable, TransducerScorer
 
 if TYPE_CHECKING:
     from fairseq.data import Dictionary
 
+    from ..data.batch import NetInput
 
-class TransducerGenerator(LabelGenerator):
+
+class TransducerGenerator(LabelGenerator[TransducerScorable]):
     """Decodes a batch by a transducer: greedily with beam 1, by alignment-length synchronous beam search with another.
 
     Args:
@@ -38,7 +38,7 @@ class TransducerGenerator(LabelGenerator):
         super().__init__(tgt_dict, beam_size, length_penalty, symbol_ids)
         self._label_limit = label_limit or LabelLimit()
 
-    def _search(self, models: Sequence[TransducerModel], net_input: dict[str, Tensor]) -> list[list[ScoredLabels]]:
+    def _search(self, models: Sequence[TransducerScorable], net_input: NetInput) -> list[list[ScoredLabels]]:
         scorer = TransducerScorer(models, net_input, self._not_labels)
         if self._beam_size == 1:
             return [[result] for result in transducer_greedy(scorer, self._label_limit)]

@@ -1,4 +1,4 @@
-"""Beam search of a transducer over all utterances and hypotheses of a batch together, synchronous in alignment length.
+"""Beam search of a transducer, synchronous in alignment length; all utterances and hypotheses of a batch go together.
 
 After i symbols of an alignment, blanks and labels, a hypothesis of u labels stands at encoder step i - u: equal label
 sequences always stand at the same step, so that they can be merged exactly.
@@ -52,7 +52,7 @@ def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_siz
 
 @dataclass
 class _Hypotheses:
-    """K label sequences an utterance, all different but for those of probability zero, which stand for empty places."""
+    """K label sequences an utterance, all different; those of probability zero are empty places."""
 
     labels: Tensor  # (B, K, U), -1 beyond each hypothesis
     lengths: Tensor  # (B, K)
@@ -72,11 +72,11 @@ class _Hypotheses:
 
     @property
     def last_labels(self) -> Tensor:
-        """(B, K), -1 without labels."""
+        """Last label of each hypothesis, (B, K), -1 without labels."""
         return functional.pad(self.labels, (1, 0), value=-1).gather(2, self.lengths.unsqueeze(2)).squeeze(2)
 
     def families(self) -> tuple[Tensor, Tensor, Tensor]:
-        """(utterances, parents, children), each (M,): child is parent and one label more, and both are possible."""
+        """Utterances, parents and children, each (M,): a child is its parent and one label more, and both are possible."""
         without_last = self.labels.scatter(2, (self.lengths - 1).clamp(min=0).unsqueeze(2), -1)
         is_equal = (self.labels.unsqueeze(2) == without_last.unsqueeze(1)).all(3)
         is_possible = self.log_probs > -torch.inf
@@ -94,7 +94,7 @@ class _Beam:
     states: States  # B * K rows, of the hypotheses going on
 
     def is_done(self) -> Tensor:
-        """(B,) whether no hypothesis to come can be among the K best ended."""
+        """Whether no hypothesis to come can be among the K best ended, (B,)."""
         rest = self.going_on.log_probs.logsumexp(1)
         return (rest <= self.ended.log_probs[:, -1]) | (rest == -torch.inf)
 
@@ -144,14 +144,14 @@ def _round(beam: _Beam, scorer: TransducerScorer, limit: LabelLimit, num_symbols
 
 
 def _symbol_log_probs(beam: _Beam, scorer: TransducerScorer, steps: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, K) log-probabilities of hypotheses after a blank, float64, and (B, K, V) of their next labels, float32."""
+    """Log-probabilities of hypotheses after a blank, (B, K) float64, and of their next labels, (B, K, V) float32."""
     rows = beam.utterances.unsqueeze(1).expand_as(steps).flatten()
     scores = scorer.scores(beam.states, rows, steps.flatten())
     return beam.going_on.log_probs + scores.blank.view(steps.shape).double(), scores.labels.view(*steps.shape, -1)
 
 
 def _merge_equal(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) -> None:
-    """Add what a parent's label gives to a child in the beam to what the child's blank gives, in place."""
+    """Add what a parent's label gives to a child in the beam, in place."""
     utterances, parents, children = hypotheses.families()
     labels = hypotheses.last_labels[utterances, children]
     from_parent = hypotheses.log_probs[utterances, parents] + log_labels[utterances, parents, labels].double()
@@ -160,7 +160,7 @@ def _merge_equal(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) 
 
 
 def _select(beam: _Beam, scorer: TransducerScorer, log_stay: Tensor, log_labels: Tensor, is_last_step: Tensor) -> _Beam:
-    """The K best of the K hypotheses that stay as they are and all that grow by a label."""
+    """The K best of the hypotheses that stay as they are, and all that grow."""
     beam_size = log_stay.size(1)
     # no more than K of one hypothesis's labels can be among the K best
     label_scores, labels = log_labels.topk(min(beam_size, log_labels.size(2)))

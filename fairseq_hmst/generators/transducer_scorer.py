@@ -1,14 +1,19 @@
-"""What a transducer search asks of its models: probabilities of blank and labels at a step, for rows of hypotheses."""
+"""Scores of a transducer search: probabilities of blank and labels at a step, for rows of hypotheses."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+
+from .hypothesis import EncoderOut
+
+if TYPE_CHECKING:
+    from ..data.batch import NetInput
 
 ModelState = tuple[Tensor, ...]  # of one model: the projected predictor output (N, J), then the predictor's own state
 States = list[ModelState]  # one entry a model; hypothesis n is row n of every tensor
@@ -22,7 +27,7 @@ MAX_LABELS_PER_STEP = 5
 
 @dataclass
 class LabelLimit:
-    """How many labels an alignment may hold: MAX_LABELS_PER_STEP, and fairseq's --max-len-a and --max-len-b."""
+    """Bound on the labels of an alignment: MAX_LABELS_PER_STEP, and fairseq's --max-len-a and --max-len-b."""
 
     max_len_a: float = 0.0
     max_len_b: int = 200
@@ -33,21 +38,21 @@ class LabelLimit:
         return (num_labels < total) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
 
 
-class TransducerModel(Protocol):
-    """What a model must offer to be decoded by its transducer."""
+class TransducerScorable(Protocol):
+    """A model that can be decoded by its transducer."""
 
     transducer_blank_index: int
 
-    def eval(self) -> Any: ...
+    def eval(self) -> object: ...
 
-    def encode(self, src_tokens: Tensor, src_lengths: Tensor) -> Any: ...
+    def encode(self, src_tokens: Tensor, src_lengths: Tensor) -> EncoderOut: ...
 
-    def project_encoder(self, encoder_out: Any) -> tuple[Tensor, Tensor]:
-        """(B, T, J), and (B,) valid steps."""
+    def project_encoder(self, encoder_out: EncoderOut) -> tuple[Tensor, Tensor]:
+        """The encoder's side of the joiner, (B, T, J), and valid steps, (B,)."""
         ...
 
     def start_prediction(self, num_hypotheses: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """(N, J) for hypotheses without labels, and a state of tensors with N rows."""
+        """The predictor's side of N hypotheses without labels, (N, J), and its state, tensors with N rows."""
         ...
 
     def predict(self, labels: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -55,7 +60,7 @@ class TransducerModel(Protocol):
         ...
 
     def join(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
-        """(N, J) and (N, J) -> (N, V) float32 log-probabilities."""
+        """Join both sides, (N, J) and (N, J), to log-probabilities, (N, V) float32."""
         ...
 
 
@@ -81,7 +86,7 @@ class TransducerScorer:
         ValueError: the models disagree about the blank or the number of encoder steps.
     """
 
-    def __init__(self, models: Sequence[TransducerModel], net_input: dict[str, Any], not_labels: set[int]) -> None:
+    def __init__(self, models: Sequence[TransducerScorable], net_input: NetInput, not_labels: set[int]) -> None:
         self._models = models
         self._projections = []
         lengths = []
@@ -105,7 +110,7 @@ class TransducerScorer:
         return states
 
     def extend(self, states: States, rows: Tensor, labels: Tensor) -> States:
-        """States in which hypotheses `rows` (M,) have one more label (M,) and the others are as before."""
+        """States after one more label (M,) of hypotheses `rows` (M,); others are as before."""
         if len(rows) == 0:
             return states
         extended: States = []
@@ -116,7 +121,7 @@ class TransducerScorer:
         return extended
 
     def scores(self, states: States, utterances: Tensor, steps: Tensor) -> Scores:
-        """What comes next in hypotheses (N,) of these utterances (N,) at these encoder steps (N,).
+        """Log-probabilities of what comes next in hypotheses (N,) of these utterances (N,) at these encoder steps (N,).
 
         Raises:
             FloatingPointError: a model's output is not a number.
@@ -136,7 +141,7 @@ def select_rows(states: States, rows: Tensor) -> States:
     return [tuple(tensor[rows] for tensor in state) for state in states]
 
 
-def _check_alike(models: Sequence[TransducerModel], lengths: Sequence[Tensor]) -> None:
+def _check_alike(models: Sequence[TransducerScorable], lengths: Sequence[Tensor]) -> None:
     for number, (model, model_lengths) in enumerate(zip(models, lengths, strict=True)):
         blank_index, expected = model.transducer_blank_index, models[0].transducer_blank_index
         if blank_index != expected:

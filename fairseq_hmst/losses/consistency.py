@@ -1,10 +1,10 @@
-"""How far two views of the same examples differ in what they predict: a symmetric divergence, one value an example."""
+"""Divergence between the predictions of two views of the same examples: symmetric, one value an example."""
 
 from torch import Tensor
 
 
 def symmetric_kl(log_probs: Tensor, other_log_probs: Tensor, padding_mask: Tensor) -> Tensor:
-    """Mean of the two Kullback-Leibler divergences, 1/2 (KL(p||q) + KL(q||p)) = 1/2 sum (p - q) (log p - log q).
+    """Mean of the two Kullback-Leibler divergences: 1/2 (KL(p||q) + KL(q||p)) = 1/2 sum (p - q) (log p - log q).
 
     Of two dropout masks as in R-Drop (Liang et al. 2021, arXiv:2106.14448, eq. 2), for CTC at each encoder step (Yao et
     al. 2024, CR-CTC, arXiv:2410.05101, who stop the gradient at one side of each term), and of speech and text under

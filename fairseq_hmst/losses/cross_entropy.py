@@ -34,7 +34,7 @@ def label_smoothed_cross_entropy(
 
 
 def count_correct(log_probs: Tensor, targets: Tensor, padding_index: int) -> Tensor:
-    """How many labels of each example (B, U) have the highest of their (B, U, V) scores: (B,) int64."""
+    """Number of labels of each example with the highest score, (B,) int64, of labels (B, U) and scores (B, U, V)."""
     return (log_probs.argmax(-1).eq(targets) & targets.ne(padding_index)).sum(-1)
 
 

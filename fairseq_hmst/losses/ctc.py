@@ -1,4 +1,4 @@
-"""The CTC loss of a batch, and which of its examples have a CTC path at all; the criterion weighs and logs both."""
+"""The CTC loss of a batch, and which examples have a CTC path; the criterion weights and logs both."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def fused_rnnt_loss(
     blank_index: int,
     chunk_elements: int | None = None,
 ) -> Tensor:
-    """`rnnt_loss` of logits[b, t, u] = weight @ tanh(encoder_out[b, t] + predictor_out[b, u]) + bias, never held whole.
+    """`rnnt_loss` of logits that are never held whole: weight @ tanh(encoder_out[b, t] + predictor_out[b, u]) + bias.
 
     Exact: logits are made in chunks, for valid positions only, and made again in the backward pass where a position's
     posterior is not lost in rounding. Extra memory: the gradients, a few blocks of `chunk_elements` and some hundred
@@ -88,7 +88,7 @@ def fused_rnnt_loss(
 
 
 def _joint_shape(encoder_out: Tensor, predictor_out: Tensor, weight: Tensor, bias: Tensor) -> tuple[int, int, int, int]:
-    """(B, T, U + 1, V) of the logits that these would make."""
+    """Shape (B, T, U + 1, V) of the logits that these would make."""
     tensors = (encoder_out, predictor_out, weight, bias)
     if (
         [tensor.dim() for tensor in tensors] != [3, 3, 2, 1]
@@ -111,7 +111,7 @@ def _checked_positions(
     target_lengths: Tensor,
     blank_index: int,
 ) -> LatticePositions:
-    """The valid positions of logits of `shape` (B, T, U + 1, V), once lengths and labels are known to be in range."""
+    """Valid positions of logits of `shape` (B, T, U + 1, V); lengths and labels are checked first."""
     num_utterances, num_steps, num_counts, vocabulary_size = shape
     if not 0 <= blank_index < vocabulary_size:
         raise ValueError(f"blank_index must lie in 0..{vocabulary_size - 1}, got {blank_index}")

@@ -1,4 +1,4 @@
-"""The joiner's two log probabilities a position, log P(blank) and log P(next label), from logits made chunk by chunk.
+"""The joiner's log P(blank) and log P(next label) at each position, from logits made chunk by chunk.
 
 A (chunk, V) block of logits lives only until its two columns are read; the backward pass makes it a second time. That
 is four matrix products of P x J x V at most, where keeping the logits takes three and P x V of memory.
@@ -41,7 +41,7 @@ def joiner_log_probs(
     blank_index: int,
     chunk_elements: int | None,
 ) -> Tensor:
-    """(2, P): log P(blank) and log P(next label) at `positions`; arguments as those of `fused_rnnt_loss`."""
+    """Log P(blank) and log P(next label) at `positions`, (2, P); arguments as those of `fused_rnnt_loss`."""
     product_dtype = _product_dtype(encoder_out, predictor_out, weight, bias)
     plan = _Plan(
         encoder_rows=positions.utterance * encoder_out.shape[1] + positions.step,
@@ -118,19 +118,19 @@ class _Joiner:
         self._normalised = self.weight.new_empty(block_shape, dtype=plan.sum_dtype)
 
     def hidden(self, chosen: Tensor) -> Tensor:
-        """(n, J), the input of the last layer."""
+        """Input of the last layer, (n, J)."""
         encoder_out = self.encoder_out.index_select(0, self.plan.encoder_rows[chosen])
         predictor_out = self.predictor_out.index_select(0, self.plan.predictor_rows[chosen])
         return (encoder_out + predictor_out).tanh_().to(self.plan.product_dtype)
 
     def log_probs(self, chosen: Tensor) -> Tensor:
-        """(2, n): log P(blank) and log P(next label)."""
+        """Log P(blank) and log P(next label), (2, n)."""
         log_probs = self._normalise(torch.log_softmax, self.hidden(chosen))
         rows = torch.arange(len(chosen), device=chosen.device)
         return torch.stack([log_probs[:, self.plan.blank_index], log_probs[rows, self.plan.labels[chosen]]])
 
     def logits_gradient(self, hidden: Tensor, chosen: Tensor, grad_log_probs: Tensor) -> Tensor:
-        """(n, V) from the gradient (2, n) of `log_probs`."""
+        """Gradient of the logits, (n, V), from the gradient (2, n) of `log_probs`."""
         grad_blank, grad_label = grad_log_probs
         gradient = self._normalise(torch.softmax, hidden)
         gradient.mul_(-(grad_blank + grad_label)[:, None])
@@ -139,14 +139,14 @@ class _Joiner:
         return gradient.to(self.plan.product_dtype)
 
     def _normalise(self, function: Callable[..., Tensor], hidden: Tensor) -> Tensor:
-        """(n, V) softmax or log-softmax of the logits of hidden (n, J)."""
+        """Softmax or log-softmax of the logits, (n, V), of hidden (n, J)."""
         logits, normalised = self._logits[: len(hidden)], self._normalised[: len(hidden)]
         torch.addmm(self.bias, hidden, self.weight.t(), out=logits)
         return function(logits, 1, dtype=self.plan.sum_dtype, out=normalised)
 
 
 class _Gradients:
-    """Adds up chunk by chunk the gradients of those of (encoder_out, predictor_out, weight, bias) that need one."""
+    """Sums of gradients, chunk by chunk, of those of encoder_out, predictor_out, weight and bias that need one."""
 
     def __init__(self, joiner: _Joiner, tensors: tuple[Tensor, ...], is_needed: tuple[bool, ...]) -> None:
         self.joiner = joiner

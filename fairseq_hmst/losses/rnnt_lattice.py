@@ -58,7 +58,7 @@ def lattice_loss(log_blank: Tensor, log_label: Tensor, positions: LatticePositio
 
 
 class _LatticeLoss(torch.autograd.Function):
-    """The gradient of the loss by log P(arc) is minus the posterior probability that an alignment uses the arc."""
+    """The loss as a function of arcs: its gradient by log P(arc) is minus the posterior of the arc."""
 
     @staticmethod
     def forward(ctx: Any, log_blank: Tensor, log_label: Tensor, positions: LatticePositions) -> Tensor:
@@ -95,7 +95,7 @@ def _without_traces(use: Tensor) -> Tensor:
 
 
 class _Cells:
-    """Places of positions in a flattened (T + U + 1, 2 B, U + 2) lattice of anti-diagonals, (t, u) on diagonal t + u.
+    """Places of positions in a flattened lattice (T + U + 1, 2 B, U + 2) of anti-diagonals; (t, u) is on diagonal t + u.
 
     Rows 0..B-1 run forward from (0, 0). Rows B..2B-1 run backward from the end (source length, target length), as
     the forward lattice of the reversed utterance: (t, u) lies there at (source length - t, target length - u).

@@ -26,6 +26,7 @@ from safetensors.torch import save_model
 
 from preprocess.errors import UserError
 from preprocess.files.card import CARD_NAME
+from preprocess.files.hub import HubError, resolve_folder
 
 from ..data.data_bin import DataBinError
 from ..tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
@@ -185,16 +186,11 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _find(name: str | Path) -> Path:
-    if Path(name).is_dir():
-        return Path(name)
-    if Path(name).exists():
+    if Path(name).is_file():
         raise ModelFolderError(
             "is a file; expected a model folder, as `python -m fairseq_hmst.export` writes it", place=name
         )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
     try:
-        return Path(snapshot_download(str(name), allow_patterns=ALLOWED_PATTERNS))
-    except (HFValidationError, HfHubHTTPError, OSError, ValueError) as error:
-        raise ModelFolderError(f"'{name}' is neither a folder nor a hub name that can be reached: {error}") from error
+        return resolve_folder(name, ALLOWED_PATTERNS)
+    except HubError as error:
+        raise ModelFolderError.of(error) from error

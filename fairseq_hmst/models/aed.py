@@ -1,16 +1,17 @@
 """hmst_aed: an attentional encoder-decoder (AED)."""
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Optional
 
 from fairseq.dataclass import ChoiceEnum
 from fairseq.models import register_model
 from fairseq.models.transformer import TransformerDecoderBase
 from torch import Tensor, nn
 
+from ..data.data_bin import DataBin
 from ..modules.joint_embedding import JointEmbedding, check_is_prefix
 from ..modules.unit_encoder import build_embedding, transformer_config
-from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, SharedEncoderConfig
+from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
 from .pretrained import FINETUNE_CHOICES, PretrainedModel
 
 
@@ -53,7 +54,7 @@ class AttentionDecoderModel(HmstModel):
         ValueError: share_embeddings with a data-bin that was made without a text model.
     """
 
-    def __init__(self, config: Any, task: Any, target_ctc: bool) -> None:
+    def __init__(self, config: AttentionDecoderConfig, task: ModelTask, target_ctc: bool) -> None:
         super().__init__(config, task, target_ctc)
         decoder_config = transformer_config(
             config,
@@ -69,7 +70,7 @@ class AttentionDecoderModel(HmstModel):
         self.decoder = TransformerDecoderBase(decoder_config, task.target_dictionary, embedding)
 
     @classmethod
-    def pretrained(cls, config: Any, data_bin: Any) -> Optional[PretrainedModel]:
+    def pretrained(cls, config: SharedEncoderConfig, data_bin: DataBin) -> PretrainedModel | None:
         if config.init_from is None:
             if config.finetune is not None:
                 raise ValueError(f"--finetune {config.finetune} has no effect without --init-from")
@@ -79,7 +80,7 @@ class AttentionDecoderModel(HmstModel):
         pretrained.configure(config)
         return pretrained
 
-    def build_encoder_embedding(self, config: Any, task: Any) -> nn.Module:
+    def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         if not config.share_embeddings:
             return super().build_encoder_embedding(config, task)
         if task.data_bin.card.text_model is None:
@@ -96,7 +97,7 @@ class AttentionDecoderModel(HmstModel):
         return ("attention", "ctc", "joint") if self.ctc_head is not None else ("attention",)
 
     def forward(self, src_tokens: Tensor, src_lengths: Tensor, prev_output_tokens: Tensor) -> ModelOutput:
-        """(B, T) source tokens and (B, U) shifted target tokens -> scores of every head."""
+        """Scores of every head, of source tokens (B, T) and shifted target tokens (B, U)."""
         encoder_out, output = self.encode_with_heads(src_tokens, src_lengths)
         logits, extra = self.decoder(prev_output_tokens, encoder_out=encoder_out)
         return output._replace(attention_logits=logits, decoder_extra=extra)
@@ -118,5 +119,5 @@ class AedConfig(AttentionDecoderConfig, AuxiliaryCTCConfig):
 class AedModel(AttentionDecoderModel):
     """Attentional encoder-decoder; both CTC heads may be added as auxiliary losses."""
 
-    def __init__(self, config: Any, task: Any) -> None:
+    def __init__(self, config: AedConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=config.target_ctc)

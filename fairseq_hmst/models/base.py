@@ -1,15 +1,19 @@
-"""What all families have in common: the shared encoder, its CTC heads, and what a forward pass returns."""
+"""The base of all families: the shared encoder, its CTC heads, and the output of a forward pass."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Protocol, cast
 
 from fairseq import utils
+from fairseq.data import Dictionary
 from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY, BaseFairseqModel
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from ..modules.ctc_head import CTC_BLANK_INDEX, CTCHead
+from ..data.data_bin import DataBin
+from ..modules.blank import BLANK_INDEX
+from ..modules.ctc_head import CTCHead
 from ..modules.unit_encoder import UnitEncoder, UnitEncoderConfig, build_embedding
+from .pretrained import PretrainedModel
 
 
 @dataclass
@@ -24,15 +28,23 @@ class SharedEncoderConfig(UnitEncoderConfig):
 
 @dataclass
 class AuxiliaryCTCConfig(SharedEncoderConfig):
-    """For families whose main head is another one: a CTC head on the translation as auxiliary loss."""
+    """An auxiliary CTC head on the translation, for families whose main head is another one."""
 
     target_ctc: bool = field(
         default=False, metadata={"help": "let the last encoder layer learn the translation by CTC as well"}
     )
 
 
+class ModelTask(Protocol):
+    """The part of the task that a model is built from."""
+
+    source_dictionary: Dictionary
+    target_dictionary: Dictionary
+    data_bin: DataBin
+
+
 class TransducerInputs(NamedTuple):
-    """What the transducer loss needs; see fairseq_hmst.losses.rnnt.fused_rnnt_loss for the shapes."""
+    """Arguments of the transducer loss; see fairseq_hmst.losses.rnnt.fused_rnnt_loss for the shapes."""
 
     encoder_out: Tensor
     predictor_out: Tensor
@@ -46,12 +58,13 @@ class ModelOutput(NamedTuple):
     The first two are what fairseq's own tools expect of a forward pass (logits, extra).
     """
 
-    attention_logits: Optional[Tensor]  # (B, U, V)
-    decoder_extra: Optional[dict[str, Any]]
+    attention_logits: Tensor | None  # (B, U, V)
+    decoder_extra: dict[str, object] | None
     source_lengths: Tensor  # (B,) encoder steps
-    ctc_logits: Optional[Tensor] = None  # (B, T, V)
-    source_ctc_logits: Optional[Tensor] = None  # (B, T, transcript labels)
-    transducer: Optional[TransducerInputs] = None
+    blank_index: int  # of CTC heads and transducer
+    ctc_logits: Tensor | None = None  # (B, T, V)
+    source_ctc_logits: Tensor | None = None  # (B, T, transcript labels)
+    transducer: TransducerInputs | None = None
 
 
 class HmstModel(BaseFairseqModel):
@@ -67,9 +80,9 @@ class HmstModel(BaseFairseqModel):
             translate into.
     """
 
-    ctc_blank_index = CTC_BLANK_INDEX
+    ctc_blank_index = BLANK_INDEX
 
-    def __init__(self, config: Any, task: Any, target_ctc: bool) -> None:
+    def __init__(self, config: SharedEncoderConfig, task: ModelTask, target_ctc: bool = False) -> None:
         super().__init__()
         if not 0 <= config.source_ctc_layer <= config.encoder_layers:
             raise ValueError(
@@ -78,8 +91,8 @@ class HmstModel(BaseFairseqModel):
             )
         self.source_ctc_layer = config.source_ctc_layer
         self.encoder = UnitEncoder(config, task.source_dictionary, self.build_encoder_embedding(config, task))
-        self.ctc_head: Optional[CTCHead] = None
-        self.source_ctc_head: Optional[CTCHead] = None
+        self.ctc_head: CTCHead | None = None
+        self.source_ctc_head: CTCHead | None = None
         if target_ctc:
             check_source_names_language(task.data_bin, "CTC")
             num_labels = len(task.target_dictionary)
@@ -89,19 +102,19 @@ class HmstModel(BaseFairseqModel):
             self.source_ctc_head = CTCHead(config.embed_dim, num_labels, config.dropout, normalise=True)
 
     @classmethod
-    def build_model(cls: Any, cfg: Any, task: Any) -> "HmstModel":
+    def build_model(cls, cfg: SharedEncoderConfig, task: ModelTask) -> "HmstModel":
         """fairseq's way to make a model; options that an older checkpoint lacks have their defaults."""
         options = MODEL_DATACLASS_REGISTRY[ARCH_MODEL_NAME_REGISTRY[cfg._name]]
         defaults = OmegaConf.to_container(OmegaConf.structured(options), enum_to_str=True)
-        return cls(OmegaConf.merge(defaults, cfg), task)
+        return cls(cast(SharedEncoderConfig, OmegaConf.merge(defaults, cfg)), task)
 
     @classmethod
-    def pretrained(cls, config: Any, data_bin: Any) -> Any:
+    def pretrained(cls, config: SharedEncoderConfig, data_bin: DataBin) -> PretrainedModel | None:
         """The PretrainedModel that `config` asks to start from, its architecture written into `config`; or None."""
         return None
 
-    def build_encoder_embedding(self, config: Any, task: Any) -> nn.Module:
-        """(B, T) ids of the joint input dictionary -> (B, T, D)."""
+    def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
+        """Embedding of ids (B, T) of the joint input dictionary, (B, T, D)."""
         return build_embedding(task.source_dictionary, config.embed_dim)
 
     @property
@@ -110,7 +123,7 @@ class HmstModel(BaseFairseqModel):
         return () if self.ctc_head is None else ("ctc",)
 
     def encode(self, src_tokens: Tensor, src_lengths: Tensor, all_states: bool = False) -> dict[str, list[Tensor]]:
-        """(B, T) tokens padded on the right -> fairseq's encoder output, with every layer's states if asked for."""
+        """fairseq's encoder output of tokens (B, T) padded on the right, with every layer's states if asked for."""
         return self.encoder(src_tokens, src_lengths, return_all_hiddens=all_states)
 
     def ctc_log_probs(self, encoder_out: dict[str, list[Tensor]]) -> tuple[Tensor, Tensor]:
@@ -126,13 +139,13 @@ class HmstModel(BaseFairseqModel):
 
     @staticmethod
     def source_lengths(encoder_out: dict[str, list[Tensor]]) -> Tensor:
-        """(B,) encoder steps that are not padding, int64."""
+        """Encoder steps that are not padding, (B,) int64."""
         return encoder_out["encoder_padding_mask"][0].logical_not().sum(-1)
 
     def encode_with_heads(self, src_tokens: Tensor, src_lengths: Tensor) -> tuple[dict[str, list[Tensor]], ModelOutput]:
         """The encoder output, and a ModelOutput that holds what the CTC heads make of it."""
         encoder_out = self.encode(src_tokens, src_lengths, all_states=self.source_ctc_head is not None)
-        output = ModelOutput(None, None, self.source_lengths(encoder_out))
+        output = ModelOutput(None, None, self.source_lengths(encoder_out), BLANK_INDEX)
         if self.ctc_head is not None:
             output = output._replace(ctc_logits=self.ctc_head(encoder_out["encoder_out"][0]))
         if self.source_ctc_head is not None:
@@ -140,12 +153,12 @@ class HmstModel(BaseFairseqModel):
             output = output._replace(source_ctc_logits=self.source_ctc_head(states))
         return encoder_out, output
 
-    def max_positions(self) -> Any:
+    def max_positions(self) -> int | tuple[int, int]:
         return self.encoder.max_positions()
 
 
-def check_source_names_language(data_bin: Any, head: str) -> None:
-    """Refuse a head that learns text alone where nothing that it sees says which language to translate into.
+def check_source_names_language(data_bin: DataBin, head: str) -> None:
+    """Refuse a head that learns text alone where no source names the target language.
 
     Raises:
         ValueError: the data-bin has several target languages, and its sources name their own language.

@@ -1,16 +1,18 @@
 """hmst_transducer: encoder, prediction network and joiner (RNN-T; Graves 2012, arXiv:1211.3711)."""
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Optional
 
 import torch
+from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum
 from fairseq.models import register_model
 from torch import Tensor
 
+from ..modules.blank import BLANK_INDEX
 from ..modules.joiner import Joiner
-from ..modules.predictor import PREDICTORS, START_INDEX, LSTMPredictor, PredictorState, StatelessPredictor
-from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, TransducerInputs, check_source_names_language
+from ..modules.predictor import PREDICTORS, LSTMPredictor, PredictorState, StatelessPredictor
+from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, TransducerInputs, check_source_names_language
 
 
 @dataclass
@@ -34,7 +36,7 @@ class TransducerConfig(AuxiliaryCTCConfig):
 PREDICTOR_OPTIONS = (("lstm", "layers", "predictor_layers"), ("stateless", "context", "predictor_context"))
 
 
-def build_predictor(config: Any, dictionary: Any) -> LSTMPredictor | StatelessPredictor:
+def build_predictor(config: TransducerConfig, dictionary: Dictionary) -> LSTMPredictor | StatelessPredictor:
     """The prediction network that --predictor names, over the labels of `dictionary`.
 
     Raises:
@@ -56,9 +58,9 @@ def build_predictor(config: Any, dictionary: Any) -> LSTMPredictor | StatelessPr
 class TransducerModel(HmstModel):
     """The shared encoder with a transducer on the translation; both CTC heads may be added as auxiliary losses."""
 
-    transducer_blank_index = START_INDEX
+    transducer_blank_index = BLANK_INDEX
 
-    def __init__(self, config: Any, task: Any) -> None:
+    def __init__(self, config: TransducerConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=config.target_ctc)
         check_source_names_language(task.data_bin, "a transducer")
         self.predictor = build_predictor(config, task.target_dictionary)
@@ -71,7 +73,7 @@ class TransducerModel(HmstModel):
         return ("transducer", *super().decodings)
 
     def forward(self, src_tokens: Tensor, src_lengths: Tensor, prev_output_tokens: Tensor) -> ModelOutput:
-        """(B, T) source tokens and (B, start + U) shifted target tokens -> what the losses of every head need.
+        """Arguments of every head's loss, of source tokens (B, T) and shifted target tokens (B, start + U).
 
         Where prev_output_tokens starts, with fairseq's eos and a language symbol, it is not read: the prediction
         network has its own start, and the source names the language.
@@ -92,7 +94,7 @@ class TransducerModel(HmstModel):
     def start_prediction(self, num_hypotheses: int) -> tuple[Tensor, PredictorState]:
         """The predictor's side of the joiner for N hypotheses without labels: (N, J), and the predictor's state."""
         state = self.predictor.initial_state(num_hypotheses)
-        start = torch.full((num_hypotheses,), START_INDEX, device=self.joiner.output.weight.device)
+        start = torch.full((num_hypotheses,), BLANK_INDEX, device=self.joiner.output.weight.device)
         return self.predict(start, state)
 
     def predict(self, labels: Tensor, state: PredictorState) -> tuple[Tensor, PredictorState]:
@@ -101,5 +103,5 @@ class TransducerModel(HmstModel):
         return self.joiner.project_predictor(states), state
 
     def join(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
-        """(N, J) and (N, J) -> (N, V) float32 log-probabilities of blank and labels."""
+        """Join both sides, (N, J) and (N, J), to log-probabilities of blank and labels, (N, V) float32."""
         return self.joiner.log_probs(encoder_projected, predictor_projected)

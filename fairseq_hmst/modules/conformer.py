@@ -29,7 +29,7 @@ class ConvolutionModule(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, padding_mask: Optional[Tensor]) -> Tensor:
-        """(T, B, D) and (B, T) mask, True at padding -> (T, B, D)."""
+        """Apply the module to (T, B, D) with a mask (B, T), True at padding; (T, B, D)."""
         x = nn.functional.glu(self.expand(self.layer_norm(x)), dim=-1)
         x = x.permute(1, 2, 0)  # (T, B, D) -> (B, D, T)
         if padding_mask is not None:
@@ -68,7 +68,7 @@ class ConformerEncoderLayer(nn.Module):
         self.final_layer_norm = LayerNorm(width)
 
     def forward(self, x: Tensor, encoder_padding_mask: Optional[Tensor]) -> Tensor:
-        """(T, B, D) and (B, T) mask, True at padding, or None -> (T, B, D)."""
+        """Apply the layer to (T, B, D) with a mask (B, T), True at padding, or None; (T, B, D)."""
         x = x + 0.5 * self.ffn1(x)
         query = self.self_attn_layer_norm(x)
         attended, _ = self.self_attn(query, query, query, key_padding_mask=encoder_padding_mask, need_weights=False)

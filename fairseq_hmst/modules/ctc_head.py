@@ -4,7 +4,6 @@ from fairseq.modules import LayerNorm
 from torch import Tensor, nn
 
 # fairseq's <s>: no target or transcript contains it, so it serves as blank
-CTC_BLANK_INDEX = 0
 
 
 class CTCHead(nn.Module):
@@ -24,5 +23,5 @@ class CTCHead(nn.Module):
         self.projection = nn.Linear(width, num_labels)
 
     def forward(self, states: Tensor) -> Tensor:
-        """(T, B, D) -> (B, T, V) unnormalised scores."""
+        """Unnormalised scores (B, T, V) of encoder states (T, B, D)."""
         return self.projection(self.dropout(self.layer_norm(states))).transpose(0, 1)

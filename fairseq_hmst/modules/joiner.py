@@ -24,11 +24,11 @@ class Joiner(nn.Module):
         self.output = nn.Linear(joint_width, num_labels)
 
     def project_encoder(self, states: Tensor) -> Tensor:
-        """(..., D) -> (..., J)."""
+        """Project encoder states (..., D) to (..., J)."""
         return self.encoder_projection(states)
 
     def project_predictor(self, states: Tensor) -> Tensor:
-        """(..., P) -> (..., J)."""
+        """Project predictor outputs (..., P) to (..., J)."""
         return self.predictor_projection(states)
 
     def log_probs(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class JointEmbedding(nn.Module):
-    """Looks up text pieces in a table that the decoder shares, and unit subwords in one of their own.
+    """Embedding of text pieces by a table that the decoder shares, and of unit subwords by another.
 
     Args:
         text: (V, D) table of the output dictionary; ids 0..V-1 of the input dictionary are the same pieces.
@@ -22,7 +22,7 @@ class JointEmbedding(nn.Module):
         self.padding_idx = text.padding_idx
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, T) ids of the joint input dictionary -> (B, T, D)."""
+        """Embedding of ids (B, T) of the joint input dictionary, (B, T, D)."""
         unit_index = tokens - self.text.num_embeddings
         is_unit = unit_index >= 0
         # both tables are read for every batch, so that both have a gradient on every worker

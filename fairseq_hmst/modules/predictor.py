@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-START_INDEX = 0  # the blank; no label sequence contains it, so it stands for "nothing emitted yet"
+from .blank import BLANK_INDEX
 
 PredictorState = tuple[Tensor, ...]  # each (N, ...)
 
@@ -38,7 +38,7 @@ class LSTMPredictor(nn.Module):
         self.lstm = nn.LSTM(width, width, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
 
     def forward(self, labels: Tensor) -> Tensor:
-        """(B, U) labels -> (B, U + 1, P)."""
+        """Outputs (B, U + 1, P) of labels (B, U)."""
         return self.dropout(self.lstm(self.dropout(self.embedding(_with_start(labels))))[0])
 
     def initial_state(self, num_hypotheses: int) -> PredictorState:
@@ -47,7 +47,7 @@ class LSTMPredictor(nn.Module):
         return zeros, zeros
 
     def step(self, labels: Tensor, state: PredictorState) -> tuple[Tensor, PredictorState]:
-        """(N,) next labels, the start label first -> (N, P) and the state after them."""
+        """Output (N, P) after the next labels (N,), the start label first, and the state after them."""
         # LSTM wants its states (layers, N, P)
         hidden, cell = (tensor.transpose(0, 1).contiguous() for tensor in state)
         output, (hidden, cell) = self.lstm(self.dropout(self.embedding(labels.unsqueeze(1))), (hidden, cell))
@@ -55,8 +55,9 @@ class LSTMPredictor(nn.Module):
 
 
 class StatelessPredictor(nn.Module):
-    """Embedding and a depthwise convolution over the last `context` labels (Ghodsi et al. 2020, "Rnn-Transducer with
-    Stateless Prediction Network"), with ReLU as in icefall.
+    """Embedding and a depthwise convolution over the last `context` labels.
+
+    Ghodsi et al. 2020, "Rnn-Transducer with Stateless Prediction Network", with ReLU as in icefall.
 
     Args:
         num_labels: V of the output dictionary.
@@ -79,17 +80,17 @@ class StatelessPredictor(nn.Module):
         self.convolution = nn.Conv1d(width, width, context, groups=width)
 
     def forward(self, labels: Tensor) -> Tensor:
-        """(B, U) labels -> (B, U + 1, P)."""
+        """Outputs (B, U + 1, P) of labels (B, U)."""
         (before,) = self.initial_state(len(labels))
         return self._convolve(torch.cat([before, _with_start(labels)], 1))
 
     def initial_state(self, num_hypotheses: int) -> PredictorState:
         """The state before the start label, for N hypotheses: the last context - 1 labels (N, context - 1)."""
         shape = (num_hypotheses, self.context - 1)
-        return (torch.full(shape, START_INDEX, device=self.embedding.weight.device),)
+        return (torch.full(shape, BLANK_INDEX, device=self.embedding.weight.device),)
 
     def step(self, labels: Tensor, state: PredictorState) -> tuple[Tensor, PredictorState]:
-        """(N,) next labels, the start label first -> (N, P) and the state after them."""
+        """Output (N, P) after the next labels (N,), the start label first, and the state after them."""
         seen = torch.cat([state[0], labels.unsqueeze(1)], 1)
         return self._convolve(seen).squeeze(1), (seen[:, 1:],)
 
@@ -99,7 +100,7 @@ class StatelessPredictor(nn.Module):
 
 
 def _with_start(labels: Tensor) -> Tensor:
-    return nn.functional.pad(labels, (1, 0), value=START_INDEX)
+    return nn.functional.pad(labels, (1, 0), value=BLANK_INDEX)
 
 
 PREDICTORS: dict[str, Callable[..., LSTMPredictor | StatelessPredictor]] = {

@@ -2,7 +2,7 @@
 
 import argparse
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Optional
 
 from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
@@ -56,7 +56,7 @@ class UnitEncoderConfig(FairseqDataclass):
     )
 
 
-def transformer_config(config: Any, **more: Any) -> TransformerConfig:
+def transformer_config(config: UnitEncoderConfig, **more: int) -> TransformerConfig:
     """fairseq's nested configuration for our flat one: pre-norm encoder and decoder of one width.
 
     Args:
@@ -64,7 +64,7 @@ def transformer_config(config: Any, **more: Any) -> TransformerConfig:
         more: further flat names of fairseq's, such as decoder_layers; they win.
     """
     width = config.embed_dim
-    flat = {
+    flat: dict[str, object] = {
         "dropout": config.dropout,
         "attention_dropout": config.attention_dropout,
         "activation_dropout": config.activation_dropout,
@@ -103,7 +103,7 @@ class UnitEncoder(TransformerEncoderBase):
         embedding: (B, T) ids -> (B, T, D); an nn.Embedding or a JointEmbedding.
     """
 
-    def __init__(self, config: Any, dictionary: Dictionary, embedding: nn.Module) -> None:
+    def __init__(self, config: UnitEncoderConfig, dictionary: Dictionary, embedding: nn.Module) -> None:
         self._is_conformer = config.encoder_type == "conformer"
         if config.conformer_kernel is not None and not self._is_conformer:
             raise ValueError(

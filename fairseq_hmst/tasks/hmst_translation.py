@@ -2,23 +2,35 @@
 
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
+import numpy as np
 import torch
+from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.models import ARCH_MODEL_REGISTRY
+from fairseq.sequence_generator import SequenceGenerator
 from fairseq.tasks import FairseqTask, register_task
-from omegaconf import II, MISSING
+from omegaconf import II, MISSING, DictConfig
+from torch import Tensor
 
+from ..data.batch import Batch, NetInput
 from ..data.data_bin import DataBin, DataBinError
 from ..data.streams import STREAM_NAMES, MixedStreams, Stream, load_stream
-from ..generators.build import DECODINGS, build_generator
+from ..generators.build import DECODINGS, DecodableModel, build_generator
+from ..generators.hypothesis import GeneratedHypothesis
+from ..generators.label_generator import LabelGenerator
+from ..generators.language_ensemble import LanguageEnsemble
 from .input_languages import InputLanguages
 from .subword_codec import SubwordCodec
 from .text_twins import add_text_twins, check_transcripts
 from .validation_bleu import bleu_statistics, log_bleu
+
+if TYPE_CHECKING:
+    from ..models.base import HmstModel, SharedEncoderConfig
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +51,7 @@ class HmstTranslationConfig(FairseqDataclass):
         default=1.0,
         metadata={
             "help": "passes through the MT stream in an epoch, which is one pass through ST; 0 or more; the fractional "
-            "part draws that share anew in each epoch"
+            "part draws that share again in each epoch"
         },
     )
     eval_stream: ChoiceEnum(STREAM_NAMES) = field(  # type: ignore[valid-type]
@@ -99,7 +111,7 @@ class HmstTranslationTask(FairseqTask):
         logger.info(f"input dictionary: {len(self.source_dictionary)} types, output: {len(self.target_dictionary)}")
 
     @classmethod
-    def setup_task(cls, cfg: Any, **kwargs: Any) -> "HmstTranslationTask":
+    def setup_task(cls, cfg: HmstTranslationConfig, **kwargs: object) -> "HmstTranslationTask":
         """fairseq passes `from_checkpoint` when it builds the task for a checkpoint; it makes no difference here."""
         return cls(cfg)
 
@@ -111,10 +123,10 @@ class HmstTranslationTask(FairseqTask):
     def target_dictionary(self) -> Dictionary:
         return self.data_bin.target_dictionary
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, dict[str, str]]:
         return {"data_fingerprint": self.data_bin.fingerprint}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: Mapping[str, Mapping[str, str]]) -> None:
         """Refuse a checkpoint that was trained with other dictionaries."""
         trained_with = state_dict.get("data_fingerprint", self.data_bin.fingerprint)
         for name, expected in trained_with.items():
@@ -123,11 +135,11 @@ class HmstTranslationTask(FairseqTask):
                 raise DataBinError(
                     f"the checkpoint belongs to another data-bin: it was trained with a {name} of sha256 "
                     f"{expected[:12]}, but {self.data_bin.path / name} has {found[:12]}; give the data-bin it was "
-                    "trained on, or train anew"
+                    "trained on, or train from the start"
                 )
 
     def load_dataset(
-        self, split: str, combine: bool = False, task_cfg: Any = None, epoch: int = 1, **kwargs: Any
+        self, split: str, combine: bool = False, task_cfg: object = None, epoch: int = 1, **kwargs: object
     ) -> None:
         """Load `split`: the training streams for train and valid*, --eval-stream alone for others (test*).
 
@@ -153,7 +165,7 @@ class HmstTranslationTask(FairseqTask):
         where = f"{data_bin.path} " if len(self.shards) > 1 else ""
         logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch")
 
-    def _mixed(self, streams: list[Stream], passes: Optional[dict[str, float]], shuffle: bool) -> MixedStreams:
+    def _mixed(self, streams: list[Stream], passes: dict[str, float] | None, shuffle: bool) -> MixedStreams:
         return MixedStreams(
             streams,
             self.source_dictionary,
@@ -165,7 +177,7 @@ class HmstTranslationTask(FairseqTask):
         )
 
     def build_dataset_for_inference(
-        self, src_tokens: List[torch.Tensor], src_lengths: List[int], **kwargs: Any
+        self, src_tokens: List[Tensor], src_lengths: List[int], **kwargs: object
     ) -> MixedStreams:
         """Examples without targets, from `X </s>`: language symbols are added; `constraints` are not supported."""
         if kwargs.get("constraints") is not None:
@@ -175,11 +187,11 @@ class HmstTranslationTask(FairseqTask):
         stream = Stream(str(self.cfg.eval_stream), sources, target_language=target)
         return self._mixed([stream], None, shuffle=False)
 
-    def build_bpe(self, args: Any) -> SubwordCodec:
+    def build_bpe(self, args: object) -> SubwordCodec:
         """The data-bin's own subword models; fairseq's --bpe is not needed."""
         return SubwordCodec(self.data_bin, str(self.cfg.eval_stream))
 
-    def build_model(self, cfg: Any, from_checkpoint: bool = False) -> Any:
+    def build_model(self, cfg: "SharedEncoderConfig | DictConfig", from_checkpoint: bool = False) -> "HmstModel":
         # before fairseq copies cfg: what is written into it now, checkpoints will hold
         family = ARCH_MODEL_REGISTRY[cfg._name]
         pretrained = None if from_checkpoint else family.pretrained(cfg, self.data_bin)
@@ -190,52 +202,71 @@ class HmstTranslationTask(FairseqTask):
             self._bleu_generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
         return model
 
-    def build_criterion(self, cfg: Any, from_checkpoint: bool = False) -> Any:
+    def build_criterion(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> FairseqCriterion:
         criterion = super().build_criterion(cfg, from_checkpoint)
         self.needs_text_twins = getattr(criterion, "needs_text_twins", False)  # of train, which is loaded after this
         return criterion
 
     def build_generator(
-        self, models: List[Any], args: Any, seq_gen_cls: Any = None, extra_gen_cls_kwargs: Any = None, **kwargs: Any
-    ) -> Any:
+        self,
+        models: "List[HmstModel]",
+        args: object,
+        seq_gen_cls: type[SequenceGenerator] | None = None,
+        extra_gen_cls_kwargs: dict[str, object] | None = None,
+        **kwargs: object,
+    ) -> SequenceGenerator | LabelGenerator:
         """The search that --decoding asks for; an error names the decodings that the models have heads for."""
 
         symbols = self.data_bin.language_symbols
         more = {**(extra_gen_cls_kwargs or {}), "symbols_to_strip_from_output": set(symbols.output_ids)}
 
-        def fairseq_beam_search(models: Any) -> Any:
+        def fairseq_beam_search(models: Sequence[DecodableModel] | LanguageEnsemble) -> SequenceGenerator:
             return super(HmstTranslationTask, self).build_generator(models, args, seq_gen_cls, more, **kwargs)
 
         return build_generator(self.cfg, models, args, self.target_dictionary, symbols, fairseq_beam_search)
 
-    def inference_step(self, generator: Any, models: Any, sample: dict[str, Any], **kwargs: Any) -> Any:
+    def inference_step(
+        self,
+        generator: SequenceGenerator | LabelGenerator,
+        models: "List[HmstModel]",
+        sample: Batch,
+        **kwargs: object,
+    ) -> list[list[GeneratedHypothesis]]:
         """Decode a batch; fairseq-interactive's holds the sources alone, so what the decoder reads first is added."""
         net_input = sample["net_input"]
         if "prev_output_tokens" not in net_input:
             start = self.data_bin.language_symbols.decoder_start(self.input_languages["target"])
             starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
-            sample = sample | {"net_input": net_input | {"prev_output_tokens": starts}}
+            sample = {**sample, "net_input": {**net_input, "prev_output_tokens": starts}}
         return super().inference_step(generator, models, sample, **kwargs)
 
-    def valid_step(self, sample: dict[str, Any], model: Any, criterion: Any) -> tuple[Any, Any, dict[str, Any]]:
+    def valid_step(
+        self, sample: Batch, model: "HmstModel", criterion: FairseqCriterion
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor | float]]:
         loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
         if self.cfg.eval_bleu:
             logging_output |= self._validate_bleu(sample, model)
         return loss, sample_size, logging_output
 
-    def _validate_bleu(self, sample: dict[str, Any], model: Any) -> dict[str, float]:
+    def _validate_bleu(self, sample: Batch, model: "HmstModel") -> dict[str, float]:
         rows = (sample["stream"] == STREAM_NAMES.index(str(self.cfg.eval_stream))).nonzero().squeeze(-1)
-        hypotheses: list[str] = []
-        net_input = {name: values[rows] for name, values in sample["net_input"].items()}
-        if len(rows) > 0:
-            batch = {"id": sample["id"][rows], "net_input": net_input}
-            n_best_lists = self.inference_step(self._bleu_generator, [model], batch)
-            hypotheses = [self._text(best["tokens"]) for best, *_ in n_best_lists]
-        references = [self._text(target, escape_unknown=True) for target in sample["target"][rows]]
-        languages = self.data_bin.language_symbols.target_languages(net_input["prev_output_tokens"])
+        net_input, target = sample["net_input"], sample["target"]
+        if len(rows) == 0 or target is None:
+            return bleu_statistics([], [], [], self.data_bin.target_languages)
+        starts = net_input["prev_output_tokens"][rows]
+        chosen: NetInput = {
+            "src_tokens": net_input["src_tokens"][rows],
+            "src_lengths": net_input["src_lengths"][rows],
+            "prev_output_tokens": starts,
+        }
+        batch: Batch = {"id": sample["id"][rows], "net_input": chosen}
+        n_best_lists = self.inference_step(self._bleu_generator, [model], batch)
+        hypotheses = [self._text(best["tokens"]) for best, *_ in n_best_lists]
+        references = [self._text(tokens, escape_unknown=True) for tokens in target[rows]]
+        languages = self.data_bin.language_symbols.target_languages(starts)
         return bleu_statistics(hypotheses, references, languages, self.data_bin.target_languages)
 
-    def _text(self, tokens: torch.Tensor, escape_unknown: bool = False) -> str:
+    def _text(self, tokens: Tensor, escape_unknown: bool = False) -> str:
         no_text = {self.target_dictionary.pad(), *self.data_bin.language_symbols.output_ids}
         # an unknown word of the reference is escaped, so that no hypothesis can match it
         pieces = self.target_dictionary.string(
@@ -243,7 +274,7 @@ class HmstTranslationTask(FairseqTask):
         )
         return SubwordCodec.decode(pieces)
 
-    def reduce_metrics(self, logging_outputs: list[dict[str, Any]], criterion: Any) -> None:
+    def reduce_metrics(self, logging_outputs: list[dict[str, float]], criterion: FairseqCriterion) -> None:
         super().reduce_metrics(logging_outputs, criterion)
         log_bleu(logging_outputs, self.data_bin.target_languages)
 
@@ -259,5 +290,5 @@ class TokenList(list):
     """Token tensors with the `sizes` that fairseq's indexed datasets have."""
 
     @property
-    def sizes(self) -> Any:
+    def sizes(self) -> np.ndarray:
         return torch.tensor([len(tokens) for tokens in self]).numpy()

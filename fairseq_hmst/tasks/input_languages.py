@@ -51,7 +51,7 @@ class InputLanguages:
         return self._given[side] or languages[0]
 
     def refuse_for_data(self, split: str) -> None:
-        """Raise a ValueError if a language is given, where each example of a split names its own."""
+        """Raise a ValueError if a language is given for data that name their own."""
         for side, language in self._given.items():
             if language is not None:
                 raise ValueError(

@@ -1,8 +1,11 @@
 """Lines of text to and from subwords, in the form fairseq's commands ask of a `bpe`."""
 
-from typing import Any
-
+import numpy as np
 from fairseq.data.data_utils import post_process
+from sentencepiece import SentencePieceProcessor
+
+from preprocess.files.repetition import repeat_tokens
+from preprocess.files.units import units_to_text
 
 from ..data.data_bin import DataBin, DataBinError
 
@@ -18,7 +21,7 @@ class SubwordCodec:
     def __init__(self, data_bin: DataBin, stream: str) -> None:
         self.data_bin = data_bin
         self.stream = stream
-        self._model: Any = None
+        self._model: SentencePieceProcessor | None = None
 
     def encode(self, line: str) -> str:
         """Subwords of a line, separated by spaces; those of source text repeated as in training.
@@ -31,10 +34,9 @@ class SubwordCodec:
         if self.stream == "st":
             return " ".join(self._model.encode(self._unit_text(line), out_type=str))
         pieces = self._model.encode(line, out_type=str)
-        return " ".join(piece for piece in pieces for _ in range(self.data_bin.card.repeat))
+        return " ".join(repeat_tokens(np.array(pieces, dtype=object), self.data_bin.card.repeat))
 
     def _unit_text(self, line: str) -> str:
-        first_character = self.data_bin.card.first_unit_character
         num_units = self.data_bin.card.num_units
         words = line.split()
         for word in words:
@@ -43,7 +45,7 @@ class SubwordCodec:
                     f"expected unit ids in 0..{num_units - 1} separated by spaces, found '{word}'; "
                     "for source text use --eval-stream mt"
                 )
-        return "".join(chr(first_character + int(word)) for word in words)
+        return units_to_text(map(int, words))
 
     @staticmethod
     def decode(pieces: str) -> str:

@@ -29,5 +29,8 @@ def check_transcripts(data_bins: list[DataBin], split: str, stream_names: list[s
 def add_text_twins(streams: list[Stream], data_bin: DataBin) -> int:
     """Give the speech examples among `streams`, which are those of `data_bin`, text twins; the number of twins."""
     (speech,) = (stream for stream in streams if stream.name == "st")
-    speech.twins = TextTwins(speech.sources, speech.transcripts, data_bin.card.repeat, data_bin.language_symbols)
-    return int((speech.twins.sizes > 0).sum())
+    if speech.transcripts is None:
+        return 0
+    twins = TextTwins(speech.sources, speech.transcripts, data_bin.card.repeat, data_bin.language_symbols)
+    speech.twins = twins
+    return int((twins.sizes > 0).sum())

@@ -1,10 +1,11 @@
 """BLEU during training: sufficient statistics of a batch, summed over batches and workers."""
 
 from collections.abc import Callable
-from typing import Any
 
 from fairseq.logging import metrics
+from fairseq.logging.meters import MetersDict
 from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEUScore
 
 MAX_ORDER = 4
 
@@ -27,7 +28,7 @@ def bleu_statistics(
     return statistics
 
 
-def log_bleu(logging_outputs: list[dict[str, Any]], languages: list[str]) -> None:
+def log_bleu(logging_outputs: list[dict[str, float]], languages: list[str]) -> None:
     """Log `bleu`, and beside it `bleu_bp` (brevity penalty) and `bleu_ratio` (hypothesis length / reference length).
 
     With several target languages also the BLEU of each, such as `bleu_de`.
@@ -58,8 +59,8 @@ def _names(language: str = "") -> list[str]:
     return [f"{prefix}_sys_len", f"{prefix}_ref_len", *ngrams]
 
 
-def _from_sums(value: Callable[[Any], float], language: str = "") -> Callable[[Any], float]:
-    def compute(meters: Any) -> float:
+def _from_sums(value: Callable[[BLEUScore], float], language: str = "") -> Callable[[MetersDict], float]:
+    def compute(meters: MetersDict) -> float:
         sys_len, ref_len, *ngrams = (int(meters[name].sum) for name in _names(language))
         score = BLEU.compute_bleu(
             correct=ngrams[:MAX_ORDER], total=ngrams[MAX_ORDER:], sys_len=sys_len, ref_len=ref_len, smooth_method="exp"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import torch
 from omegaconf import OmegaConf
@@ -87,7 +88,7 @@ def check_parameters(state: Mapping[str, Tensor], architecture: Architecture, da
     Raises:
         PretrainedModelError: a parameter is missing, has another shape, or has no place.
     """
-    config = OmegaConf.merge(OmegaConf.structured(AedConfig), asdict(architecture))
+    config = cast(AedConfig, OmegaConf.merge(OmegaConf.structured(AedConfig), asdict(architecture)))
     task = SimpleNamespace(
         source_dictionary=data_bin.source_dictionary, target_dictionary=data_bin.target_dictionary, data_bin=data_bin
     )

@@ -9,13 +9,15 @@ import msgspec
 import sentencepiece
 import torch
 
+from preprocess.files.hub import HubError, resolve_folder
+
 from ..models.pretrained import PretrainedModelError
 from .text_model import MASK_SYMBOL, TextModel, check_sentencepiece, check_shared, read_architecture
 
 if TYPE_CHECKING:
     from transformers import MBartForConditionalGeneration
 
-SENTENCEPIECE_FILE = "sentencepiece.bpe.model"
+CONFIG_FILE, SENTENCEPIECE_FILE = "config.json", "sentencepiece.bpe.model"
 # transformers' name of an activation -> fairseq's
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_accurate", "relu": "relu", "tanh": "tanh"}
 SPECIAL_SYMBOLS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -41,10 +43,10 @@ def read_huggingface(source: str, sentencepiece_hash: str, convention: str) -> T
     Raises:
         PretrainedModelError: it is no whole mBART, lacks its SentencePiece model, or does not belong to the data-bin.
     """
-    num_rows = _read_config(_find_file(source, "config.json")).vocab_size
-    sentencepiece_path = _find_file(source, SENTENCEPIECE_FILE)
-    check_sentencepiece(sentencepiece_path, sentencepiece_hash)
-    symbols, languages = _symbols(sentencepiece_path, num_rows, convention)
+    folder = _find_folder(source)
+    num_rows = _read_config(folder / CONFIG_FILE).vocab_size
+    check_sentencepiece(folder / SENTENCEPIECE_FILE, sentencepiece_hash)
+    symbols, languages = _symbols(folder / SENTENCEPIECE_FILE, num_rows, convention)
     model = _load(source)
     config = model.config
     if config.activation_function not in ACTIVATIONS:
@@ -68,23 +70,18 @@ def read_huggingface(source: str, sentencepiece_hash: str, convention: str) -> T
     return TextModel(source, rows, languages, embedding, state, architecture)
 
 
-def _find_file(source: str, name: str) -> Path:
-    if Path(source).is_dir():
-        return Path(source) / name
-    from transformers.utils import cached_file
-
+def _find_folder(source: str) -> Path:
+    """The folder with what must fit before the weights are downloaded and read."""
     try:
-        return Path(str(cached_file(source, name)))
-    except OSError as error:
-        raise PretrainedModelError(
-            f"{source} is no folder, and Hugging Face's hub has no {name} of it: {error}"
-        ) from error
+        return resolve_folder(source, [CONFIG_FILE, SENTENCEPIECE_FILE])
+    except HubError as error:
+        raise PretrainedModelError(error.found, advice=error.advice).at(*error.places) from error
 
 
 def _read_config(path: Path) -> ConfigFile:
     try:
         config = msgspec.json.decode(path.read_bytes(), type=ConfigFile)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise PretrainedModelError(f"cannot be read: {error}", place=path, advice="download it again") from error
     if config.model_type != "mbart":
         raise PretrainedModelError(f"expected model_type 'mbart', found '{config.model_type}'", place=path)

@@ -1,45 +1,42 @@
 """Translations put together of stretches of recordings with their units, or of lines of text."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
+from ..tasks.input_languages import InputLanguages
 from .decoder import Decoded, Decoder
 from .errors import TranslationError
-from .options import LanguageChoice
 from .recording import Recording, Stretch
 from .results import Segment, Times, Translation
 
 
 def translate_recordings(
-    recordings: Sequence[Recording], stretches: Sequence[Stretch], decoder: Decoder, on_done: Callable[[float], None]
+    recordings: Sequence[Recording], decoder: Decoder, on_done: Callable[[float], None]
 ) -> list[Translation]:
     """Translations of recordings, in order.
 
     Args:
-        recordings: those with a fault get no segments.
-        stretches: all that are to be translated of them, with their units.
+        recordings: with stretches that have units; those with a fault get no segments.
         decoder: translates units.
         on_done: called with the seconds of speech that were translated.
     """
-    spoken = [stretch for stretch in stretches if stretch.recording.fault is None]
+    spoken = [stretch for recording in recordings if not recording.fault for stretch in recording.stretches]
     found = decoder.decode(
         [" ".join(map(str, stretch.units)) for stretch in spoken],
         "st",
         [stretch.recording.languages for stretch in spoken],
         lambda rows: on_done(sum(spoken[row].seconds for row in rows)),
     )
-    segments: dict[int, list[Segment]] = {id(recording): [] for recording in recordings}
-    for stretch, decoded in zip(spoken, found, strict=True):
-        if isinstance(decoded, TranslationError):
-            stretch.recording.fault = stretch.recording.fault or decoded
-        else:
-            segments[id(stretch.recording)].append(_spoken_segment(stretch, decoded))
+    results = iter(found)
     return [
-        Translation(recording.source, () if recording.fault else tuple(segments[id(recording)]), recording.fault)
+        Translation(recording.source, fault=recording.fault)
+        if recording.fault
+        else _spoken(recording, list(itertools.islice(results, len(recording.stretches))))
         for recording in recordings
     ]
 
 
-def translate_lines(lines: Sequence[str], languages: LanguageChoice, decoder: Decoder) -> list[Translation]:
+def translate_lines(lines: Sequence[str], languages: InputLanguages, decoder: Decoder) -> list[Translation]:
     """Translations of lines of source text, in order; an empty line has no segment."""
     rows = [row for row, line in enumerate(lines) if line]
     found = decoder.decode([lines[row] for row in rows], "mt", [languages] * len(rows))
@@ -51,6 +48,16 @@ def _translation_of(line: str, decoded: Decoded | TranslationError | None) -> Tr
     if isinstance(decoded, TranslationError):
         return Translation(line, fault=decoded)
     return Translation(line, () if decoded is None else (_written_segment(decoded),))
+
+
+def _spoken(recording: Recording, found: Sequence[Decoded | TranslationError]) -> Translation:
+    """The translation of a recording, from what was found of its stretches."""
+    segments = []
+    for stretch, decoded in zip(recording.stretches, found, strict=True):
+        if isinstance(decoded, TranslationError):
+            return Translation(recording.source, fault=decoded)
+        segments.append(_spoken_segment(stretch, decoded))
+    return Translation(recording.source, tuple(segments))
 
 
 def _spoken_segment(stretch: Stretch, decoded: Decoded) -> Segment:

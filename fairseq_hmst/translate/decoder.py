@@ -1,9 +1,9 @@
 """Decoding of lines of units or source text, by the training's own task, datasets and generators."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from fairseq import utils
@@ -19,11 +19,12 @@ from ..tasks.hmst_translation import HmstTranslationTask
 from ..tasks.input_languages import InputLanguages
 from ..tasks.subword_codec import SubwordCodec
 from .errors import TranslationError
-from .options import LanguageChoice, TranslationOptions
-from .results import Candidate
+from .options import TranslationOptions
+from .results import Hypothesis
 
 if TYPE_CHECKING:
-    from ..generators.hypothesis import Hypothesis
+    from ..data.batch import Batch, NetInput
+    from ..generators.hypothesis import GeneratedHypothesis
     from ..models.base import HmstModel
 
 BATCH_TOKENS = 8000  # of a padded batch: 20 segments of 20 s at 20 subwords a second
@@ -40,7 +41,7 @@ class Decoded:
         units_in_tokens: number of units that each of these tokens stands for; 0 for what is no speech.
     """
 
-    nbest: tuple[Candidate, ...]
+    nbest: tuple[Hypothesis, ...]
     transcript: str | None
     source_tokens: tuple[int, ...]
     units_in_tokens: tuple[int, ...]
@@ -75,30 +76,37 @@ class Decoder:
         self._codecs = {stream: SubwordCodec(task.data_bin, stream) for stream in task.ALL_STREAMS}
         for codec in self._codecs.values():
             codec.encode("")  # reads its file, and so finds now whether it is broken
+        self.untold_languages = InputLanguages(task.data_bin, {"source": None, "target": None})
         self._told_sides = {side for side in ("source", "target") if self._must_be_told(side)}
+        self._chosen_languages: dict[tuple[str | None, ...], InputLanguages] = {}
         positions = [task.max_positions(), *(model.max_positions() for model in models)]
         found = resolve_max_positions(*positions)
         self.max_source_tokens = int(found[0] if isinstance(found, tuple) else found)
 
-    def choose_languages(self, source: str | None, target: str | None) -> LanguageChoice:
-        """Languages of an input, of which only that is kept which the model must be told.
+    def choose_languages(self, source: str | None, target: str | None) -> InputLanguages:
+        """Languages of an input, of which only that is kept which the model must be told; the same each time.
 
         Raises:
             ValueError: the model has several languages, and the input's is not among them, or is not given.
         """
         given = {"source": source, "target": target}
         told = {side: language if side in self._told_sides else None for side, language in given.items()}
-        try:
-            checked = InputLanguages(self.task.data_bin, told)
-            return LanguageChoice(**{side: checked[side] for side in self._told_sides})
-        except DataBinError as error:
-            raise ValueError(str(error)) from error
+        key = tuple(told.values())
+        if key not in self._chosen_languages:
+            chosen = InputLanguages(self.task.data_bin, told)
+            try:
+                for side in self._told_sides:
+                    chosen[side]
+            except DataBinError as error:
+                raise ValueError(str(error)) from error
+            self._chosen_languages[key] = chosen
+        return self._chosen_languages[key]
 
     def decode(
         self,
         lines: Sequence[str],
         stream: str,
-        languages: Sequence[LanguageChoice],
+        languages: Sequence[InputLanguages],
         on_done: Callable[[list[int]], None] = lambda rows: None,
     ) -> list[Decoded | TranslationError]:
         """Translate lines, those of similar length together; where one is too long for the model, say so.
@@ -131,43 +139,42 @@ class Decoder:
             f"too long: {len(source)} subwords, the model takes {self.max_source_tokens}", advice="cut it into parts"
         )
 
-    def _batches(self, sources: Sequence[Tensor], languages: LanguageChoice) -> Iterator[dict[str, Any]]:
-        told = {"source": languages.source, "target": languages.target}
-        self.task.input_languages = InputLanguages(self.task.data_bin, told)
+    def _batches(self, sources: Sequence[Tensor], languages: InputLanguages) -> "Iterator[Batch]":
+        self.task.input_languages = languages
         dataset = self.task.build_dataset_for_inference(list(sources), [len(source) for source in sources])
         longest_first = dataset.ordered_indices()[::-1]
         for rows in dataset.batch_by_size(longest_first, max_tokens=BATCH_TOKENS):
             batch = dataset.collater([dataset[int(row)] for row in rows])
             yield utils.apply_to_sample(lambda tensor: tensor.to(self.device), batch)
 
-    def _decode_batch(self, sample: dict[str, Any]) -> Iterator[Decoded]:
+    def _decode_batch(self, sample: "Batch") -> Iterator[Decoded]:
         found = self.task.inference_step(self._generator, self.models, sample)
         transcripts = self._transcripts(sample["net_input"])
         padding = self.task.source_dictionary.pad()
         for hypotheses, transcript, tokens in zip(found, transcripts, sample["net_input"]["src_tokens"], strict=True):
-            nbest = tuple(self._candidate(hypothesis) for hypothesis in hypotheses[: self.nbest])
+            nbest = tuple(self._hypothesis(hypothesis) for hypothesis in hypotheses[: self.nbest])
             source = tuple(tokens[tokens != padding].tolist())
             yield Decoded(nbest, transcript, source, tuple(map(self._count_units, source)))
 
     def _must_be_told(self, side: str) -> bool:
         try:
-            InputLanguages(self.task.data_bin, {"source": None, "target": None})[side]
+            self.untold_languages[side]
         except DataBinError:
             return True
         return False
 
-    def _candidate(self, hypothesis: "Hypothesis") -> Candidate:
+    def _hypothesis(self, hypothesis: "GeneratedHypothesis") -> Hypothesis:
         dictionary = self.task.target_dictionary
         no_text = {dictionary.bos(), dictionary.eos(), *self._generator.symbols_to_strip_from_output}
         tokens = tuple(index for index in hypothesis["tokens"].tolist() if index not in no_text)
         text = SubwordCodec.decode(" ".join(dictionary[index] for index in tokens))
-        return Candidate(text, float(hypothesis["score"]), tokens)
+        return Hypothesis(text, float(hypothesis["score"]), tokens)
 
     def _count_units(self, token: int) -> int:
         piece = self.task.source_dictionary[token]
         return len(piece) if ord(piece[0]) >= self.task.data_bin.card.first_unit_character else 0
 
-    def _transcripts(self, net_input: Mapping[str, Tensor]) -> list[str | None]:
+    def _transcripts(self, net_input: "NetInput") -> list[str | None]:
         """The best path of the first model's CTC on the source transcript."""
         model, output = self.models[0], None
         if model.source_ctc_head is not None:

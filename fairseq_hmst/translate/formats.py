@@ -42,7 +42,7 @@ class Lines:
 
 
 class Rows:
-    """A header, and a row for each segment, or with `ranks` for each of its candidates."""
+    """A header, and a row for each segment, or with `ranks` for each of its hypotheses."""
 
     def __init__(self, write: Write, is_text: bool, ranks: bool) -> None:
         self._write, self._is_text, self._ranks = write, is_text, ranks
@@ -53,9 +53,9 @@ class Rows:
         """Write the rows of a translation."""
         for segment in translation.segments:
             times = [] if self._is_text else [f"{segment.start:.2f}", f"{segment.end:.2f}"]
-            for rank, candidate in enumerate(segment.nbest if self._ranks else segment.nbest[:1], start=1):
-                ranks = [str(rank), f"{candidate.score:.4f}"] if self._ranks else []
-                self._write("\t".join([translation.source, *times, *ranks, candidate.text]))
+            for rank, hypothesis in enumerate(segment.nbest if self._ranks else segment.nbest[:1], start=1):
+                ranks = [str(rank), f"{hypothesis.score:.4f}"] if self._ranks else []
+                self._write("\t".join([translation.source, *times, *ranks, hypothesis.text]))
 
     def close(self) -> None:
         """Nothing is left to write."""

@@ -9,7 +9,7 @@ from preprocess.speech.audio import MAX_SECONDS
 
 from .decoder import Decoder
 from .errors import TranslationError
-from .options import LanguageChoice, TranslationOptions
+from .options import TranslationOptions
 from .recording import Recording
 
 
@@ -44,7 +44,7 @@ def _row(
     fields: dict[str, str], folder: Path, location: str, options: TranslationOptions, decoder: Decoder
 ) -> Recording:
     row = parse_row(fields, folder, location)
-    recording = Recording(row.id, row.audio or Path(), row.offset, row.duration, LanguageChoice(), MAX_SECONDS)
+    recording = Recording(row.id, row.audio or Path(), row.offset, row.duration, decoder.untold_languages, MAX_SECONDS)
     if row.audio is None:
         recording.fault = TranslationError(
             "the row has no audio", place=location, advice="translate its text by --text"

@@ -45,11 +45,3 @@ class TranslationOptions(GenerationOptions):
     def segment_seconds(self) -> float:
         """Length of the longest segment of a long recording."""
         return DEFAULT_MAX_SEGMENT_SECONDS if self.max_segment_seconds is None else self.max_segment_seconds
-
-
-@dataclass(frozen=True)
-class LanguageChoice:
-    """Languages of an input that the model must be told; None where it need not."""
-
-    source: str | None = None
-    target: str | None = None

@@ -1,4 +1,4 @@
-"""The results of translating: a Translation has Segments, and each of these has Candidates."""
+"""The results of translating: a Translation has Segments, and each of these has Hypotheses."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ Times = tuple[float, float]  # begin and end, seconds
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Hypothesis:
     """One translation of a segment.
 
     Attributes:
         text: plain text.
-        score: what candidates are ranked by, in nats: the log-probability over length ** lenpen. fairseq-generate
+        score: what hypotheses are ranked by, in nats: the log-probability over length ** lenpen. fairseq-generate
             prints it in bits, which is this over ln 2.
         tokens: ids of its subwords in the output dictionary, without language symbol and </s>.
     """
@@ -41,7 +41,7 @@ class Segment:
 
     start: float | None
     end: float | None
-    nbest: tuple[Candidate, ...]
+    nbest: tuple[Hypothesis, ...]
     transcript: str | None = None
     units: tuple[int, ...] = ()
     unit_times: tuple[Times, ...] = ()
@@ -50,12 +50,12 @@ class Segment:
 
     @property
     def text(self) -> str:
-        """Text of the best candidate."""
+        """Text of the best hypothesis."""
         return self.nbest[0].text
 
     @property
     def score(self) -> float:
-        """Score of the best candidate."""
+        """Score of the best hypothesis."""
         return self.nbest[0].score
 
 

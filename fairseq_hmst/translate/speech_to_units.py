@@ -9,16 +9,17 @@ import torch
 
 from preprocess.clustering.centroids import load_kmeans
 from preprocess.clustering.nearest_centroid import NearestCentroid
-from preprocess.errors import AudioError, ExtractorError, PreprocessError
+from preprocess.errors import ExtractorError, PreprocessError
 from preprocess.files.stage_cards import ExtractorDescription
 from preprocess.files.units import deduplicate
 from preprocess.speech.extractors import Extractor, load_described
 from preprocess.speech.extractors.checkpoint import find_folder
+from preprocess.speech.frames import frames_of
 
 from ..model_folder.folder import ModelFolder
-from .audio_shim import frames_of, open_audio
 from .errors import TranslationError
-from .recording import Recording, Stretch, groups_of
+from .reading import groups_of, read_stretches
+from .recording import Recording, Stretch
 from .timing import Timing
 
 GROUP_SECONDS = 600.0  # of audio that is decoded to samples at once: 38 MB
@@ -79,50 +80,37 @@ class SpeechToUnits:
 
     def find_units(
         self, recordings: Iterable[Recording], max_seconds: float, on_done: Callable[[float], None]
-    ) -> list[Stretch]:
-        """Cut long recordings, and give each stretch its units, or its recording a fault.
+    ) -> Iterator[list[Recording]]:
+        """Yield recordings, some minutes of audio at a time, when their stretches have units.
 
         Args:
-            recordings: those with a fault are left out.
-            max_seconds: length of the longest stretch of one that is cut.
+            recordings: those with a fault are left as they are; one whose units cannot be found gets a fault.
+            max_seconds: length of the longest stretch of a recording that is cut.
             on_done: called with the seconds of speech that have units.
 
         Raises:
             TranslationError: there is no such encoder, or it is another one than that of the training.
         """
-        stretches: list[Stretch] = []
-        with self.timing.measure("reading"):
-            for group in groups_of(_read(recordings, max_seconds), GROUP_SECONDS):
-                self._encode(group, on_done)
-                stretches += group
-        return stretches
+        for group in groups_of(recordings, GROUP_SECONDS):
+            with self.timing.measure("reading"):
+                for stretches in groups_of(read_stretches(group, max_seconds), GROUP_SECONDS):
+                    self._encode(stretches, on_done)
+            yield group
 
-    def _encode(self, group: Sequence[Stretch], on_done: Callable[[float], None]) -> None:
+    def _encode(self, stretches: Sequence[Stretch], on_done: Callable[[float], None]) -> None:
+        """Give each stretch its units, or its recording a fault."""
         extractor, nearest_centroid = self._tools
+        waveforms = {position: stretch.waveform for position, stretch in enumerate(stretches)}
         with self.timing.measure("encoder"):
-            for position, frames in frames_of([stretch.take_waveform() for stretch in group], extractor):
-                stretch = group[position]
+            for position, frames in frames_of(waveforms, extractor):
+                stretch = stretches[position]
                 if isinstance(frames, ExtractorError):
                     stretch.recording.fault = TranslationError.of(frames)
-                else:
-                    with self.timing.measure("assignment"):
-                        units, run_lengths = deduplicate(nearest_centroid(frames))
-                    stretch.set_units(units, run_lengths, extractor.frame_shift_seconds)
+                    continue
+                with self.timing.measure("assignment"):
+                    units, run_lengths = deduplicate(nearest_centroid(frames))
+                stretch.set_units(units, run_lengths, extractor.frame_shift_seconds)
                 on_done(stretch.seconds)
-
-
-def _read(recordings: Iterable[Recording], max_seconds: float) -> Iterator[Stretch]:
-    """Stretches with their waveforms, file after file; a file that cannot be read gives its recording a fault."""
-    for recording in recordings:
-        if recording.fault is not None:
-            continue
-        try:
-            with open_audio(recording.audio) as audio:
-                for stretch in recording.cut(audio, max_seconds):
-                    stretch.waveform = audio.read(stretch.offset, stretch.duration)
-                    yield stretch
-        except AudioError as error:
-            recording.fault = TranslationError.of(error)
 
 
 def check_device(device: str) -> None:

@@ -1,5 +1,6 @@
 """The class `Translator`: recordings or text to translations, by a model folder."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,9 @@ from .decoder import make_decoder
 from .inputs import list_files, list_rows
 from .options import TranslationOptions
 from .progress import Progress
-from .recording import Recording, groups_of
+from .recording import Recording
 from .results import Translation
-from .speech_to_units import GROUP_SECONDS, SpeechToUnits, check_device
+from .speech_to_units import SpeechToUnits, check_device
 
 if TYPE_CHECKING:
     from ..models.base import HmstModel
@@ -154,12 +155,13 @@ class Translator:
         """
         total = sum(recording.seconds for recording in recordings)
         with Progress(total, "s", show_progress, passes=2) as progress:
-            for group in groups_of(recordings, GROUP_SECONDS):
-                stretches = self._speech.find_units(group, self.options.segment_seconds, progress.advance)
+            for group in self._speech.find_units(recordings, self.options.segment_seconds, progress.advance):
                 with self.timing.measure("decoding"):
-                    found = translate_recordings(group, stretches, self.decoder, progress.advance)
-                self.timing.audio_seconds += sum(recording.seconds for recording in group if not recording.fault)
-                progress.finish(sum(recording.seconds for recording in group))
+                    found = translate_recordings(group, self.decoder, progress.advance)
+                lengths = [recording.seconds for recording in group]
+                whole = [translation.fault is None for translation in found]
+                self.timing.audio_seconds += sum(itertools.compress(lengths, whole))
+                progress.finish(sum(lengths))
                 yield from _checked(found, skip_faults)
 
     def stream_text(

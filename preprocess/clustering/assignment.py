@@ -1,4 +1,4 @@
-"""The task that makes deduplicated units of segments of audio: frames, nearest centroids, runs made one."""
+"""The task that makes deduplicated units of spans of audio: frames, nearest centroids, runs made one."""
 
 import functools
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from ..files.stage_cards import KmeansCard
 from ..files.units import deduplicate
 from ..speech.extractors import load_described
-from ..speech.frames import Segment, extract_frames
+from ..speech.frames import AudioSpan, extract_frames
 from ..speech.shards import Arrays
 from .centroids import load_kmeans
 from .nearest_centroid import NearestCentroid
@@ -18,9 +18,9 @@ from .nearest_centroid import NearestCentroid
 
 @dataclass(frozen=True)
 class UnitsTask:
-    """Task of `Shards`: the deduplicated units of some segments.
+    """Task of `Shards`: the deduplicated units of some spans.
 
-    Arrays: units and run_lengths (sum of U,) int32, one segment after the other; num_units (S,) = U, num_frames (S,)
+    Arrays: units and run_lengths (sum of U,) int32, one span after the other; num_units (S,) = U, num_frames (S,)
     and seconds (S,) of each; faults.
     """
 
@@ -30,16 +30,16 @@ class UnitsTask:
     device: str
     skip_faults: bool
 
-    def __call__(self, segments: Sequence[Segment]) -> Arrays:
+    def __call__(self, spans: Sequence[AudioSpan]) -> Arrays:
         nearest_centroid, card = _load_kmeans(self.kmeans, self.centroids_hash, self.device)
         extractor = load_described(card.extractor, self.device, self.extractor_source)
         nothing = np.zeros(0, dtype=np.int64)
-        runs = [(nothing, nothing)] * len(segments)
-        num_frames, seconds, faults = np.zeros(len(segments), np.int64), np.zeros(len(segments)), [""] * len(segments)
-        for item in extract_frames(segments, extractor, self.skip_faults):
+        runs = [(nothing, nothing)] * len(spans)
+        num_frames, seconds, faults = np.zeros(len(spans), np.int64), np.zeros(len(spans)), [""] * len(spans)
+        for item in extract_frames(spans, extractor, self.skip_faults):
             at = item.position
             runs[at] = deduplicate(nearest_centroid(item.frames))
-            num_frames[at], seconds[at], faults[at] = len(item.frames), item.seconds, item.fault
+            num_frames[at], seconds[at], faults[at] = len(item.frames), item.seconds, str(item.fault or "")
         units, run_lengths = (np.concatenate(arrays).astype(np.int32) for arrays in zip(*runs, strict=True))
         return {
             "units": units,

@@ -15,7 +15,7 @@ from ..errors import PreprocessError
 from ..files.options import option
 from ..files.stage_cards import ExtractorDescription
 from ..speech.extractors import load_described, unload_extractor
-from ..speech.frames import Segment, extract_frames
+from ..speech.frames import AudioSpan, extract_frames
 from ..speech.shards import Arrays, Shards
 
 logger = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ class SampleOptions:
 
 @dataclass(frozen=True)
 class SampleTask:
-    """Task of `Shards`: the frames of some segments with numbers below `threshold`, and these numbers.
+    """Task of `Shards`: the frames of some spans with numbers below `threshold`, and these numbers.
 
-    Arrays: frames (F, D) float32 and draws (F,) float64, in the order of the segments; faults.
+    Arrays: frames (F, D) float32 and draws (F,) float64, in the order of the spans; faults.
     """
 
     extractor: ExtractorDescription
@@ -54,13 +54,13 @@ class SampleTask:
     seed: int
     skip_faults: bool
 
-    def __call__(self, segments: Sequence[Segment]) -> Arrays:
+    def __call__(self, spans: Sequence[AudioSpan]) -> Arrays:
         extractor = load_described(self.extractor, self.device)
-        faults = [""] * len(segments)
-        kept = [(np.zeros((0, extractor.width), dtype=np.float32), np.zeros(0))] * len(segments)
-        for item in extract_frames(segments, extractor, self.skip_faults):
-            faults[item.position] = item.fault
-            draws = draw(item.segment.ids[0], len(item.frames), self.seed)
+        faults = [""] * len(spans)
+        kept = [(np.zeros((0, extractor.width), dtype=np.float32), np.zeros(0))] * len(spans)
+        for item in extract_frames(spans, extractor, self.skip_faults):
+            faults[item.position] = str(item.fault or "")
+            draws = draw(item.span.ids[0], len(item.frames), self.seed)
             is_kept = draws < self.threshold
             kept[item.position] = (item.frames[is_kept], draws[is_kept])
         frames, draws = (np.concatenate(arrays) for arrays in zip(*kept, strict=True))

@@ -1,7 +1,5 @@
 """The nearest centroid of frames: numpy on a CPU, torch on another device."""
 
-from typing import Any
-
 import numpy as np
 
 from ..errors import MismatchError
@@ -47,7 +45,7 @@ class NearestCentroid:
         return labels
 
     def squared_distances(self, frames: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """(T,) float32: of (T, D) frames to the centroids with these labels."""
+        """Squared distances of frames (T, D) to the centroids with these labels, (T,) float32."""
         distances = np.empty(len(frames), dtype=np.float32)
         for begin in range(0, len(frames), self._size):
             rows = slice(begin, begin + self._size)
@@ -74,7 +72,7 @@ class _DeviceScorer:
     def __init__(self, centroids: np.ndarray, device: str) -> None:
         import torch
 
-        self._centroids: Any = torch.from_numpy(centroids).to(device)
+        self._centroids = torch.from_numpy(centroids).to(device)
         self._half_squares = 0.5 * self._centroids.square().sum(1)
 
     def nearest(self, frames: np.ndarray) -> np.ndarray:

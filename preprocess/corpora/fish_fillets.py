@@ -111,7 +111,7 @@ def find_sounds(folder: Path, language: str) -> dict[tuple[str, str], Path]:
 def _read_pair(
     scripts: Path, src_lang: str, tgt_lang: str, sounds: dict[tuple[str, str], Path]
 ) -> Iterator[tuple[str, Row]]:
-    """(level, row) of each dialogue that has a text without parameter in both languages; no audio: no sound."""
+    """Yield level and row of each dialogue that has a text without parameter in both languages; no audio: no sound."""
     targets = read_dialogues(scripts, tgt_lang)
     for key, dialogue in read_dialogues(scripts, src_lang).items():
         target = targets.get(key)

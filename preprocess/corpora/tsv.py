@@ -34,7 +34,7 @@ def read_splits(root: Path, options: TsvOptions) -> dict[str, list[Utterance]]:
 
 
 def find_files(root: Path) -> list[Path]:
-    """`root` itself if it is a file, else its train.tsv, dev.tsv and test*.tsv, of which there is one at least.
+    """`root` itself if it is a file, else its train.tsv, dev.tsv and test*.tsv; there is one at least.
 
     Raises:
         ManifestError: there is none.

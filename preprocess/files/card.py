@@ -47,7 +47,9 @@ class Card:
         path = Path(folder) / CARD_NAME
         if not path.is_file():
             raise CardError(
-                f"is not a finished output of the stage '{cls.expected_stage()}': it has no {CARD_NAME}", place=folder
+                f"is not a finished output of the stage '{cls.expected_stage()}': it has no {CARD_NAME}",
+                place=folder,
+                advice=f"make it by `python -m {cls.made_by} {cls.expected_stage()}`",
             )
         return cls.read_file(path)
 
@@ -58,7 +60,7 @@ class Card:
         Raises:
             CardError: it is not of this kind and version.
         """
-        advice = f"make this output again ({cls.expected_stage()})"
+        advice = f"make it again by `python -m {cls.made_by} {cls.expected_stage()}`"
         try:
             content = msgspec.json.decode(Path(path).read_bytes())
         except (OSError, msgspec.DecodeError, RecursionError) as error:

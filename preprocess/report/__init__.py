@@ -1,1 +1,1 @@
-"""What `inspect` shows of a data-bin: figures are measured, a page shows them."""
+"""The report of `inspect` on a data-bin: figures are measured, a page shows them."""

@@ -42,62 +42,132 @@ MAX_SECONDS = 60.0
 END_TOLERANCE_SECONDS = 0.05
 
 
+class AudioFile:
+    """An open audio file; make one by `open_audio`.
+
+    Attributes:
+        path: of the file.
+        sample_rate: its own, in Hz.
+    """
+
+    def __init__(self, path: Path, file: "soundfile.SoundFile") -> None:
+        self.path, self._file = path, file
+        self.sample_rate: int = file.samplerate
+
+    def seconds(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> float:
+        """Length of a segment, in seconds, from the file's header; nothing is decoded.
+
+        Raises:
+            AudioError: as `read`, but for faults that only decoding shows.
+        """
+        return self._locate(offset, duration, max_seconds)[1] / self.sample_rate
+
+    def read(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> np.ndarray:
+        """Decode a segment; only the segment is read.
+
+        Args:
+            offset: begin of the segment, seconds.
+            duration: length of the segment, seconds; None: to the end of the file.
+            max_seconds: a longer segment is an error.
+
+        Returns:
+            (N,) float32 samples at 16 kHz in [-1, 1], one channel, at least 400 of them.
+
+        Raises:
+            AudioError: see the table in this module's docstring.
+        """
+        start, num_frames = self._locate(offset, duration, max_seconds)
+        waveform = self.read_samples(start, num_frames)
+        if len(waveform) < num_frames:
+            raise AudioError(
+                f"cut short: expected {num_frames} samples from {start}, found {len(waveform)}", place=self.path
+            )
+        _check_samples(waveform, self.path)
+        return np.clip(_resample(waveform, self.sample_rate), -1.0, 1.0)
+
+    def read_samples(self, start: int, count: int) -> np.ndarray:
+        """Up to `count` samples at the file's own rate, all channels averaged, (N,) float32, unchecked.
+
+        Raises:
+            AudioError: the file is corrupt there.
+        """
+        with _explained(self.path):
+            self._file.seek(start)
+            return self._file.read(count, dtype="float32", always_2d=True).mean(axis=1)
+
+    def _locate(self, offset: float, duration: float | None, max_seconds: float) -> tuple[int, int]:
+        """Start and length of a segment in samples of the file's own rate."""
+        file_seconds = self._file.frames / self.sample_rate
+        end = file_seconds if duration is None else offset + duration
+        if offset < 0 or end > file_seconds + END_TOLERANCE_SECONDS or (offset >= file_seconds and offset > 0):
+            raise AudioError(
+                f"the segment from {offset:.3f} s to {end:.3f} s lies outside the file, which is {file_seconds:.3f} s "
+                "long",
+                place=self.path,
+            )
+        start = round(offset * self.sample_rate)
+        num_frames = min(round(end * self.sample_rate), self._file.frames) - start
+        seconds = num_frames / self.sample_rate
+        if seconds < MIN_SECONDS:
+            raise AudioError(
+                f"too short: {1000 * seconds:.1f} ms, expected at least {1000 * MIN_SECONDS:.0f} ms",
+                place=self.path,
+                advice="leave the row out",
+            )
+        if seconds > max_seconds:
+            raise AudioError(
+                f"too long: {seconds:.1f} s, expected at most {max_seconds:.0f} s",
+                place=self.path,
+                advice="cut it into rows with offset and duration",
+            )
+        return start, num_frames
+
+
+@contextlib.contextmanager
+def open_audio(path: Path) -> Iterator[AudioFile]:
+    """Open an audio file, of any kind that libsndfile reads, for the time of the block.
+
+    Raises:
+        AudioError: the file is missing, empty, not audio, or cut short as far as its header tells.
+    """
+    import soundfile
+
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError("audio file not found", place=path)
+    if path.stat().st_size == 0:
+        raise AudioError("the audio file is empty (0 bytes)", place=path)
+    with _explained(path), soundfile.SoundFile(path) as file:
+        _check_declared_size(file, path)
+        yield AudioFile(path, file)
+
+
 def load_audio(
     path: Path, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS
 ) -> np.ndarray:
-    """Decode a segment of an audio file; only the segment is read.
-
-    Args:
-        path: any file that libsndfile reads.
-        offset: begin of the segment, seconds.
-        duration: length of the segment, seconds; None: to the end of the file.
-        max_seconds: a longer segment is an error.
-
-    Returns:
-        (N,) float32 samples at 16 kHz in [-1, 1], one channel, at least 400 of them.
-
-    Raises:
-        AudioError: see the table in this module's docstring.
-    """
-    with _open(path) as file:
-        start, num_frames = _locate(file, path, offset, duration, max_seconds)
-        file.seek(start)
-        channels = file.read(num_frames, dtype="float32", always_2d=True)
-        sample_rate = file.samplerate
-    if len(channels) < num_frames:
-        raise AudioError(f"{path}: cut short: expected {num_frames} samples from {start}, found {len(channels)}")
-    waveform = channels.mean(axis=1)
-    _check_samples(waveform, path)
-    return np.clip(_resample(waveform, sample_rate), -1.0, 1.0)
+    """Decode a segment of an audio file; see `AudioFile.read`."""
+    with open_audio(path) as file:
+        return file.read(offset, duration, max_seconds)
 
 
 def check_audio(
     path: Path, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS
 ) -> float:
-    """Check what the file's header tells, without decoding it, and return the segment's length in seconds.
-
-    Raises:
-        AudioError: as `load_audio`, but for faults that only decoding shows.
-    """
-    with _open(path) as file:
-        return _locate(file, path, offset, duration, max_seconds)[1] / file.samplerate
+    """Length of a segment of an audio file, in seconds, without decoding it; see `AudioFile.seconds`."""
+    with open_audio(path) as file:
+        return file.seconds(offset, duration, max_seconds)
 
 
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator["soundfile.SoundFile"]:
+def _explained(path: Path) -> Iterator[None]:
     import soundfile
 
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: audio file not found")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the audio file is empty (0 bytes)")
     try:
-        with soundfile.SoundFile(path) as file:
-            _check_declared_size(file, path)
-            yield file
+        yield
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: not audio, corrupt or cut short ({error.error_string.strip() or error})") from error
+        raise AudioError(
+            f"not audio, corrupt or cut short ({error.error_string.strip() or error})", place=path
+        ) from error
 
 
 def _check_declared_size(file: "soundfile.SoundFile", path: Path) -> None:
@@ -108,43 +178,20 @@ def _check_declared_size(file: "soundfile.SoundFile", path: Path) -> None:
     expected, found = int(declared[1]), int(declared[2])
     was_written_to_a_pipe = expected >= 2**31 - 1  # the length was not known yet, whole all the same
     if expected > found and not was_written_to_a_pipe:
-        raise AudioError(f"{path}: cut short: its header says {expected} bytes of samples, found {found}")
-
-
-def _locate(
-    file: "soundfile.SoundFile", path: Path, offset: float, duration: float | None, max_seconds: float
-) -> tuple[int, int]:
-    """Start and length of the segment in samples of the file's own rate."""
-    file_seconds = file.frames / file.samplerate
-    end = file_seconds if duration is None else offset + duration
-    if offset < 0 or end > file_seconds + END_TOLERANCE_SECONDS or (offset >= file_seconds and offset > 0):
-        raise AudioError(
-            f"{path}: the segment from {offset:.3f} s to {end:.3f} s lies outside the file, "
-            f"which is {file_seconds:.3f} s long"
-        )
-    start = round(offset * file.samplerate)
-    num_frames = min(round(end * file.samplerate), file.frames) - start
-    seconds = num_frames / file.samplerate
-    if seconds < MIN_SECONDS:
-        raise AudioError(
-            f"{path}: too short: {1000 * seconds:.1f} ms, expected at least {1000 * MIN_SECONDS:.0f} ms; "
-            "leave the row out"
-        )
-    if seconds > max_seconds:
-        raise AudioError(
-            f"{path}: too long: {seconds:.1f} s, expected at most {max_seconds:.0f} s; "
-            "cut it into rows with offset and duration"
-        )
-    return start, num_frames
+        raise AudioError(f"cut short: its header says {expected} bytes of samples, found {found}", place=path)
 
 
 def _check_samples(waveform: np.ndarray, path: Path) -> None:
     is_bad = ~np.isfinite(waveform)
     if is_bad.any():
-        raise AudioError(f"{path}: {is_bad.sum()} samples are NaN or infinite, the first is number {is_bad.argmax()}")
+        raise AudioError(
+            f"{is_bad.sum()} samples are NaN or infinite, the first is number {is_bad.argmax()}", place=path
+        )
     peak = float(np.abs(waveform).max())
     if peak > 2:
-        raise AudioError(f"{path}: samples reach {peak:.4g}; expected floats scaled to [-1, 1]; scale the file")
+        raise AudioError(
+            f"samples reach {peak:.4g}; expected floats scaled to [-1, 1]", place=path, advice="scale the file"
+        )
 
 
 def _resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -4,7 +4,7 @@ Rows that share audio, offset and duration, such as translations into several la
 decoded and encoded once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,31 +20,48 @@ BATCH_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A stretch of an audio file, and the ids and places (`FILE:LINE`) of the manifest rows that it serves."""
+class AudioSpan:
+    """A stretch of an audio file, and the manifest rows that it serves.
+
+    Attributes:
+        audio: the file.
+        offset: begin, seconds.
+        duration: seconds; None: to the end of the file.
+        ids, locations: of the rows, and their places, `FILE:LINE`.
+    """
 
     audio: Path
-    offset: float  # seconds
-    duration: float | None  # seconds; None: to the end of the file
+    offset: float
+    duration: float | None
     ids: tuple[str, ...]
     locations: tuple[str, ...]
 
-    def __str__(self) -> str:
-        return f"{self.locations[0]}: utterance '{self.ids[0]}'"
+    @property
+    def places(self) -> tuple[str, str]:
+        """Places of its first row, for an error."""
+        return self.locations[0], f"utterance '{self.ids[0]}'"
 
 
 @dataclass(frozen=True)
-class SegmentFrames:
-    """What became of the segment at `position` of those asked for."""
+class SpanFrames:
+    """Frames of one of the spans that were asked for.
+
+    Attributes:
+        position: of the span among those.
+        span: the span.
+        frames: (T, D) float32; T is 0 where the span cannot be used.
+        seconds: its length.
+        fault: why it cannot be used.
+    """
 
     position: int
-    segment: Segment
-    frames: np.ndarray  # (T, D) float32; T is 0 where the segment cannot be used
+    span: AudioSpan
+    frames: np.ndarray
     seconds: float
-    fault: str = ""  # why it cannot be used
+    fault: AudioError | ExtractorError | None = None
 
 
-def read_segments(manifest_path: Path, check_audio: bool) -> list[Segment]:
+def read_spans(manifest_path: Path, check_audio: bool) -> list[AudioSpan]:
     """The audio of a manifest, in the order in which it first occurs there.
 
     Raises:
@@ -55,42 +72,54 @@ def read_segments(manifest_path: Path, check_audio: bool) -> list[Segment]:
         if utterance.audio is not None:
             key = (utterance.audio, utterance.offset, utterance.duration)
             rows.setdefault(key, []).append((utterance.id, location_of(manifest_path, index)))
-    return [Segment(*key, *zip(*sharing, strict=True)) for key, sharing in rows.items()]
+    return [AudioSpan(*key, *zip(*sharing, strict=True)) for key, sharing in rows.items()]
 
 
-def extract_frames(segments: Sequence[Segment], extractor: Extractor, skip_faults: bool) -> Iterator[SegmentFrames]:
-    """Decode the segments, all at once, and extract their frames, the longest first.
+def extract_frames(spans: Sequence[AudioSpan], extractor: Extractor, skip_faults: bool) -> Iterator[SpanFrames]:
+    """Decode the spans, all at once, and extract their frames, the longest first.
 
     Args:
-        segments: some minutes of audio.
+        spans: some minutes of audio.
         extractor: makes the frames.
-        skip_faults: True: a segment that cannot be used is yielded without frames; False: it is an error.
+        skip_faults: True: a span that cannot be used is yielded without frames; False: it is an error.
 
     Raises:
-        AudioError, ExtractorError: a segment cannot be used; the message names its row and the row's place.
+        AudioError, ExtractorError: a span cannot be used; the places are those of its first row.
     """
 
-    def without_frames(position: int, error: AudioError | ExtractorError) -> SegmentFrames:
+    def without_frames(position: int, error: AudioError | ExtractorError) -> SpanFrames:
         if not skip_faults:
-            raise type(error)(f"{segments[position]}: {error}") from error
+            raise error.at(*spans[position].places) from error
         nothing = np.zeros((0, extractor.width), dtype=np.float32)
-        return SegmentFrames(position, segments[position], nothing, 0.0, str(error))
+        return SpanFrames(position, spans[position], nothing, 0.0, error)
 
     waveforms: dict[int, np.ndarray] = {}
-    for position, segment in enumerate(segments):
+    for position, span in enumerate(spans):
         try:
-            waveforms[position] = load_audio(segment.audio, segment.offset, segment.duration)
+            waveforms[position] = load_audio(span.audio, span.offset, span.duration)
         except AudioError as error:
             yield without_frames(position, error)
+    for position, frames in frames_of(waveforms, extractor):
+        if isinstance(frames, ExtractorError):
+            yield without_frames(position, frames)
+        else:
+            yield SpanFrames(position, spans[position], frames, len(waveforms[position]) / SAMPLE_RATE)
+
+
+def frames_of(
+    waveforms: Mapping[int, np.ndarray], extractor: Extractor
+) -> Iterator[tuple[int, np.ndarray | ExtractorError]]:
+    """Yield the key and the frames of each waveform, or its error; similar lengths go together.
+
+    Args:
+        waveforms: (N,) float32 samples at 16 kHz each.
+        extractor: makes the frames, (T, D) float32 each.
+    """
     for batch in _batches(waveforms):
-        for position, frames in zip(batch, _try_frames([waveforms[i] for i in batch], extractor), strict=True):
-            if isinstance(frames, ExtractorError):
-                yield without_frames(position, frames)
-            else:
-                yield SegmentFrames(position, segments[position], frames, len(waveforms[position]) / SAMPLE_RATE)
+        yield from zip(batch, _try_frames([waveforms[key] for key in batch], extractor), strict=True)
 
 
-def _batches(waveforms: dict[int, np.ndarray]) -> Iterator[list[int]]:
+def _batches(waveforms: Mapping[int, np.ndarray]) -> Iterator[list[int]]:
     """Keys of `waveforms`, those of similar length together."""
     batch: list[int] = []
     for position in sorted(waveforms, key=lambda position: -len(waveforms[position])):

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,22 +22,22 @@ from ..files.faults import Fault, FaultOptions, report_faults
 from ..files.options import option
 from ..files.whole import whole_file
 from .audio import check_audio
-from .frames import Segment, read_segments
+from .frames import AudioSpan, read_spans
 from .workers import Workers
 
-SHARD_SECONDS = 600.0  # at most, but for a single longer segment
+SHARD_SECONDS = 600.0  # at most, but for a single longer span
 
-Arrays = Mapping[str, Any]  # of numpy
-# A task makes the arrays of some segments; one of them is `faults`, (S,) str: why a segment cannot be used, "" if it
+Arrays = Mapping[str, np.ndarray]
+# A task makes the arrays of some spans; one of them is `faults`, (S,) str: why a span cannot be used, "" if it
 # can. It is sent to workers by pickle, and its repr says all that its results depend on beside the audio.
-Task = Callable[[Sequence[Segment]], Arrays]
+Task = Callable[[Sequence[AudioSpan]], Arrays]
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Consecutive segments of a manifest and their length in seconds."""
+    """Consecutive spans of a manifest and their length in seconds."""
 
-    segments: list[Segment]
+    spans: list[AudioSpan]
     seconds: float
 
 
@@ -67,10 +66,10 @@ class Shards:
             PreprocessError: no row has audio.
         """
         self._out, self.options = Path(out), options
-        segments = read_segments(manifest, check_audio=not options.faults.skips)
-        if not segments:
+        spans = read_spans(manifest, check_audio=not options.faults.skips)
+        if not spans:
             raise PreprocessError("no row has audio", place=manifest)
-        self._shards = list(_cut(segments))
+        self._shards = list(_cut(spans))
         self._paths: list[Path] = []
         self.seconds = sum(shard.seconds for shard in self._shards)  # of audio
         self.faults: list[Fault] = []  # after `compute`
@@ -89,8 +88,8 @@ class Shards:
         """Let workers make the results that are missing, and write errors.tsv.
 
         Raises:
-            AudioError, ExtractorError: a segment cannot be used, and the task does not skip it.
-            PreprocessError: more segments than --max-errors cannot be used, or a worker died.
+            AudioError, ExtractorError: a span cannot be used, and the task does not skip it.
+            PreprocessError: more spans than --max-errors cannot be used, or a worker died.
             OutputError: results cannot be written; what is finished is kept.
         """
         from tqdm import tqdm
@@ -107,14 +106,14 @@ class Shards:
             for seconds in self.options.workers.run(_make, missing):
                 progress.update(round(seconds))
         self.faults = list(self._find_faults())
-        num_rows = sum(len(segment.ids) for shard in self._shards for segment in shard.segments)
+        num_rows = sum(len(span.ids) for shard in self._shards for span in shard.spans)
         report_faults(self._out, self.faults, num_rows, self.options.faults)
 
-    def results(self) -> Iterator[tuple[list[Segment], Arrays]]:
-        """Each shard's segments and arrays, in the order of the manifest; an array is read when it is asked for."""
+    def results(self) -> Iterator[tuple[list[AudioSpan], Arrays]]:
+        """Each shard's spans and arrays, in the order of the manifest; an array is read when it is asked for."""
         for shard, path in zip(self._shards, self._paths, strict=True):
             with np.load(path, allow_pickle=False) as arrays:
-                yield shard.segments, arrays
+                yield shard.spans, arrays
 
     def remove(self) -> None:
         """Delete the results; what was made of them stands elsewhere now."""
@@ -122,48 +121,48 @@ class Shards:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _find_faults(self) -> Iterator[Fault]:
-        for segments, arrays in self.results():
-            for segment, reason in zip(segments, arrays["faults"], strict=True):
+        for spans, arrays in self.results():
+            for span, reason in zip(spans, arrays["faults"], strict=True):
                 if reason:
-                    yield from (Fault(*row, str(reason)) for row in zip(segment.ids, segment.locations, strict=True))
+                    yield from (Fault(*row, str(reason)) for row in zip(span.ids, span.locations, strict=True))
 
 
 def _make(task: Task, shard: Shard, path: Path) -> float:
-    """In a worker: write the result of a shard; return its seconds."""
-    arrays = task(shard.segments)
+    """Write the result of a shard, in a worker; return its seconds."""
+    arrays = task(shard.spans)
     # A worker may have been given up for dead and still write what another makes a second time.
     with whole_file(path, writer=uuid.uuid4().hex) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     return shard.seconds
 
 
-def _cut(segments: Sequence[Segment]) -> Iterator[Shard]:
-    batch: list[Segment] = []
+def _cut(spans: Sequence[AudioSpan]) -> Iterator[Shard]:
+    batch: list[AudioSpan] = []
     total = 0.0
-    for segment in segments:
-        seconds = _measure(segment)
+    for span in spans:
+        seconds = _measure(span)
         if batch and total + seconds > SHARD_SECONDS:
             yield Shard(batch, total)
             batch, total = [], 0.0
-        batch.append(segment)
+        batch.append(span)
         total += seconds
     yield Shard(batch, total)
 
 
-def _measure(segment: Segment) -> float:
-    """Seconds; 0 if the segment cannot be used."""
+def _measure(span: AudioSpan) -> float:
+    """Seconds; 0 if the span cannot be used."""
     try:
-        return segment.duration or check_audio(segment.audio, segment.offset)
+        return span.duration or check_audio(span.audio, span.offset)
     except AudioError:
         return 0.0
 
 
 def _digest(task: Task, shard: Shard, stamps: dict[Path, str]) -> str:
     digest = hashlib.sha256(f"{DATA_VERSION} {task!r}".encode())
-    for segment in shard.segments:
-        if segment.audio not in stamps:
-            stamps[segment.audio] = _stamp(segment.audio)
-        what = (segment.ids[0], segment.offset, segment.duration, stamps[segment.audio])
+    for span in shard.spans:
+        if span.audio not in stamps:
+            stamps[span.audio] = _stamp(span.audio)
+        what = (span.ids[0], span.offset, span.duration, stamps[span.audio])
         digest.update(repr(what).encode())
     return digest.hexdigest()[:32]
 

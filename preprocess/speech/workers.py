@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from ..errors import PreprocessError
 from ..files.options import option
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+JoblibOptions = dict[str, int | str]  # of joblib.Parallel
 
 DEAD_WORKER = "a worker died, for want of memory perhaps; run again to go on"
 
@@ -57,7 +60,7 @@ class Workers:
                 f"got --backend {self.backend}, --scheduler {self.scheduler}"
             )
 
-    def run(self, function: Callable[..., Any], calls: Sequence[tuple]) -> Iterator[Any]:
+    def run(self, function: Callable[..., Result], calls: Sequence[tuple[object, ...]]) -> Iterator[Result]:
         """Results of `function(*call)` for each call, as they come.
 
         Raises:
@@ -76,7 +79,7 @@ class Workers:
                 raise PreprocessError(f"{DEAD_WORKER}: {error}") from error
 
 
-def _call_in_child(parent_id: int, function: Callable[..., Any], *call: Any) -> Any:
+def _call_in_child(parent_id: int, function: Callable[..., Result], *call: object) -> Result:
     _end_with(parent_id)
     return function(*call)
 
@@ -94,12 +97,12 @@ def _end_with(parent_id: int) -> None:
 
 
 @contextlib.contextmanager
-def _loky(workers: Workers) -> Iterator[dict[str, Any]]:
+def _loky(workers: Workers) -> Iterator[JoblibOptions]:
     yield {"n_jobs": workers.count, "return_as": "generator_unordered"}
 
 
 @contextlib.contextmanager
-def _dask(workers: Workers) -> Iterator[dict[str, Any]]:
+def _dask(workers: Workers) -> Iterator[JoblibOptions]:
     import joblib
 
     try:
@@ -117,7 +120,7 @@ def _dask(workers: Workers) -> Iterator[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _ray(workers: Workers) -> Iterator[dict[str, Any]]:
+def _ray(workers: Workers) -> Iterator[JoblibOptions]:
     import joblib
 
     try:

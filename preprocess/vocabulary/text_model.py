@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import VocabularyError
 from ..files.hashing import hash_file
+from ..files.hub import HubError, resolve_folder
 from ..files.languages import CONVENTIONS
 from ..files.stage_cards import TextModelEntry
 
@@ -104,17 +105,10 @@ def model_piece_ids(model: "SentencePieceProcessor") -> list[int]:
 
 
 def _find_folder(source: str | Path) -> Path:
-    if Path(source).is_dir():
-        return Path(source)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
     try:
-        return Path(snapshot_download(str(source), allow_patterns=list(HUGGING_FACE_FILES)))
-    except (HFValidationError, HfHubHTTPError, OSError) as error:
-        raise VocabularyError(
-            f"--text-model {source} is neither a folder nor a hub name that can be reached: {error}"
-        ) from error
+        return resolve_folder(source, HUGGING_FACE_FILES)
+    except HubError as error:
+        raise VocabularyError(f"--text-model {error.found}") from error
 
 
 def _existing(folder: Path, name: str) -> Path:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import VocabularyError
 from ..files.languages import LanguageSymbols
+from ..files.repetition import repeat_tokens
 from ..files.units import units_to_text
 from .dictionary import EOS_INDEX, SPECIAL_SYMBOLS, UNK_INDEX, Dictionaries
 from .models import Subwords
@@ -48,7 +49,7 @@ class TokenEncoder:
 
     def repeated_text(self, texts: Sequence[str], languages: Sequence[LanguagePair]) -> list[np.ndarray]:
         """Source text to ids of source pieces, each `repeat` times; what is not text stands once."""
-        return self._as_sources([np.repeat(ids, self._repeat) for ids in self._source.encode(texts)], languages)
+        return self._as_sources([repeat_tokens(ids, self._repeat) for ids in self._source.encode(texts)], languages)
 
     def target(self, texts: Sequence[str], languages: Sequence[LanguagePair]) -> list[np.ndarray]:
         """Target text to ids of the output dictionary; the language symbol comes first."""

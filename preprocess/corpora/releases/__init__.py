@@ -1,1 +1,1 @@
-"""How releases are laid out, and how those of Debian packages are fetched and spoken."""
+"""Layouts of releases, and the fetching and speaking of those from Debian packages."""

@@ -35,7 +35,7 @@ class HelpText:
 
 
 def read_help(unpacked: Path, languages: Sequence[str]) -> Iterator[HelpText]:
-    """Segments that have a text in all `languages`, page by page in the order of their names.
+    """Texts that exist in all `languages`, page by page in the order of their names.
 
     A text that differs between the programs of LibreOffice or between systems is read as those on Linux see it, or
     left out where that is not told.
@@ -64,7 +64,7 @@ def _page_texts(page: Path, folders: dict[str, Path]) -> Iterator[HelpText]:
 
 
 def _read_elements(path: Path) -> dict[str, tuple[str, bool]]:
-    """(text, whether it holds code) by id; the second element with an id, which the pages have too, is called ID.2."""
+    """Text and whether it holds code, by id; a second element with an id, as the pages have, is called ID.2."""
     try:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

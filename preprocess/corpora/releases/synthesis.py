@@ -33,7 +33,7 @@ class Voice:
 
     @property
     def speaker(self) -> str:
-        """What stands in the column `speaker` of a manifest."""
+        """Name of the voice in the column `speaker` of a manifest."""
         return f"synthetic:{self.program}-{self.name}"
 
 
@@ -51,7 +51,7 @@ class Spoken:
     voice: Voice
 
     def path(self, folder: Path) -> Path:
-        """Where its speech lies within a folder of speech."""
+        """Path of its speech within a folder of speech."""
         name = hashlib.sha256(f"{self.voice.speaker}\n{self.text}".encode()).hexdigest()
         return folder / name[:2] / f"{name[2:18]}.flac"
 
@@ -136,7 +136,7 @@ def _find_program(name: str, unpacked: Path) -> Path:
 
 
 def _environment(unpacked: Path) -> dict[str, str]:
-    """Where the unpacked programs find their libraries and voices."""
+    """Environment in which the unpacked programs find their libraries and voices."""
     environment = dict(os.environ)
     libraries = sorted({str(path.parent.resolve()) for path in unpacked.rglob("*.so*")})
     voices = next(unpacked.rglob("espeak-ng-data/phontab"), None)

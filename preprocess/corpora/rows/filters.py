@@ -56,7 +56,7 @@ class Filters:
     usual_lengths: UsualLengths = field(default_factory=UsualLengths)
 
     def fitted(self, utterances: Iterable[Utterance]) -> "Filters":
-        """These filters with the usual length of target text, taken from `utterances`, for each pair of languages."""
+        """These filters with the usual length of target text, taken from `utterances`."""
         return replace(self, usual_lengths=UsualLengths.of_pairs(row.text_pair for row in utterances))
 
     def reason(self, utterance: Utterance, seconds: float | None) -> str:

@@ -19,12 +19,12 @@ def split_of(group: str, dev_percent: int, test_percent: int) -> str:
 
 
 def letters_of(text: str) -> str:
-    """What two texts have in common that differ in case, digits, punctuation and white space alone."""
+    """A text without case, digits, punctuation and runs of white space."""
     return _NO_LETTERS.sub(" ", text.casefold()).strip()
 
 
 def mark_leaks(rows: Iterable[Row], held_out: Iterable[Row]) -> list[Row]:
-    """`rows`, those unusable whose source or target text equals, by `letters_of`, that of a row of `held_out`.
+    """Mark rows as unusable whose source or target text is in `held_out`. Texts are compared by `letters_of`.
 
     A text without letters equals none.
     """

@@ -7,7 +7,7 @@ from ...files.manifest import Utterance
 
 @dataclass(frozen=True)
 class Row(Utterance):
-    """An utterance, and where it stands."""
+    """An utterance and its place."""
 
     location: str  # FILE:LINE
     unusable: str = ""  # why the corpus has no use for it in any split, such as `no translation`

@@ -1,4 +1,4 @@
-"""Rows of a split -> those that every stage can use, those that a filter leaves out, and those at fault."""
+"""Rows of a split, sorted: usable by every stage, left out by a filter, and at fault."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a manifest folder says of itself: its card, the table printed at the end, and warnings about test sets."""
+"""The card of a manifest folder, the table printed at the end, and warnings about test sets."""
 
 import logging
 from collections.abc import Mapping

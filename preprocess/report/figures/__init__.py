@@ -1,1 +1,1 @@
-"""What is measured of a data-bin; plain values for JSON."""
+"""Measurements of a data-bin; plain values for JSON."""

@@ -1,4 +1,4 @@
-"""All figures of a data-bin, as they stand in report.json."""
+"""All figures of a data-bin, as report.json has them."""
 
 from typing import Any
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...data_bin.reader import DataBinReader, Stream
+from ...files.repetition import tokens_once
 from ...vocabulary.dictionary import EOS_INDEX
 from .measures import Measures
 
@@ -13,7 +14,7 @@ SHARES = {"st": (10, 30, 50, 70, 90), "mt": (30, 70)}  # percentiles of the sour
 
 
 def describe_examples(data_bin: DataBinReader, streams: Sequence[Measures]) -> list[dict[str, Any]]:
-    """Examples from short to long of the first split after train that has them, else of train."""
+    """Examples from short to long, of the first split after train, else of train."""
     figures = []
     for name, shares in SHARES.items():
         found = [measures for measures in streams if measures.stream.name == name]
@@ -45,7 +46,7 @@ def _describe_example(data_bin: DataBinReader, stream: Stream, index: int) -> di
     else:
         figures["source"] = pieces
         text_pieces = [piece for piece in pieces if piece not in data_bin.language_symbols]
-        figures["source_text"] = data_bin.subwords.source.decode(text_pieces[:: data_bin.card.repeat])
+        figures["source_text"] = data_bin.subwords.source.decode(tokens_once(text_pieces, data_bin.card.repeat))
     if "transcript" in stream.sides:
         transcript = stream.read("transcript", [index])[0][:-1]
         figures["transcript"] = [data_bin.source_symbols[token] for token in transcript]

@@ -1,4 +1,4 @@
-"""Which repeat factor makes source text as long as its speech, and which leaves room for a CTC of the translation."""
+"""The repeat factor: which makes source text as long as its speech, and which leaves room for CTC."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -58,7 +58,7 @@ def describe_factors(speech: Measures | None, text: Measures | None, repeat: int
 
 
 def paired_lengths(speech: Measures) -> tuple[np.ndarray, np.ndarray]:
-    """(lengths of speech, lengths of its transcript, not repeated) of the examples that have both."""
+    """Lengths of speech, and of its transcript, not repeated, of the examples that have both."""
     lengths = speech.sides["source"].lengths
     if "transcript" not in speech.sides:
         return lengths[:0], lengths[:0]
@@ -73,7 +73,7 @@ def _percentiles(lengths: np.ndarray) -> list[float]:
 
 
 def _sample(speech_lengths: np.ndarray, text_lengths: np.ndarray) -> list[list[int]]:
-    """(speech, text) lengths of some pairs, drawn."""
+    """Lengths of speech and text of some pairs, drawn."""
     size = min(SAMPLE_SIZE, len(speech_lengths))
     drawn = np.sort(np.random.default_rng(0).choice(len(speech_lengths), size, replace=False))
     return np.stack([speech_lengths[drawn], text_lengths[drawn]], axis=1).tolist()

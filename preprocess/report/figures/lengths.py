@@ -47,16 +47,16 @@ def describe_histogram(lengths: np.ndarray, step: int = 1) -> dict[str, Any]:
 def describe_stream(measures: Measures) -> dict[str, Any]:
     """All that is known of one stream beside its units."""
     counts = measures.stream.counts
-    figures = {
-        "examples": counts["examples"],
-        "seconds": counts["seconds"],
-        "target_languages": counts["target_languages"],
+    figures: dict[str, Any] = {
+        "examples": counts.examples,
+        "seconds": counts.seconds,
+        "target_languages": counts.target_languages,
     }
     for name, side in measures.sides.items():
         is_repeated = (measures.stream.name, name) == ("mt", "source")
         figures[name] = _describe_side(side, measures.stream.data_bin.card.repeat if is_repeated else 1)
     for name, number in measures.infeasible.items():
-        figures[name] |= {"ctc_infeasible": number, "ctc_infeasible_share": number / counts["examples"]}
+        figures[name] |= {"ctc_infeasible": number, "ctc_infeasible_share": number / counts.examples}
     return figures
 
 

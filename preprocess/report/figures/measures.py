@@ -1,4 +1,4 @@
-"""What is measured of each stream in one pass over it: lengths, unknown tokens, use of each token, room for CTC."""
+"""Measures of a stream, in one pass over it: lengths, unknown tokens, use of each token, room for CTC."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Measures:
 
     @property
     def infeasible(self) -> dict[str, int]:
-        """Number of sources too short for a CTC of their labels, of the target and of known transcripts."""
+        """Number of sources too short for a CTC of targets, and of known transcripts."""
         steps = self.sides["source"].lengths + self.num_extra
         return {name: int(np.sum(steps < side.needed)) for name, side in self.sides.items() if name != "source"}
 
@@ -53,7 +53,7 @@ class Measures:
 
 
 def measure(stream: Stream, report: Callable[[int], object]) -> Measures:
-    """Go through each side of a stream once, and report how many examples of a side were read.
+    """Go through each side of a stream once; `report` is told of examples read.
 
     Raises:
         MismatchError: the files do not hold what the card says.
@@ -86,7 +86,7 @@ def _measure_side(stream: Stream, side: str, report: Callable[[int], object]) ->
 
 
 def _measure_rows(rows: Sequence[np.ndarray], is_token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(lengths, needed) of some examples, each with at least its </s>."""
+    """Lengths, and steps needed for CTC, of some examples, each with at least its </s>."""
     ids = np.concatenate(rows)
     starts = np.cumsum([0, *map(len, rows[:-1])])
     is_counted = is_token[ids]

@@ -1,4 +1,4 @@
-"""How the units of the speech streams are used, how long their runs are, and how many tokens a second they give."""
+"""Units of the speech streams: their use, their runs, and tokens a second."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from .measures import Measures
 
 
 def unit_counts(data_bin: DataBinReader, uses: np.ndarray) -> np.ndarray:
-    """(K,) how often each deduplicated unit occurs, from (V,) how often each id of the input dictionary does."""
+    """Occurrences of each deduplicated unit, (K,), from those of each id of the input dictionary, (V,)."""
     counts = np.zeros(data_bin.card.num_units, dtype=np.int64)
     for piece, units in zip(data_bin.unit_pieces, data_bin.units_of_pieces, strict=True):
         np.add.at(counts, units, uses[piece])
@@ -18,7 +18,7 @@ def unit_counts(data_bin: DataBinReader, uses: np.ndarray) -> np.ndarray:
 
 
 def describe_units(data_bin: DataBinReader, speech: Sequence[Measures]) -> dict[str, Any]:
-    """By split: counts of all units, share of them that occur, entropy and perplexity, and those never seen before."""
+    """Use of units by split: counts, share that occurs, entropy and perplexity, and those never seen before."""
     figures: dict[str, Any] = {}
     known = np.zeros(data_bin.card.num_units, dtype=bool)
     for measures in speech:
@@ -45,7 +45,7 @@ def entropy_bits(counts: np.ndarray) -> float:
 
 
 def describe_runs(speech: Sequence[Measures]) -> dict[str, Any]:
-    """By split: number of runs of each length in frames, where the units' card told binarize."""
+    """Runs by split: number of each length in frames, where the units' card told binarize."""
     figures: dict[str, Any] = {}
     for measures in speech:
         histogram = measures.stream.counts.run_lengths
@@ -63,7 +63,7 @@ def describe_runs(speech: Sequence[Measures]) -> dict[str, Any]:
 
 
 def describe_rates(data_bin: DataBinReader, speech: Sequence[Measures]) -> dict[str, Any]:
-    """By split with known seconds: frames (first split only, from the card), units and tokens a second."""
+    """Rates by split with known seconds: frames (first split only, from the card), units and tokens a second."""
     figures: dict[str, Any] = {}
     for measures in speech:
         seconds = measures.stream.counts.seconds

@@ -1,13 +1,17 @@
 """The pictures of a report, each drawn from the figures alone."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .svg import MUTED, SPEECH, TEXT, render
 
-Draw = Callable[[Any, dict[str, Any]], None]
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+Draw = Callable[["Figure", dict[str, Any]], None]
 
 
 def draw_charts(figures: dict[str, Any]) -> dict[str, str]:
@@ -34,7 +38,7 @@ def _first(by_name: dict[str, Any]) -> Any:
     return next(iter(by_name.values()), None)
 
 
-def _draw_units(figure: Any, units: dict[str, Any]) -> None:
+def _draw_units(figure: "Figure", units: dict[str, Any]) -> None:
     axes = figure.subplots()
     counts = np.sort(units["counts"])[::-1]
     used = counts[counts > 0]
@@ -46,7 +50,7 @@ def _draw_units(figure: Any, units: dict[str, Any]) -> None:
     _set_round_ticks(axes.yaxis)
 
 
-def _draw_runs(figure: Any, runs: dict[str, Any]) -> None:
+def _draw_runs(figure: "Figure", runs: dict[str, Any]) -> None:
     axes = figure.subplots()
     shown = min(20, runs["longest"])
     shares = np.zeros(shown + 1)
@@ -58,7 +62,7 @@ def _draw_runs(figure: Any, runs: dict[str, Any]) -> None:
     axes.set(xlabel="frames in a run", ylabel="% of runs")
 
 
-def _draw_pairs(figure: Any, factors: dict[str, Any]) -> None:
+def _draw_pairs(figure: "Figure", factors: dict[str, Any]) -> None:
     axes = figure.subplots()
     speech, text = np.array(factors["sample"]).T
     limits = text.max() * 1.02, np.percentile(speech, 99.5) * 1.1
@@ -82,7 +86,7 @@ def _draw_pairs(figure: Any, factors: dict[str, Any]) -> None:
     axes.set_ylabel("unit subwords of the same sentence")
 
 
-def _draw_ratios(figure: Any, factors: dict[str, Any]) -> None:
+def _draw_ratios(figure: "Figure", factors: dict[str, Any]) -> None:
     axes = figure.subplots()
     for factor, entry in factors["factors"].items():
         low, lower, median, upper, high = entry["percentiles"].values()
@@ -96,14 +100,14 @@ def _draw_ratios(figure: Any, factors: dict[str, Any]) -> None:
     _set_round_ticks(axes.yaxis)
 
 
-def _draw_factors(figure: Any, factors: dict[str, Any]) -> None:
+def _draw_factors(figure: "Figure", factors: dict[str, Any]) -> None:
     axes = figure.subplots()
     shares = np.arange(1, 100)
     text = np.array(factors["text_percentiles"])
     for factor in map(int, factors["factors"]):
         is_nearest = factor == factors["nearest"]
-        style = {"color": TEXT, "linewidth": 2} if is_nearest else {"color": MUTED, "linewidth": 0.8}
-        axes.plot(factor * text, shares, **style)
+        colour, width = (TEXT, 2.0) if is_nearest else (MUTED, 0.8)
+        axes.plot(factor * text, shares, color=colour, linewidth=width)
         weight = "bold" if is_nearest else "normal"
         axes.annotate(
             f"×{factor}",
@@ -111,7 +115,7 @@ def _draw_factors(figure: Any, factors: dict[str, Any]) -> None:
             (0, 3),
             textcoords="offset points",
             ha="center",
-            color=style["color"],
+            color=colour,
             fontsize=8,
             fontweight=weight,
         )
@@ -120,7 +124,7 @@ def _draw_factors(figure: Any, factors: dict[str, Any]) -> None:
     _set_round_ticks(axes.xaxis)
 
 
-def _set_round_ticks(axis: Any) -> None:
+def _set_round_ticks(axis: "Axis") -> None:
     """Ticks of a logarithmic axis at 1, 2, 5, 10, ..., written out; with more than two decades at 1, 10, 100, ..."""
     low, high = axis.get_view_interval()
     leading = (1, 2, 5) if high / low < 200 else (1,)
@@ -130,7 +134,7 @@ def _set_round_ticks(axis: Any) -> None:
     axis.set_ticks([], minor=True)
 
 
-def _draw_ctc(figure: Any, factors: dict[str, Any]) -> None:
+def _draw_ctc(figure: "Figure", factors: dict[str, Any]) -> None:
     axes = figure.subplots()
     numbers = [entry["text_ctc_infeasible"] for entry in factors["factors"].values()]
     shares = [100 * entry["text_ctc_infeasible_share"] for entry in factors["factors"].values()]
@@ -139,7 +143,7 @@ def _draw_ctc(figure: Any, factors: dict[str, Any]) -> None:
     axes.set(xlabel="repeat factor", ylabel="% of the text stream too short", ylim=(0, max(*shares, 0.1) * 1.15))
 
 
-def _draw_lengths(figure: Any, stream: dict[str, Any]) -> None:
+def _draw_lengths(figure: "Figure", stream: dict[str, Any]) -> None:
     names = [name for name in ("source", "transcript", "target") if stream.get(name, {}).get("histogram")]
     panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
     for axes, name in zip(panels, names, strict=True):

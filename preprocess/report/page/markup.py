@@ -30,7 +30,7 @@ def paragraph(text: str, kind: str = "") -> str:
 
 
 def tiles(values: Iterable[tuple[str, str]]) -> str:
-    """(value, what it is) pairs."""
+    """Tiles of pairs of a value and its meaning."""
     cells = (f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for value, name in values)
     return f'<div class="tiles">{"".join(cells)}</div>'
 
@@ -51,7 +51,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], chosen: str | No
 
 
 def charts(*pictures: tuple[str | None, str]) -> str:
-    """(SVG or None, caption) pairs side by side; the captions are HTML."""
+    """Pictures side by side, pairs of SVG or None and a caption in HTML."""
     figures = (
         f"<figure>{svg.replace('<svg ', f'<svg aria-label={chr(34)}{escape(_plain(caption))}{chr(34)} ', 1)}"
         f"<figcaption>{caption}</figcaption></figure>"
@@ -63,7 +63,7 @@ def charts(*pictures: tuple[str | None, str]) -> str:
 
 
 def key(colour: str, name: str) -> str:
-    """A patch of a picture's colour (speech or text) and what it stands for."""
+    """A patch of a picture's colour (speech or text) and its meaning."""
     return f'<span class="key" style="background: var(--{colour})"></span> {escape(name)}'
 
 
@@ -79,7 +79,7 @@ def pieces(content: Iterable[str | Sequence[int]]) -> str:
 
 
 def details(entries: Iterable[tuple[str, str]]) -> str:
-    """(name, HTML) pairs of one example."""
+    """Rows of one example, pairs of a name and HTML."""
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{content}</dd>" for name, content in entries)
     return f'<div class="example"><dl>{rows}</dl></div>'
 

@@ -1,11 +1,16 @@
-"""One picture as an SVG element that takes its colours from the page's style sheet, light or dark."""
+"""One picture as an SVG element with the colours of the page's style sheet."""
 
 import io
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import PreprocessError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Content = TypeVar("Content")
 
 SIZE = (5.2, 3.2)  # inches; a column of the page
 # Drawn with these, replaced by the style sheet's variables. No picture uses colours of its own.
@@ -37,7 +42,7 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def render(name: str, draw: Callable[[Any, Any], None], content: Any) -> str:
+def render(name: str, draw: Callable[["Figure", Content], None], content: Content) -> str:
     """An <svg> element, of what `draw` makes of `content` on a matplotlib Figure; ids in it begin with `name`.
 
     Raises:
@@ -58,7 +63,7 @@ def render(name: str, draw: Callable[[Any, Any], None], content: Any) -> str:
 
 
 def _adapt(svg: str, name: str) -> str:
-    """From a file of its own to an element of a page: no size, ids of its own, colours of the style sheet."""
+    """A file's SVG as an element of a page: no size, ids of its own, colours of the style sheet."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img">', svg, count=1)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""Where the weights of a Hugging Face model lie, and their hash."""
+"""The weights of a Hugging Face model: their folder, and their hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from pathlib import Path
 
 from ...errors import ExtractorError
 from ...files.hashing import hash_file
+from ...files.hub import HubError, resolve_folder
 
 CONFIG_FILES = ["config.json", "preprocessor_config.json", "processor_config.json"]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What an extractor says of itself; see `Extractor` for the fields. `num_layers` are those of the whole model."""
+    """Description of a model by its extractor; see `Extractor`. `num_layers` are those of the whole model."""
 
     name: str
     source: str
@@ -22,24 +23,17 @@ class Checkpoint:
 
 
 def find_folder(source: str) -> Path:
-    """The folder of a model: `source` itself, or the download of that hub name (from the cache if it is there).
+    """The folder of a model: `source` itself, or the download of that hub name.
 
     Raises:
         ExtractorError: it is neither a folder nor a hub name that can be reached.
     """
-    if Path(source).is_dir():
-        return Path(source)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
     try:
-        folder = Path(snapshot_download(source, allow_patterns=[*CONFIG_FILES, "model*.safetensors*"]))
-        if not list(folder.glob("model*.safetensors")):
-            folder = Path(snapshot_download(source, allow_patterns=[*CONFIG_FILES, "pytorch_model*.bin*"]))
-    except (HFValidationError, HfHubHTTPError, OSError) as error:
-        raise ExtractorError(
-            f"extractor '{source}' is neither `mfcc`, nor a folder, nor a hub name that can be reached: {error}"
-        ) from error
+        folder = resolve_folder(source, [*CONFIG_FILES, "model*.safetensors*"])
+        if folder != Path(source) and not list(folder.glob("model*.safetensors")):
+            folder = resolve_folder(source, [*CONFIG_FILES, "pytorch_model*.bin*"])
+    except HubError as error:
+        raise ExtractorError(f"extractor {error.found}", advice="or take the extractor `mfcc`") from error
     return folder
 
 
@@ -55,4 +49,4 @@ def hash_weights(folder: Path) -> str:
             return hashes[0]
         if hashes:
             return hashlib.sha256("".join(hashes).encode()).hexdigest()
-    raise ExtractorError(f"{folder}: no weights; expected model.safetensors or pytorch_model.bin")
+    raise ExtractorError("no weights; expected model.safetensors or pytorch_model.bin", place=folder)

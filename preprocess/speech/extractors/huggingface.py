@@ -1,19 +1,24 @@
-"""Loads pretrained speech encoders of Hugging Face transformers, cut off above the layer that is asked for.
+"""Pretrained speech encoders of Hugging Face transformers, cut off above the wanted layer.
 
 Layer n gives `hidden_states[n]` of the whole model, to rounding; the layers above it are not built. Waveforms are
 prepared (zero mean and unit variance, or log-mel for Whisper) as the model's preprocessor config says. Weights and
 results are float32: float16 gives NaN in some of these models.
 """
 
+from __future__ import annotations
+
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ExtractorError
 from ..audio import SAMPLE_RATE
 from .checkpoint import Checkpoint, find_folder, hash_weights
 from .waveform import WaveformExtractor
 from .whisper import WhisperExtractor
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 # config.model_type -> module and class of the bare encoder
 ENCODER_CLASSES = {
@@ -54,7 +59,7 @@ def load_speech_encoder(source: str, layer: int | None, device: str) -> Waveform
     return extractor_class(model, preprocessor, checkpoint)
 
 
-def _load_configs(folder: Path) -> tuple[Any, Any]:
+def _load_configs(folder: Path) -> tuple[PretrainedConfig, Any]:
     """Model config and feature extractor of a folder."""
     try:
         config = _import("transformers", "AutoConfig").from_pretrained(folder, trust_remote_code=False)
@@ -76,7 +81,7 @@ def _load_configs(folder: Path) -> tuple[Any, Any]:
     return config, preprocessor
 
 
-def _load_cut_model(folder: Path, config: Any, layer: int, device: str) -> Any:
+def _load_cut_model(folder: Path, config: PretrainedConfig, layer: int, device: str) -> Any:
     import torch
 
     model_class = _import(*ENCODER_CLASSES[config.model_type])

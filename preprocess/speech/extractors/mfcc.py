@@ -50,7 +50,7 @@ class MfccExtractor:
         self._filters = mel_filters()
 
     def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
-        """(N,) float32 samples at 16 kHz each -> (T, 39) float32 each; see `Extractor.frames`."""
+        """Frames (T, 39) float32 of each waveform; see `Extractor.frames`."""
         return [self._frames(waveform) for waveform in waveforms]
 
     def _frames(self, waveform: np.ndarray) -> np.ndarray:
@@ -64,7 +64,7 @@ class MfccExtractor:
 
 
 def mel_filters() -> np.ndarray:
-    """(FFT_SIZE // 2 + 1, NUM_FILTERS) float32 triangles of height 1, evenly spaced on HTK's mel scale."""
+    """Triangles of height 1, evenly spaced on HTK's mel scale, (FFT_SIZE // 2 + 1, NUM_FILTERS) float32."""
     lowest, highest = (2595 * np.log10(1 + hertz / 700) for hertz in (LOWEST_HERTZ, HIGHEST_HERTZ))
     edges = 700 * (10 ** (np.linspace(lowest, highest, NUM_FILTERS + 2) / 2595) - 1)
     bins = np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLE_RATE)[:, None]
@@ -74,7 +74,7 @@ def mel_filters() -> np.ndarray:
 
 
 def mel_cepstra(waveform: np.ndarray, filters: np.ndarray) -> np.ndarray:
-    """(N,) samples -> (T, NUM_CEPSTRA) float32: orthonormal DCT-II of the log mel energies."""
+    """Orthonormal DCT-II of the log mel energies of samples (N,), (T, NUM_CEPSTRA) float32."""
     from scipy.fft import dct, rfft
 
     emphasised = np.append(waveform[:1], waveform[1:] - np.float32(PREEMPHASIS) * waveform[:-1])
@@ -85,7 +85,7 @@ def mel_cepstra(waveform: np.ndarray, filters: np.ndarray) -> np.ndarray:
 
 
 def scale(cepstra: np.ndarray) -> np.ndarray:
-    """(T, NUM_CEPSTRA) -> (T, NUM_CEPSTRA): cepstrum 0 relative to the loud frames, all liftered, spread about 1."""
+    """Scale cepstra (T, NUM_CEPSTRA): cepstrum 0 relative to the loud frames, all liftered, spread about 1."""
     order = np.arange(NUM_CEPSTRA)
     lifter = np.where(order == 0, 1, 1 + LIFTER / 2 * np.sin(np.pi * order / LIFTER))
     loudness = np.where(order == 0, np.percentile(cepstra[:, 0], LOUD_PERCENTILE), 0)
@@ -93,7 +93,7 @@ def scale(cepstra: np.ndarray) -> np.ndarray:
 
 
 def differences(features: np.ndarray) -> np.ndarray:
-    """(T, D) -> (T, D): slope of the line fitted to each frame and its neighbours; the ends are repeated."""
+    """Slope of the line fitted to each frame (T, D) and its neighbours, (T, D); the ends are repeated."""
     padded = np.pad(features, ((DIFFERENCE_REACH, DIFFERENCE_REACH), (0, 0)), mode="edge")
     num_frames = len(features)
     slope = np.zeros_like(features)

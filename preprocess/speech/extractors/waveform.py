@@ -1,7 +1,9 @@
 """Frames from encoders that read the waveform itself: WavLM, HuBERT, wav2vec 2.0 / XLS-R and data2vec-audio."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +12,10 @@ from ..audio import SAMPLE_RATE
 from .checkpoint import Checkpoint
 from .faster.exchange import choose_products, float32_products, speed_up
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import Wav2Vec2FeatureExtractor
+
 # Padded length of what is computed at once. A CPU is busy with few frames, which stay near its caches; padding costs.
 BATCH_SAMPLES = {"cpu": 10 * SAMPLE_RATE, "cuda": 60 * SAMPLE_RATE}
 
@@ -17,7 +23,7 @@ BATCH_SAMPLES = {"cpu": 10 * SAMPLE_RATE, "cuda": 60 * SAMPLE_RATE}
 class WaveformExtractor:
     """Convolutions on the waveform, then a transformer; implements `Extractor`."""
 
-    def __init__(self, model: Any, preprocessor: Any, checkpoint: Checkpoint) -> None:
+    def __init__(self, model: Any, preprocessor: Wav2Vec2FeatureExtractor, checkpoint: Checkpoint) -> None:
         """`model` ends with the layer of `checkpoint`; `preprocessor` is its feature extractor."""
         import torch
 
@@ -42,7 +48,7 @@ class WaveformExtractor:
         self._products = choose_products(model.device.type, self._try)
 
     def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
-        """(N,) float32 samples at 16 kHz each -> (T, D) float32 each; see `Extractor.frames`."""
+        """Frames (T, D) float32 of each waveform; see `Extractor.frames`."""
         for waveform in waveforms:
             if self._num_frames(len(waveform)) < 1:
                 raise ExtractorError(f"'{self.name}' makes no frame of {len(waveform)} samples; expected 400 (25 ms)")
@@ -76,8 +82,8 @@ class WaveformExtractor:
             for frames, waveform in zip(hidden, waveforms, strict=True)
         ]
 
-    def _run(self, samples: Any, attention_mask: Any) -> Any:
-        """(B, N) prepared samples, and (B, N) 1 at those that count, or None -> (B, T, D) on the model's device."""
+    def _run(self, samples: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """Frames (B, T, D), on the model's device, of prepared samples (B, N); the mask is 1 at those that count."""
         import torch
 
         device = self._model.device
@@ -85,8 +91,8 @@ class WaveformExtractor:
         with torch.inference_mode():
             return self._model(samples.to(device), attention_mask=mask).last_hidden_state
 
-    def _try(self) -> Any:
-        """(F, D) frames of half a second of noise, and of 0.4 s in the same batch where batches are made."""
+    def _try(self) -> Tensor:
+        """Frames (F, D) of half a second of noise, and of 0.4 s in the same batch where batches are made."""
         import torch
 
         samples = torch.randn(2, SAMPLE_RATE // 2, generator=torch.Generator().manual_seed(0))

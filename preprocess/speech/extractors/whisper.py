@@ -1,12 +1,17 @@
 """Frames from Whisper's encoder, without filling the input up to 30 s."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import ExtractorError
 from ..audio import SAMPLE_RATE
 from .checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 
 class WhisperExtractor:
@@ -16,7 +21,7 @@ class WhisperExtractor:
     of input that was filled up with silence, which the layers see too, and cost far less.
     """
 
-    def __init__(self, model: Any, preprocessor: Any, checkpoint: Checkpoint) -> None:
+    def __init__(self, model: WhisperEncoder, preprocessor: Any, checkpoint: Checkpoint) -> None:
         """`model` is a WhisperEncoder that ends with the layer of `checkpoint`; `preprocessor` makes its log-mel."""
         self.name, self.source = checkpoint.name, checkpoint.source
         self.layer, self.hash = checkpoint.layer, checkpoint.hash
@@ -29,7 +34,7 @@ class WhisperExtractor:
         self._preprocessor = preprocessor
 
     def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
-        """(N,) float32 samples at 16 kHz each -> (T, D) float32 each; see `Extractor.frames`."""
+        """Frames (T, D) float32 of each waveform; see `Extractor.frames`."""
         return [self._frames(waveform) for waveform in waveforms]
 
     def _frames(self, waveform: np.ndarray) -> np.ndarray:

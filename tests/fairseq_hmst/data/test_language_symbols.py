@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from toy import build_task, toy_sentences
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
 from fairseq_hmst.data.language_symbols import LanguageSymbols
 from fairseq_hmst.data.streams import MixedStreams, Stream
+from preprocess.files.languages import LanguageSymbolsEntry
 
 EOS, PAD = 2, 1
 DE, FR = 8, 9  # <de> and <fr> in the output dictionary
@@ -34,10 +36,13 @@ SOURCE = dictionary([*"uvwx", *"abcd", "<en>", "<de>", "<fr>"])
 TARGET = dictionary([*"efgh", "<de>", "<fr>", "<en>", "<mask>"])
 
 
+def card_with(entry):
+    return SimpleNamespace(dictionary=SimpleNamespace(target_subwords=4), language_symbols=entry)
+
+
 def symbols_of(source_form, target_form):
-    entry = {"source": source_form, "target": target_form, "symbols": {"en": "<en>", "de": "<de>", "fr": "<fr>"}}
-    card = {"dictionary": {"target_subwords": 4}, "language_symbols": entry if target_form else None}
-    return LanguageSymbols.from_card(card, SOURCE, TARGET)
+    entry = LanguageSymbolsEntry(source_form, target_form, {"en": "<en>", "de": "<de>", "fr": "<fr>"})
+    return LanguageSymbols.from_card(card_with(entry if target_form else None), SOURCE, TARGET)
 
 
 def batch_of(symbols, targets):
@@ -103,7 +108,7 @@ def test_all_that_is_no_text_is_known_by_id():
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"source": "first", "target": "first_output", "symbols": {}}, "as form of source language symbols, found 'fi"),
+        ({"source": "first", "target": "first_output", "symbols": {}}, "as form of source symbols, found 'fi"),
         ({"source": "source_last", "target": "x", "symbols": {}}, "first_output, first_input as form of target"),
         (
             {"source": "source_last", "target": "first_input", "symbols": {"nl": "<nl>"}},
@@ -113,7 +118,7 @@ def test_all_that_is_no_text_is_known_by_id():
 )
 def test_a_card_that_is_not_understood_is_refused(entry, message):
     with pytest.raises(ValueError, match=message):
-        LanguageSymbols.from_card({"dictionary": {"target_subwords": 4}, "language_symbols": entry}, SOURCE, TARGET)
+        LanguageSymbols.from_card(card_with(LanguageSymbolsEntry(**entry)), SOURCE, TARGET)
 
 
 def test_a_data_bin_whose_card_is_wrong_or_older_is_refused(two_target_data_bin, tmp_path):
@@ -124,14 +129,17 @@ def test_a_data_bin_whose_card_is_wrong_or_older_is_refused(two_target_data_bin,
         DataBin(copy)
     del card["language_symbols"]
     (copy / "card.json").write_text(json.dumps(card))
-    with pytest.raises(DataBinError, match="written before data-bins knew language symbols; make the data-bin again"):
+    with pytest.raises(
+        DataBinError,
+        match="missing required field `language_symbols`; make it again by",
+    ):
         DataBin(copy)
 
 
 def test_sources_and_targets_of_a_real_data_bin_name_the_language_of_each_row(language_data_bin):
     task = build_task(language_data_bin)
     data_bin, dataset = task.data_bin, task.dataset("valid")
-    symbols = data_bin.card["language_symbols"]["symbols"]
+    symbols = data_bin.card.language_symbols.symbols
     for row in range(21):
         language = ("fr", "de")[row % 2]
         example = dataset[row]
@@ -153,7 +161,7 @@ def test_transcript_labels_count_source_text_alone_wherever_it_stands(language_d
     task = build_task(language_data_bin)
     data_bin = task.data_bin
     model = data_bin.subword_model("source")
-    first = data_bin.card["dictionary"]["first_source_subword"]
+    first = data_bin.card.dictionary.first_source_subword
     batch = task.dataset("valid").collater([task.dataset("valid")[row] for row in range(21)])
     for row, number in enumerate(batch["id"].tolist()):
         length = int(batch["transcript_lengths"][row])
@@ -166,7 +174,7 @@ def test_transcript_labels_count_source_text_alone_wherever_it_stands(language_d
     others = torch.arange(len(data_bin.source_dictionary))
     labels = data_bin.transcript_labels(others)
     assert sorted(labels[labels > 1].tolist()) == list(range(2, data_bin.num_transcript_labels))
-    for symbol in ("</s>", *data_bin.card["language_symbols"]["symbols"].values()):
+    for symbol in ("</s>", *data_bin.card.language_symbols.symbols.values()):
         assert labels[data_bin.source_dictionary.index(symbol)] == 1
     unit_pieces = data_bin.subword_model("unit")
     assert {

@@ -9,8 +9,9 @@ import torch
 from toy import build_model, build_task
 
 from fairseq_hmst.demo.alignment import align
-from fairseq_hmst.demo.picture import make_picture, read_peaks
-from fairseq_hmst.translate.results import Candidate, Segment
+from fairseq_hmst.demo.picture import make_picture
+from fairseq_hmst.translate.reading import read_peaks
+from fairseq_hmst.translate.results import Hypothesis, Segment
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 1, "decoder_layers": 1}
 TOKENS = (5, 9, 4)
@@ -20,8 +21,8 @@ def translator_of(task):
     return SimpleNamespace(task=task, models=[build_model(task, "hmst_aed_tiny", **SMALL)], decoding="attention")
 
 
-def candidate():
-    return Candidate("text", -1.0, TOKENS)
+def hypothesis():
+    return Hypothesis("text", -1.0, TOKENS)
 
 
 def spoken_segment(data_bin, begin):
@@ -33,7 +34,7 @@ def spoken_segment(data_bin, begin):
     return Segment(
         begin,
         begin + 0.4,
-        (candidate(),),
+        (hypothesis(),),
         None,
         (2, 0, 1),
         times,
@@ -61,7 +62,7 @@ def test_peaks_end_with_the_file(recording):
 
 def test_spans_count_from_the_begin_of_the_segment_and_hints_from_that_of_the_file(toy_task, recording):
     segment = spoken_segment(toy_task.data_bin, begin=1.0)
-    picture = make_picture(translator_of(toy_task), segment, candidate(), None, recording)
+    picture = make_picture(translator_of(toy_task), segment, hypothesis(), None, recording)
     assert picture.length == pytest.approx(0.4)
     assert [span.start for span in picture.units] == pytest.approx([0.0, 0.1, 0.2])
     assert [(span.start, span.end) for span in picture.sources] == [(span.start, span.end) for span in picture.units]
@@ -72,7 +73,7 @@ def test_spans_count_from_the_begin_of_the_segment_and_hints_from_that_of_the_fi
 
 def test_weights_on_the_sound_and_elsewhere_make_up_the_alignment(toy_task, recording):
     translator, segment = translator_of(toy_task), spoken_segment(toy_task.data_bin, begin=0.0)
-    picture = make_picture(translator, segment, candidate(), None, recording)
+    picture = make_picture(translator, segment, hypothesis(), None, recording)
     eos = toy_task.target_dictionary.eos()
     tokens = (torch.tensor(segment.source_tokens), torch.tensor(TOKENS), torch.tensor([eos]))
     expected = align(translator.models, "attention", *tokens).numpy()
@@ -89,8 +90,8 @@ def test_repeated_source_text_is_one_subword_again(request, toy_task, target):
     pieces = [first + 1, first + 1, first + 4]  # a piece that stands twice in the text stays two
     repeated = torch.tensor([*np.repeat(pieces, data_bin.card.repeat).tolist(), data_bin.source_dictionary.eos()])
     source = tuple(data_bin.language_symbols.add_to_source(repeated, "en", target).tolist())
-    segment = Segment(None, None, (candidate(),), source_tokens=source, source_times=(None,) * len(source))
-    picture = make_picture(translator_of(task), segment, candidate(), target, None)
+    segment = Segment(None, None, (hypothesis(),), source_tokens=source, source_times=(None,) * len(source))
+    picture = make_picture(translator_of(task), segment, hypothesis(), target, None)
     assert [span.label for span in picture.sources] == [data_bin.source_dictionary[piece] for piece in pieces]
     assert picture.length == 3 and picture.peaks is None
     np.testing.assert_allclose(picture.weights.sum(1) + picture.elsewhere, 1.0, rtol=1e-5)

@@ -8,9 +8,9 @@ import pytest
 
 from fairseq_hmst.demo.answers import Answer, Choices
 from fairseq_hmst.demo.showing import segment_names, show_error, show_segment, show_text
-from fairseq_hmst.translate.results import Candidate, Segment, Translation
+from fairseq_hmst.translate.results import Hypothesis, Segment, Translation
 
-BEST, SECOND = Candidate("deux <chats>", -0.25, ()), Candidate("deux chiens", -1.5, ())
+BEST, SECOND = Hypothesis("deux <chats>", -0.25, ()), Hypothesis("deux chiens", -1.5, ())
 SEGMENT = Segment(61.52, 63.0, (BEST, SECOND), transcript="two cats")
 TRANSLATOR = SimpleNamespace(decoding="ctc")
 
@@ -28,7 +28,7 @@ def answer_of(*segments, recording=Path(__file__)):
 
 
 def test_the_text_of_all_segments_is_shown():
-    other = replace(SEGMENT, nbest=(Candidate("trois", -1.0, ()),))
+    other = replace(SEGMENT, nbest=(Hypothesis("trois", -1.0, ()),))
     assert "deux &lt;chats&gt; trois" in show_text(answer_of(SEGMENT, other))
     assert "Nobody speaks" in show_text(answer_of())
 

@@ -12,7 +12,6 @@ from prompt_models import RECORDINGS
 
 from fairseq_hmst.model_folder.card import ModelCard
 from fairseq_hmst.model_folder.folder import ALLOWED_PATTERNS, README_NAME, ModelFolder
-from fairseq_hmst.model_folder.generation import DEFAULT_CTC_DECODE_WEIGHT, GenerationOptions
 from fairseq_hmst.model_folder.json_files import read_object, write_object
 from fairseq_hmst.model_folder.sealing import hash_card, seal
 from fairseq_hmst.translate import ModelFolderError, Translator
@@ -193,19 +192,6 @@ def test_a_card_that_names_files_outside_or_of_other_kinds_is_refused(copy, name
     write_object(copy / "card.json", sealed | {"card_hash": hash_card(sealed)})
     with pytest.raises(ModelFolderError, match=then):
         ModelFolder.open(copy)
-
-
-def test_options_of_decoding_go_over_those_of_the_folder_and_the_weight_of_ctc_with_its_decoding():
-    from fairseq_hmst.generators import build
-
-    defaults = GenerationOptions(decoding="joint", beam=2, ctc_decode_weight=0.7)
-    chosen = GenerationOptions(beam=0, lenpen=0.5).over(defaults)
-    assert (chosen.decoding, chosen.beam, chosen.lenpen, chosen.ctc_decode_weight) == ("joint", 0, 0.5, 0.7)
-    assert GenerationOptions(decoding="attention").over(defaults).ctc_decode_weight is None
-    assert GenerationOptions("attention", ctc_decode_weight=0.1).over(defaults).ctc_decode_weight == 0.1
-    nothing = GenerationOptions().over(GenerationOptions())
-    assert (nothing.decoding, nothing.beam, nothing.lenpen, nothing.ctc_decode_weight) == ("auto", 5, 1.0, None)
-    assert build.DEFAULT_CTC_DECODE_WEIGHT == DEFAULT_CTC_DECODE_WEIGHT
 
 
 def test_other_folders_and_formats_are_refused(copy, prompt_data_bin, tmp_path):

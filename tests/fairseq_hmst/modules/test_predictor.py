@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from fairseq_hmst.modules.predictor import PREDICTORS, START_INDEX, LSTMPredictor, StatelessPredictor
+from fairseq_hmst.modules.blank import BLANK_INDEX
+from fairseq_hmst.modules.predictor import PREDICTORS, LSTMPredictor, StatelessPredictor
 
 NUM_LABELS, PADDING, WIDTH = 9, 1, 6
 KINDS = {
@@ -30,7 +31,7 @@ def stepped(predictor, labels):
     """The output at every position, made step by step."""
     state = predictor.initial_state(len(labels))
     outputs = []
-    for column in [torch.full((len(labels),), START_INDEX), *labels.unbind(1)]:
+    for column in [torch.full((len(labels),), BLANK_INDEX), *labels.unbind(1)]:
         output, state = predictor.step(column, state)
         outputs.append(output)
     return torch.stack(outputs, 1)

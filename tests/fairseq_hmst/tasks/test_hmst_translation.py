@@ -84,20 +84,20 @@ def test_a_changed_dictionary_is_refused(toy_data_bin, tmp_path):
     copy = shutil.copytree(toy_data_bin, tmp_path / "copy")
     with (copy / "dict.tgt.txt").open("a", encoding="utf-8") as file:
         file.write("more 1\n")
-    with pytest.raises(DataBinError, match=r"dict.tgt.txt has changed since the data-bin was made: .* sha256"):
+    with pytest.raises(DataBinError, match=r"dict.tgt.txt: has changed since it was made: .* sha256"):
         DataBin(copy)
 
 
 def test_a_missing_file_and_a_broken_card_are_refused(toy_data_bin, tmp_path):
     copy = shutil.copytree(toy_data_bin, tmp_path / "copy")
     (copy / "subwords" / "unit.model").unlink()
-    with pytest.raises(DataBinError, match=r"unit.model is missing, though the data-bin's card names it"):
+    with pytest.raises(DataBinError, match=r"unit.model: is missing, though its card names it"):
         DataBin(copy)
     (copy / "card.json").write_text("{")
     with pytest.raises(DataBinError, match="not valid JSON"):
         DataBin(copy)
     (copy / "card.json").write_text(json.dumps({"stage": "kmeans"}))
-    with pytest.raises(DataBinError, match="expected the card of a data-bin .stage 'binarize'., found 'kmeans'"):
+    with pytest.raises(DataBinError, match="expected the card of stage 'binarize', found 'kmeans'"):
         DataBin(copy)
 
 

@@ -1,6 +1,7 @@
 """The task on data-bins with language symbols: input without targets, and BLEU by language."""
 
 from argparse import Namespace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,8 @@ from toy import batch_of, build_model, build_task, make_toy_data_bin, toy_senten
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.tasks.hmst_translation import HmstTranslationTask
 from fairseq_hmst.tasks.validation_bleu import bleu_statistics, log_bleu
+from preprocess.files.data_bin_card import DataBinCard
+from preprocess.files.languages import Languages
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 
@@ -102,8 +105,8 @@ def test_a_language_is_refused_where_there_is_one(toy_task, options, message):
 
 def test_a_source_language_is_refused_where_sources_do_not_name_theirs(two_target_data_bin, monkeypatch):
     task = build_task(two_target_data_bin)
-    card = task.data_bin.card | {"languages": {"source": ["en", "nl"], "target": ["de", "fr"]}}
-    monkeypatch.setattr("fairseq_hmst.data.data_bin._read_card", lambda folder: card)
+    card = replace(task.data_bin.card, languages=Languages(("en", "nl"), ("de", "fr")))
+    monkeypatch.setattr(DataBinCard, "read", lambda folder: card)
     with pytest.raises(ValueError, match="has no effect: the data-bin has a form that does not name its source langua"):
         task_without_data(task, source_language="nl")
 

@@ -1,13 +1,22 @@
 """Several data-bins of one vocabulary, `a:b`: each epoch trains on the next."""
 
-import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from toy import build_task, make_toy_data_bin
 from training import train
 
 from fairseq_hmst.data.data_bin import DataBinError
+from preprocess.files.data_bin_card import DataBinCard
+from preprocess.files.languages import LanguageSymbolsEntry
+from preprocess.files.stage_cards import ExtractorDescription, KmeansCard
+
+
+def kmeans_card(centroids_hash):
+    extractor = ExtractorDescription("mfcc", "mfcc", 0, "", frame_shift_seconds=0.02, width=39)
+    numbers = {"clusters": 8, "seed": 0, "portion": 1.0, "frames": 100, "skipped": 0, "inertia_per_frame": 1.0}
+    return KmeansCard(extractor=extractor, **numbers, hashes={"centroids.npz": centroids_hash})
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +60,20 @@ def test_shards_of_another_vocabulary_are_refused(halves, tmp_path):
 @pytest.mark.parametrize(
     ("key", "values", "message"),
     [
-        ("kmeans", [{"hashes": {"centroids.npz": name}} for name in "ab"], "different k-means"),
-        ("language_symbols", [None, {"source": "target_first"}], "differ in their languages"),
+        ("kmeans", [kmeans_card("a"), kmeans_card("b")], "different k-means"),
+        ("language_symbols", [None, LanguageSymbolsEntry("target_first", "first_output", {})], "differ in their lan"),
     ],
 )
 def test_shards_of_other_units_or_languages_are_refused(toy_data_bin, tmp_path, key, values, message):
     folders = [tmp_path / "one", tmp_path / "other"]
     for folder, value in zip(folders, values, strict=True):
         shutil.copytree(toy_data_bin, folder)
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        (folder / "card.json").write_text(json.dumps(card | {key: value}), encoding="utf-8")
+        replace(DataBinCard.read(folder), **{key: value}).write(folder)
     if key == "language_symbols":  # a card that says so must be true to its dictionaries
         from fairseq_hmst.data.data_bin import DataBin
 
         one, other = DataBin(folders[0]), DataBin(folders[0])
-        other.card[key] = values[1]
+        other.card = replace(other.card, **{key: values[1]})
         with pytest.raises(DataBinError, match=message):
             one.check_same_vocabulary(other)
         return

@@ -91,7 +91,13 @@ def test_a_model_of_another_kind(case, folder, tmp_path, capsys):
 
 def test_no_folder_at_all(case, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert_refused(capsys, tmp_path, "nobody/no-such-mbart", case.data_bin, "nobody/no-such-mbart is no folder")
+    assert_refused(
+        capsys,
+        tmp_path,
+        "nobody/no-such-mbart",
+        case.data_bin,
+        "'nobody/no-such-mbart' is neither a folder nor a hub name that can be reached",
+    )
 
 
 def test_another_sentencepiece_model(case, folder, tmp_path, capsys):

@@ -7,11 +7,11 @@ import pytest
 
 from fairseq_hmst.translate import TranslationError
 from fairseq_hmst.translate.formats import Json, Lines, Rows, SrtFiles, as_srt
-from fairseq_hmst.translate.results import Candidate, Segment, Translation
+from fairseq_hmst.translate.results import Hypothesis, Segment, Translation
 
 
 def segment(start: float | None, end: float | None, *texts: str) -> Segment:
-    return Segment(start, end, tuple(Candidate(text, -0.5 * rank, ()) for rank, text in enumerate(texts, start=1)))
+    return Segment(start, end, tuple(Hypothesis(text, -0.5 * rank, ()) for rank, text in enumerate(texts, start=1)))
 
 
 TALK = Translation(

@@ -1,4 +1,4 @@
-"""Shares of time, and which options hold."""
+"""Shares of time, and the bar that shows progress."""
 
 import io
 import sys
@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from fairseq_hmst.translate import timing as timing_module
-from fairseq_hmst.translate.options import Options
 from fairseq_hmst.translate.progress import Progress
 from fairseq_hmst.translate.timing import Timing
 
@@ -26,21 +25,6 @@ def test_text_has_no_real_time_factor():
     timing = Timing()
     timing.seconds["decoding"] = 2.0
     assert str(timing) == "2.00 s (decoding 100%)"
-
-
-def test_what_was_chosen_wins_over_the_folder_and_the_folder_over_the_defaults():
-    defaults = {"decoding": "joint", "beam": 7, "ctc_decode_weight": 0.6}
-    plain = {"decoding": "auto", "beam": 5, "lenpen": 1.0, "ctc_decode_weight": None}
-    assert Options().generation({}) == plain
-    assert Options().generation(defaults) == plain | defaults
-    assert Options(beam=2, lenpen=0.3).generation(defaults) == plain | defaults | {"beam": 2, "lenpen": 0.3}
-
-
-def test_the_folders_weight_of_ctc_goes_with_its_decoding_alone():
-    defaults = {"decoding": "joint", "ctc_decode_weight": 0.6}
-    assert Options(decoding="attention").generation(defaults)["ctc_decode_weight"] is None
-    assert Options(decoding="joint").generation(defaults)["ctc_decode_weight"] == 0.6
-    assert Options(decoding="joint", ctc_decode_weight=0.2).generation(defaults)["ctc_decode_weight"] == 0.2
 
 
 class Terminal(io.StringIO):

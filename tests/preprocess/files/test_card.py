@@ -61,7 +61,10 @@ def test_hashes_are_compared_with_the_files(folder: Path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": ...}, r"expected format_version 1, found none: another version .*; make this output again"),
+        (
+            {"format_version": ...},
+            r"expected format_version 1, found none: another version .*; make it again by",
+        ),
         ({"format_version": 7}, "expected format_version 1, found 7"),
         ({"clusters": "8"}, r"not a card of this form: Expected `int`, got `str` - at `\$.clusters`"),
         ({"extractor": {"name": "mfcc"}}, r"missing required field `source` - at `\$.extractor`"),

@@ -8,13 +8,13 @@ from preprocess.errors import AudioError, ExtractorError, ManifestError
 from preprocess.speech import frames as frames_module
 from preprocess.speech.audio import load_audio
 from preprocess.speech.extractors.mfcc import MfccExtractor
-from preprocess.speech.frames import Segment, extract_frames, read_segments
+from preprocess.speech.frames import AudioSpan, extract_frames, read_spans
 
 
 @pytest.fixture
-def segments(make_manifest) -> list[Segment]:
+def spans(make_manifest) -> list[AudioSpan]:
     """Nine files of 0.4 to 0.7 s."""
-    return read_segments(make_manifest(count=9), check_audio=True)
+    return read_spans(make_manifest(count=9), check_audio=True)
 
 
 class NotingExtractor(MfccExtractor):
@@ -32,20 +32,20 @@ class NotingExtractor(MfccExtractor):
         return super().frames(waveforms)
 
 
-def test_every_segment_comes_once_with_the_frames_it_has_alone(segments):
-    found = {item.position: item for item in extract_frames(segments, MfccExtractor(), skip_faults=False)}
+def test_every_segment_comes_once_with_the_frames_it_has_alone(spans):
+    found = {item.position: item for item in extract_frames(spans, MfccExtractor(), skip_faults=False)}
     assert sorted(found) == list(range(9))
-    for position, segment in enumerate(segments):
+    for position, segment in enumerate(spans):
         waveform = load_audio(segment.audio)
-        assert found[position].segment is segment
+        assert found[position].span is segment
         assert found[position].seconds == len(waveform) / 16_000
         assert np.array_equal(found[position].frames, MfccExtractor().frames([waveform])[0])
 
 
-def test_batches_have_similar_lengths_and_their_padded_length_is_bounded(segments, monkeypatch):
+def test_batches_have_similar_lengths_and_their_padded_length_is_bounded(spans, monkeypatch):
     monkeypatch.setattr(frames_module, "BATCH_SECONDS", 1.5)
     extractor = NotingExtractor()
-    list(extract_frames(segments, extractor, skip_faults=False))
+    list(extract_frames(spans, extractor, skip_faults=False))
     assert [16_000 * 0.1 * tenths for tenths in (7, 7, 6, 6, 5, 5, 4, 4, 4)] == [*chain(*extractor.batches)]
     assert [len(batch) for batch in extractor.batches] == [2, 2, 3, 2]
 
@@ -56,7 +56,7 @@ def test_rows_of_the_same_stretch_are_one_segment(make_manifest):
     again = second.replace("u1", "u1-es", 1)
     later = second.replace("u1", "late", 1).replace("\t\t\ten", "\t0.1\t\ten", 1)
     path.write_text("\n".join([header, first, second, text, again, later]) + "\n")
-    found = read_segments(path, check_audio=True)
+    found = read_spans(path, check_audio=True)
     assert [segment.ids for segment in found] == [("u0",), ("u1", "u1-es"), ("late",)]
     assert [segment.locations for segment in found] == [(f"{path}:2",), (f"{path}:3", f"{path}:5"), (f"{path}:6",)]
     assert [segment.offset for segment in found] == [0, 0, 0.1]
@@ -66,33 +66,33 @@ def test_missing_audio_is_found_before_the_work_unless_faults_are_skipped(make_m
     path = make_manifest(count=3)
     (tmp_path / "audio/1.wav").unlink()
     with pytest.raises(ManifestError, match=f"{path}:3: utterance 'u1': audio not found"):
-        read_segments(path, check_audio=True)
-    segments = read_segments(path, check_audio=False)
+        read_spans(path, check_audio=True)
+    spans = read_spans(path, check_audio=False)
     with pytest.raises(AudioError, match=f"{path}:3: utterance 'u1': .*1.wav: audio file not found"):
-        list(extract_frames(segments, MfccExtractor(), skip_faults=False))
-    found = {item.position: item for item in extract_frames(segments, MfccExtractor(), skip_faults=True)}
+        list(extract_frames(spans, MfccExtractor(), skip_faults=False))
+    found = {item.position: item for item in extract_frames(spans, MfccExtractor(), skip_faults=True)}
     assert found[1].frames.shape == (0, 39)
-    assert "1.wav: audio file not found" in found[1].fault
+    assert "1.wav: audio file not found" in str(found[1].fault)
     assert [len(found[position].frames) > 0 for position in (0, 2)] == [True, True]
 
 
-def test_a_segment_that_the_extractor_refuses_does_not_take_its_batch_along(segments):
+def test_a_segment_that_the_extractor_refuses_does_not_take_its_batch_along(spans):
     refused = round(0.5 * 16_000)  # u1 and u5
     with pytest.raises(ExtractorError, match="train.tsv:3: utterance 'u1': not this one"):
-        list(extract_frames(segments, NotingExtractor(refused), skip_faults=False))
-    found = {item.position: item for item in extract_frames(segments, NotingExtractor(refused), skip_faults=True)}
-    assert {position for position, item in found.items() if item.fault == "not this one"} == {1, 5}
-    whole = {item.position: item for item in extract_frames(segments, MfccExtractor(), skip_faults=True)}
+        list(extract_frames(spans, NotingExtractor(refused), skip_faults=False))
+    found = {item.position: item for item in extract_frames(spans, NotingExtractor(refused), skip_faults=True)}
+    assert {position for position, item in found.items() if str(item.fault) == "not this one"} == {1, 5}
+    whole = {item.position: item for item in extract_frames(spans, MfccExtractor(), skip_faults=True)}
     for position in {0, 2, 3, 4, 6, 7, 8}:
         assert np.array_equal(found[position].frames, whole[position].frames)
 
 
-def test_frames_that_are_no_numbers_are_a_fault_of_their_segment_alone(segments, monkeypatch):
+def test_frames_that_are_no_numbers_are_a_fault_of_their_segment_alone(spans, monkeypatch):
     class Broken(MfccExtractor):
         def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
             frames = super().frames(waveforms)
             frames[-1][3, 2] = np.inf
             return frames
 
-    found = list(extract_frames(segments, Broken(), skip_faults=True))
-    assert [item.position for item in found if "gave NaN or infinite frames" in item.fault] == [8]
+    found = list(extract_frames(spans, Broken(), skip_faults=True))
+    assert [item.position for item in found if "gave NaN or infinite frames" in str(item.fault)] == [8]

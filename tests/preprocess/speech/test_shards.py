@@ -1,4 +1,3 @@
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,11 @@ from cards import read_card
 
 from preprocess.__main__ import main
 from preprocess.errors import PreprocessError
-from preprocess.files.faults import read_faults
+from preprocess.files.faults import FaultOptions, read_faults
 from preprocess.files.manifest import Utterance, write_manifest
 from preprocess.speech import shards as shards_module
-from preprocess.speech.frames import Segment
-from preprocess.speech.shards import Arrays, Shards
+from preprocess.speech.frames import AudioSpan
+from preprocess.speech.shards import Arrays, AudioOptions, Shards
 
 Make = Callable[..., Shards]
 MADE: list[list[str]] = []  # ids of the segments of each call of a task
@@ -25,7 +24,7 @@ class LengthTask:
 
     option: int = 0
 
-    def __call__(self, segments: Sequence[Segment]) -> Arrays:
+    def __call__(self, segments: Sequence[AudioSpan]) -> Arrays:
         MADE.append([segment.ids[0] for segment in segments])
         sizes = np.array([segment.audio.stat().st_size for segment in segments])
         return {"sizes": sizes, "faults": np.array(["" if size else "it is empty" for size in sizes])}
@@ -45,16 +44,8 @@ def make(tmp_path: Path, monkeypatch) -> Make:
                 path.write_bytes(b"x" * (10 + index))
             rows.append(Utterance(f"u{index}", path, 0.0, duration, "en", "fr", "", "x", ""))
         write_manifest(tmp_path / "train.tsv", rows)
-        defaults = {
-            "device": "cpu",
-            "backend": "loky",
-            "workers": 1,
-            "scheduler": None,
-            "on_error": "raise",
-            "max_errors": 0.0,
-        }
-        given = {"manifest": tmp_path / "train.tsv", "out": tmp_path / "out"} | defaults | options
-        return Shards(argparse.Namespace(**given))
+        faults = FaultOptions(**{"max_errors": 0.0} | options)
+        return Shards(tmp_path / "train.tsv", tmp_path / "out", AudioOptions(faults=faults))
 
     return make
 

@@ -1,1 +1,1 @@
-"""What makes the encoders of transformers fast without changing what they compute."""
+"""Faster parts for the encoders of transformers, which compute the same."""

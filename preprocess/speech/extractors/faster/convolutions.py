@@ -4,11 +4,18 @@ For encoders that normalise every sample of every layer by itself (the large siz
 XLS-R, data2vec-audio): there a frame depends on its own samples alone, so time can be cut anywhere.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .products import Product
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeatureEncoder
 
 # Frames whose activations are in memory together: 25 MB on a CPU, near its caches, 0.4 GB on a GPU.
 PIECE_FRAMES = {"cpu": 64, "cuda": 1024}
@@ -21,11 +28,11 @@ class ConvolutionLayer:
     kernel: int
     stride: int
     product: Product
-    layer_norm: Any
-    activation: Any
+    layer_norm: nn.LayerNorm
+    activation: Callable[[Tensor], Tensor]
 
-    def __call__(self, hidden: Any) -> Any:
-        """(N, C) contiguous -> ((N - kernel) // stride + 1, C')."""
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """Apply the layer to contiguous rows (N, C); ((N - kernel) // stride + 1, C')."""
         num_rows, width = (len(hidden) - self.kernel) // self.stride + 1, hidden.shape[1]
         sizes, strides = (num_rows, self.kernel * width), (self.stride * width, 1)
         rows = hidden.as_strided(sizes, strides, hidden.storage_offset()).contiguous()
@@ -35,15 +42,15 @@ class ConvolutionLayer:
 class Convolutions:
     """Takes the place of the `forward` of a `feature_extractor` of transformers."""
 
-    def __init__(self, feature_extractor: Any) -> None:
+    def __init__(self, feature_extractor: Wav2Vec2FeatureEncoder) -> None:
         self._layers = [_layer(module) for module in feature_extractor.conv_layers]
         self._hop = math.prod(layer.stride for layer in self._layers)  # samples from frame to frame
         self._field = 1  # samples that a frame sees
         for layer in reversed(self._layers):
             self._field = (self._field - 1) * layer.stride + layer.kernel
 
-    def __call__(self, waveforms: Any) -> Any:
-        """(B, N) samples -> (B, C, T)."""
+    def __call__(self, waveforms: Tensor) -> Tensor:
+        """Features (B, C, T) of samples (B, N)."""
         import torch
         from torch.nn.functional import pad
 
@@ -60,7 +67,7 @@ class Convolutions:
         frames = torch.cat(pieces).view(num_waveforms, hops, -1)[:, :num_frames]
         return frames.transpose(1, 2)  # (B, T, C) -> (B, C, T)
 
-    def _frames(self, joined: Any, begin: int, end: int) -> Any:
+    def _frames(self, joined: Tensor, begin: int, end: int) -> Tensor:
         hidden = joined[begin * self._hop : (end - 1) * self._hop + self._field]
         for layer in self._layers:
             hidden = layer(hidden)

@@ -1,19 +1,24 @@
-"""Puts faster ways in place of parts of an encoder of transformers, and tries them before they are used.
+"""The exchange of parts of an encoder for faster ones, which are tried first.
 
 The parts that are exchanged are inside transformers, whose versions differ. So the whole encoder is run on noise before
 and after: where the frames are not the same to rounding, or anything fails, the model is left as it was.
 """
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .convolutions import Convolutions
 from .gated_attention import GatedAttention, PositionBias
 from .positions import Positions
 from .products import FeedForward, Linear
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +26,7 @@ SAME = 1e-4  # relative difference of frames; rounding gives 1e-6 to 1e-5, a wro
 CLOSE = 5e-3  # relative difference that products of TF32 may make; 1e-3 in a random WavLM of 21 layers, bf16 1.4e-2
 
 
-def speed_up(model: Any, run: Callable[[], Any]) -> bool:
+def speed_up(model: Any, run: Callable[[], Tensor]) -> bool:
     """Exchange what `model` has of the parts that are known here.
 
     Args:
@@ -31,7 +36,7 @@ def speed_up(model: Any, run: Callable[[], Any]) -> bool:
     Returns:
         Whether the faster parts are in place; if not, a warning was logged and the model is as it was.
     """
-    exchanged: list[Any] = []
+    exchanged: list[nn.Module] = []
     with float32_products("highest"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # transformers' attention mixes kinds of masks
         expected = run()
@@ -54,7 +59,7 @@ def speed_up(model: Any, run: Callable[[], Any]) -> bool:
     return not reason
 
 
-def choose_products(device: str, run: Callable[[], Any]) -> str:
+def choose_products(device: str, run: Callable[[], Tensor]) -> str:
     """Precision of float32 matrix products: TF32 (`high`) on a GPU where it gives nearly the same frames, else full."""
     if device != "cuda":
         return "highest"
@@ -82,7 +87,7 @@ def float32_products(precision: str) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def relative_difference(found: Any, expected: Any) -> float:
+def relative_difference(found: Tensor, expected: Tensor) -> float:
     """Norm of the difference, relative to that of `expected`; infinite where a number is NaN."""
     difference = float((found - expected).norm() / expected.norm())
     return difference if difference == difference else float("inf")
@@ -98,8 +103,8 @@ def _fold_weight_norms(model: Any) -> None:
                 parametrize.remove_parametrizations(module, name)
 
 
-def _give_up_weights(module: Any) -> None:
-    """Of linear layers whose products hold them in another order."""
+def _give_up_weights(module: nn.Module) -> None:
+    """Free the weights of linear layers whose products hold them in another order."""
     import torch
 
     for linear in module.modules():
@@ -107,7 +112,7 @@ def _give_up_weights(module: Any) -> None:
             linear.register_parameter("weight", None)
 
 
-def _faster_parts(model: Any) -> Iterator[tuple[Any, Callable[..., Any]]]:
+def _faster_parts(model: Any) -> Iterator[tuple[nn.Module, Callable[..., object]]]:
     """Modules and their new `forward`."""
     if getattr(model.config, "feat_extract_norm", "layer") == "layer":  # data2vec-audio knows no other
         yield model.feature_extractor, Convolutions(model.feature_extractor)

@@ -4,7 +4,13 @@ The bias depends on the distance of two frames alone. Here it is held as one num
 so that no (T, T) tensor of it is made, neither for a forward pass nor for each utterance of a batch.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
 # Elements of (B, heads, T, T) in memory at once: 1 MB on a CPU, in its caches, 0.3 GB on a GPU.
 MASK_ELEMENTS = {"cpu": 2**18, "cuda": 2**26}
@@ -14,20 +20,20 @@ MAX_FRAMES = 3000  # 60 s, the longest audio that is read; the table grows where
 class PositionBias:
     """Bias of a model by distance, from the table that its first layer holds."""
 
-    def __init__(self, first_attention: Any) -> None:
+    def __init__(self, first_attention: WavLMAttention) -> None:
         self._attention = first_attention
         self._by_distance = self._compute(MAX_FRAMES)
 
-    def for_reversed_keys(self, num_frames: int) -> Any:
-        """(H, T, T), a view: the bias of query i and key T - 1 - j, a function of i + j."""
+    def for_reversed_keys(self, num_frames: int) -> Tensor:
+        """Bias of query i and key T - 1 - j, a function of i + j: a view, (H, T, T)."""
         longest = (self._by_distance.shape[1] + 1) // 2
         if num_frames > longest:
             self._by_distance, longest = self._compute(num_frames), num_frames
         stride, offset = self._by_distance.stride(0), longest - num_frames
         return self._by_distance.as_strided((len(self._by_distance), num_frames, num_frames), (stride, 1, 1), offset)
 
-    def _compute(self, num_frames: int) -> Any:
-        """(H, 2 T - 1) for key minus query from T - 1 down to 1 - T."""
+    def _compute(self, num_frames: int) -> Tensor:
+        """Bias for key minus query from T - 1 down to 1 - T, (H, 2 T - 1)."""
         import torch
 
         after = self._attention.compute_bias(1, num_frames)[:, 0]  # distances 0..T - 1
@@ -38,7 +44,7 @@ class PositionBias:
 class GatedAttention:
     """Takes the place of the `forward` of a `WavLMAttention` of transformers; not for training."""
 
-    def __init__(self, attention: Any, position_bias: PositionBias) -> None:
+    def __init__(self, attention: WavLMAttention, position_bias: PositionBias) -> None:
         """`position_bias` is shared by all layers."""
         self._attention = attention
         self._position_bias = position_bias
@@ -49,8 +55,10 @@ class GatedAttention:
         self._gate_bias = linear.bias.detach().unflatten(0, (2, 4)).sum(1)
         self._gate_scale = attention.gru_rel_pos_const.detach().flatten()
 
-    def __call__(self, hidden_states: Any, attention_mask: Any = None, **unused: Any) -> tuple[Any, None, None]:
-        """(B, T, D), and (B, T) True at frames that count -> (B, T, D); no attention weights, no bias to hand on."""
+    def __call__(
+        self, hidden_states: Tensor, attention_mask: Tensor | None = None, **unused: object
+    ) -> tuple[Tensor, None, None]:
+        """Attend over (B, T, D), with a mask (B, T), True at frames that count; no weights, no bias to hand on."""
         import torch
         from torch.nn.functional import scaled_dot_product_attention
 
@@ -77,11 +85,11 @@ class GatedAttention:
             ).transpose(1, 2)  # (B, heads, T, d) -> (B, T, heads, d)
         return self._attention.out_proj(result.flatten(2)), None, None
 
-    def _split(self, projected: Any) -> Any:
+    def _split(self, projected: Tensor) -> Tensor:
         return projected.unflatten(2, (self._num_heads, -1)).transpose(1, 2)  # (B, T, D) -> (B, H, T, d)
 
-    def _gates(self, hidden_states: Any) -> Any:
-        """(B, H, T, 1) factors of the bias, one a query."""
+    def _gates(self, hidden_states: Tensor) -> Tensor:
+        """Factors of the bias, one a query, (B, H, T, 1)."""
         from torch.nn.functional import linear
 
         heads = hidden_states.unflatten(2, (self._num_heads, -1))

@@ -3,13 +3,19 @@
 Its kernel is long (128 frames in the large sizes), so that a product of spectra is an eighth of the work or less.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2PositionalConvEmbedding
 
 
 class Positions:
-    """Takes the place of the `forward` of a `pos_conv_embed` of transformers with one convolution and no batch norm."""
+    """The `forward` of a `pos_conv_embed` of transformers, with one convolution and no batch norm."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Wav2Vec2PositionalConvEmbedding) -> None:
         import torch
 
         weight = module.conv.weight.detach()  # (D, D / G, kernel)
@@ -20,8 +26,8 @@ class Positions:
         self._bias = module.conv.bias
         self._activation = module.activation
 
-    def __call__(self, hidden_states: Any) -> Any:
-        """(B, T, D) -> (B, T, D)."""
+    def __call__(self, hidden_states: Tensor) -> Tensor:
+        """Positions (B, T, D) of hidden states (B, T, D)."""
         import torch
         from torch.nn.functional import pad
 

@@ -1,10 +1,16 @@
-"""Products of rows with the weight of a linear layer, which on a CPU lies in the order in which oneDNN reads it.
+"""Products of rows with the weight of a linear layer. On a CPU it lies in the order in which oneDNN reads it.
 
 oneDNN comes nearer to the peak of a CPU than the products that torch takes by itself, from thirty rows on, and can
 apply GELU to results that are still in the cache. Elsewhere the products are those of torch.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeedForward
 
 ROWS = 512  # for which oneDNN chooses the order; it takes any number
 
@@ -12,7 +18,7 @@ ROWS = 512  # for which oneDNN chooses the order; it takes any number
 class Product:
     """rows -> rows @ weight.T + bias, through GELU if asked for; not for training."""
 
-    def __init__(self, weight: Any, bias: Any, gelu: bool = False) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, gelu: bool = False) -> None:
         """`weight` is (D', D), `bias` (D',) or None."""
         import torch
 
@@ -22,8 +28,8 @@ class Product:
         weight = weight.detach().contiguous()
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS) if self._is_packed else weight
 
-    def __call__(self, rows: Any) -> Any:
-        """(..., D) -> (..., D')."""
+    def __call__(self, rows: Tensor) -> Tensor:
+        """Product (..., D') of rows (..., D)."""
         import torch
         from torch.nn.functional import gelu, linear
 
@@ -37,17 +43,17 @@ class Product:
 class Linear(Product):
     """Takes the place of the `forward` of a linear layer."""
 
-    def __init__(self, linear: Any) -> None:
+    def __init__(self, linear: nn.Linear) -> None:
         super().__init__(linear.weight, linear.bias)
 
 
 class FeedForward:
     """Takes the place of the `forward` of a `feed_forward` of transformers; its activation must be the exact GELU."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Wav2Vec2FeedForward) -> None:
         self._inner = Product(module.intermediate_dense.weight, module.intermediate_dense.bias, gelu=True)
         self._outer = Product(module.output_dense.weight, module.output_dense.bias)
 
-    def __call__(self, hidden_states: Any) -> Any:
-        """(B, T, D) -> (B, T, D)."""
+    def __call__(self, hidden_states: Tensor) -> Tensor:
+        """Output (B, T, D) of hidden states (B, T, D)."""
         return self._outer(self._inner(hidden_states))

@@ -1,5 +1,7 @@
 """Frames against `hidden_states[n]` of the whole model as transformers computes them, for tiny random encoders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -126,10 +128,10 @@ def test_a_hub_name_loads_what_was_downloaded(tmp_path, monkeypatch, waveforms, 
 def test_the_hash_follows_the_weights_and_a_described_extractor_must_have_them(tmp_path, make_encoder, shake):
     first = make_encoder(tmp_path / "first", "wavlm-layer")
     description = describe(load_extractor(str(tmp_path / "first"), 2, "cpu"))
-    assert description["layer"] == 2 and description["name"] == "first"
+    assert description.layer == 2 and description.name == "first"
     (tmp_path / "first").rename(tmp_path / "moved")
     again = load_described(description, "cpu", source=str(tmp_path / "moved"))
-    assert describe(again) == description | {"name": "moved", "source": str(tmp_path / "moved")}
+    assert describe(again) == replace(description, name="moved", source=str(tmp_path / "moved"))
     shake(first).save_pretrained(tmp_path / "moved")
     with pytest.raises(ExtractorError, match=r"is not the one of the k-means: expected the hash"):
         load_described(description, "cpu", source=str(tmp_path / "moved"))

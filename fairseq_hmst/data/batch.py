@@ -1,0 +1,73 @@
+"""Examples and batches as fairseq passes them around, and the rows that they come from."""
+
+from typing import Generic, NotRequired, Protocol, TypedDict, TypeVar
+
+import numpy as np
+from torch import Tensor
+
+Row = TypeVar("Row", covariant=True)
+
+
+class TokenRows(Protocol, Generic[Row]):
+    """Rows of tokens, such as an indexed dataset of fairseq; each row is an int64 tensor that ends with eos."""
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of tokens of each row, (N,)."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int) -> Row: ...
+
+
+class Example(TypedDict):
+    """One example of a dataset.
+
+    Attributes:
+        id: its row, counted through all streams.
+        stream: index into STREAM_NAMES.
+        source: (T,) tokens.
+        target: (U,) tokens; None where no translation is known.
+        target_language: of an example without target.
+        transcript: (S,) tokens, eos alone where it is not known; None in a stream without transcripts.
+        twin: (T',) tokens of its text twin; None where it has none.
+    """
+
+    id: int
+    stream: int
+    source: Tensor
+    target: Tensor | None
+    target_language: str | None
+    transcript: Tensor | None
+    twin: Tensor | None
+
+
+class NetInput(TypedDict):
+    """Arguments of a model.
+
+    Attributes:
+        src_tokens: (B, T), padded on the right.
+        src_lengths: (B,).
+        prev_output_tokens: (B, U) for the decoder; fairseq-interactive's batches lack it.
+    """
+
+    src_tokens: Tensor
+    src_lengths: Tensor
+    prev_output_tokens: NotRequired[Tensor]
+
+
+class Batch(TypedDict):
+    """One batch, as `MixedStreams.collater` makes it and describes it."""
+
+    id: Tensor
+    net_input: NetInput
+    stream: NotRequired[Tensor]
+    twin: NotRequired[Tensor]
+    nsentences: NotRequired[int]
+    ntokens: NotRequired[int]
+    target: NotRequired[Tensor | None]
+    labels: NotRequired[Tensor]
+    label_lengths: NotRequired[Tensor]
+    transcript: NotRequired[Tensor]
+    transcript_lengths: NotRequired[Tensor]
