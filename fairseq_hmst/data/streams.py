@@ -202,7 +202,7 @@ class MixedStreams(FairseqDataset):
         return [*batches, left_out] if len(left_out) > 0 else batches
 
     def collater(self, samples: list[Example]) -> Batch | dict[str, Tensor]:
-        """Pad examples and their text twins into a batch, on the right, sorted by falling source length.
+        """Pad examples and their text twins into a batch, on the right, by falling source length.
 
         Returns:
             fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),

@@ -44,7 +44,8 @@ def build_page(translator: "Translator", max_seconds: float) -> gr.Blocks:
             button = gr.Button("Translate", variant="primary")
             outputs = _build_outputs(translator)
 
-            def _on_recording(path: str | None, source: str | None, target: str | None, nbest: float) -> list[object]:
+            def on_recording(path: str | None, source: str | None, target: str | None, nbest: float) -> list[object]:
+                """Answer a recording."""
                 return respond(
                     translator,
                     lambda choices: translate_recording(translator, path, choices, max_seconds),
@@ -53,7 +54,7 @@ def build_page(translator: "Translator", max_seconds: float) -> gr.Blocks:
 
             gr.on(
                 [button.click, recording.upload, recording.stop_recording],
-                _on_recording,
+                on_recording,
                 [recording, *choices],
                 outputs,
                 concurrency_id="model",
@@ -65,14 +66,15 @@ def build_page(translator: "Translator", max_seconds: float) -> gr.Blocks:
             text_button = gr.Button("Translate", variant="primary")
             text_outputs = _build_outputs(translator)
 
-            def _on_text(line: str, source: str | None, target: str | None, nbest: float) -> list[object]:
+            def on_text(line: str, source: str | None, target: str | None, nbest: float) -> list[object]:
+                """Answer a text."""
                 return respond(
                     translator, lambda choices: translate_text(translator, line, choices), (source, target, nbest)
                 )
 
             gr.on(
                 [text_button.click, text.submit],
-                _on_text,
+                on_text,
                 [text, *text_choices],
                 text_outputs,
                 concurrency_id="model",
@@ -129,13 +131,14 @@ def _build_outputs(translator: "Translator") -> list[gr.components.Component]:
     segments = gr.Radio([], label="Segments", type="index", visible=False)
     detail = gr.HTML()
 
-    def _on_choice(answer: Answer, number: int) -> str:
+    def on_choice(answer: Answer, number: int) -> str:
+        """Show another segment."""
         try:
             return show_segment(translator, answer, number)
         except Exception as error:
             return explain(error)
 
-    segments.input(_on_choice, [answer, segments], detail, concurrency_id="model", concurrency_limit=1)
+    segments.input(on_choice, [answer, segments], detail, concurrency_id="model", concurrency_limit=1)
     return [answer, text, segments, detail]
 
 

@@ -105,7 +105,7 @@ class _Beam:
         return padded.gather(2, self.lengths.unsqueeze(2)).squeeze(2)
 
     def is_parent(self) -> Tensor:
-        """Mask of parents, (B, K, K), True at [b, i, j] where prefix j is prefix i and one label more."""
+        """Mask of parents, (B, K, K). True at [b, i, j] where prefix j is prefix i and one label more."""
         without_last = self.labels.scatter(2, (self.lengths - 1).clamp(min=0).unsqueeze(2), -1)
         is_equal = (self.labels.unsqueeze(2) == without_last.unsqueeze(1)).all(3)
         is_child = (self.lengths > 0) & (self.log_total > -torch.inf)
@@ -129,7 +129,7 @@ def _step(beam: _Beam, frame: _Frame) -> _Beam:
 
 
 def _stay(beam: _Beam, frame: _Frame, is_parent: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-probabilities of the same prefixes one frame later, (B, K); what comes from a parent in the beam is included."""
+    """Log-probabilities of the same prefixes one frame later, (B, K), from parents in the beam too."""
     last_labels = beam.last_labels
     last_log_probs = frame.log_probs.gather(1, last_labels.clamp(min=0)).double()
     last_log_probs.masked_fill_(last_labels < 0, -torch.inf)

@@ -76,7 +76,7 @@ class _Hypotheses:
         return functional.pad(self.labels, (1, 0), value=-1).gather(2, self.lengths.unsqueeze(2)).squeeze(2)
 
     def families(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Utterances, parents and children, each (M,): a child is its parent and one label more, and both are possible."""
+        """Utterances, parents and children, each (M,): a child is its parent and one label more."""
         without_last = self.labels.scatter(2, (self.lengths - 1).clamp(min=0).unsqueeze(2), -1)
         is_equal = (self.labels.unsqueeze(2) == without_last.unsqueeze(1)).all(3)
         is_possible = self.log_probs > -torch.inf

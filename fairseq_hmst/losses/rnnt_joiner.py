@@ -146,7 +146,7 @@ class _Joiner:
 
 
 class _Gradients:
-    """Sums of gradients, chunk by chunk, of those of encoder_out, predictor_out, weight and bias that need one."""
+    """Sums of gradients, chunk by chunk: of encoder_out, predictor_out, weight and bias, where one is needed."""
 
     def __init__(self, joiner: _Joiner, tensors: tuple[Tensor, ...], is_needed: tuple[bool, ...]) -> None:
         self.joiner = joiner

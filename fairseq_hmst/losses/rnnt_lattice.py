@@ -95,7 +95,7 @@ def _without_traces(use: Tensor) -> Tensor:
 
 
 class _Cells:
-    """Places of positions in a flattened lattice (T + U + 1, 2 B, U + 2) of anti-diagonals; (t, u) is on diagonal t + u.
+    """Places of positions in a flattened lattice (T + U + 1, 2 B, U + 2) of diagonals; (t, u) is on t + u.
 
     Rows 0..B-1 run forward from (0, 0). Rows B..2B-1 run backward from the end (source length, target length), as
     the forward lattice of the reversed utterance: (t, u) lies there at (source length - t, target length - u).

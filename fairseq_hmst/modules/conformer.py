@@ -1,7 +1,5 @@
 """A Conformer encoder layer whose results do not depend on padding (Gulati et al. 2020, arXiv:2005.08100)."""
 
-from typing import Optional
-
 import torch
 from fairseq import utils
 from fairseq.models.transformer import TransformerConfig
@@ -28,7 +26,7 @@ class ConvolutionModule(nn.Module):
         self.project = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, padding_mask: Optional[Tensor]) -> Tensor:
+    def forward(self, x: Tensor, padding_mask: Tensor | None) -> Tensor:
         """Apply the module to (T, B, D) with a mask (B, T), True at padding; (T, B, D)."""
         x = nn.functional.glu(self.expand(self.layer_norm(x)), dim=-1)
         x = x.permute(1, 2, 0)  # (T, B, D) -> (B, D, T)
@@ -49,7 +47,7 @@ class ConformerEncoderLayer(nn.Module):
         activation: fairseq's name of the activation in feed-forward layers; None is swish.
     """
 
-    def __init__(self, config: TransformerConfig, kernel_size: int, activation: Optional[str] = None) -> None:
+    def __init__(self, config: TransformerConfig, kernel_size: int, activation: str | None = None) -> None:
         super().__init__()
         width, ffn_width = config.encoder.embed_dim, config.encoder.ffn_embed_dim
         activation_dropout, dropout = config.activation_dropout, config.dropout
@@ -67,7 +65,7 @@ class ConformerEncoderLayer(nn.Module):
         self.convolution = ConvolutionModule(width, kernel_size, dropout)
         self.final_layer_norm = LayerNorm(width)
 
-    def forward(self, x: Tensor, encoder_padding_mask: Optional[Tensor]) -> Tensor:
+    def forward(self, x: Tensor, encoder_padding_mask: Tensor | None) -> Tensor:
         """Apply the layer to (T, B, D) with a mask (B, T), True at padding, or None; (T, B, D)."""
         x = x + 0.5 * self.ffn1(x)
         query = self.self_attn_layer_norm(x)

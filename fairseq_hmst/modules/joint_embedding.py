@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class JointEmbedding(nn.Module):
-    """Embedding of text pieces by a table that the decoder shares, and of unit subwords by another.
+    """Embedding in two tables: text pieces, which the decoder shares, and unit subwords.
 
     Args:
         text: (V, D) table of the output dictionary; ids 0..V-1 of the input dictionary are the same pieces.

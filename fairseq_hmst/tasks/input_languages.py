@@ -1,7 +1,5 @@
 """The languages of input without targets (fairseq-interactive), which no data-bin names."""
 
-from typing import Optional
-
 from ..data.data_bin import DataBin, DataBinError
 
 
@@ -16,7 +14,7 @@ class InputLanguages:
         ValueError: a language is given where it makes no difference, or the data-bin does not have it.
     """
 
-    def __init__(self, data_bin: DataBin, given: dict[str, Optional[str]]) -> None:
+    def __init__(self, data_bin: DataBin, given: dict[str, str | None]) -> None:
         self._languages = {"source": data_bin.source_languages, "target": data_bin.target_languages}
         symbols = data_bin.language_symbols
         self._named = {symbols.named_in_source, "target" if symbols.target_form else None}
@@ -24,7 +22,7 @@ class InputLanguages:
         for side, language in given.items():
             self._check(side, language)
 
-    def _check(self, side: str, language: Optional[str]) -> None:
+    def _check(self, side: str, language: str | None) -> None:
         languages = self._languages[side]
         if language is None:
             return
@@ -34,7 +32,7 @@ class InputLanguages:
         if language not in languages:
             raise ValueError(f"--{side}-language {language}: the data-bin has {', '.join(languages)}")
 
-    def __getitem__(self, side: str) -> Optional[str]:
+    def __getitem__(self, side: str) -> str | None:
         """The language of a side (`source`, `target`); None where nothing names it.
 
         Raises:

@@ -193,5 +193,5 @@ def _resolve_paths(arguments: argparse.Namespace, options: Mapping[str, Option])
             setattr(arguments, key, [option.folder / item if isinstance(item, Path) else item for item in value])
         elif isinstance(value, Path):
             setattr(arguments, key, option.folder / value)
-        elif key in MODEL_OPTIONS and "/" in str(value) and (option.folder / value).is_dir():
+        elif key in MODEL_OPTIONS and value != "mfcc" and value and (option.folder / value).is_dir():
             setattr(arguments, key, str(option.folder / value))

@@ -1,4 +1,4 @@
-"""The card of a manifest folder, the table printed at the end, and warnings about test sets."""
+"""The card of a manifest folder, its table, and warnings about test sets."""
 
 import logging
 from collections.abc import Mapping

@@ -21,7 +21,7 @@ class Extractor(Protocol):
     frame_shift_seconds: float
 
     def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
-        """Frames (T, D) float32 of each waveform, (N,) float32 samples at 16 kHz in [-1, 1], in the same order.
+        """Frames (T, D) float32 of each waveform (N,), float32 samples at 16 kHz in [-1, 1].
 
         Raises:
             ExtractorError: a waveform is too short or too long for the encoder.

@@ -92,7 +92,7 @@ class WaveformExtractor:
             return self._model(samples.to(device), attention_mask=mask).last_hidden_state
 
     def _try(self) -> Tensor:
-        """Frames (F, D) of half a second of noise, and of 0.4 s in the same batch where batches are made."""
+        """Frames (F, D) of half a second of noise; in batches, also of 0.4 s beside it."""
         import torch
 
         samples = torch.randn(2, SAMPLE_RATE // 2, generator=torch.Generator().manual_seed(0))

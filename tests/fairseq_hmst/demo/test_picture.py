@@ -1,4 +1,4 @@
-"""What a picture is made of: peaks of the sound, spans with their times, and weights that leave nothing out."""
+"""What a picture is made of: spans with their times, and weights that leave nothing out."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,6 @@ from toy import build_model, build_task
 
 from fairseq_hmst.demo.alignment import align
 from fairseq_hmst.demo.picture import make_picture
-from fairseq_hmst.translate.reading import read_peaks
 from fairseq_hmst.translate.results import Hypothesis, Segment
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 1, "decoder_layers": 1}
@@ -49,15 +48,6 @@ def recording(tmp_path):
     mean = np.tile(np.repeat([0.1, -0.3], 4000), 2)
     soundfile.write(tmp_path / "x.wav", np.stack([mean + 0.2, mean - 0.2], 1), 8000, subtype="FLOAT")
     return tmp_path / "x.wav"
-
-
-def test_peaks_are_the_extremes_of_the_mean_of_the_channels(recording):
-    assert read_peaks(recording, 0.0, 2.0, 4) == pytest.approx(np.array([[0.1, 0.1], [-0.3, -0.3]] * 2))
-    assert read_peaks(recording, 0.25, 0.75, 1) == pytest.approx(np.array([[-0.3, 0.1]]))
-
-
-def test_peaks_end_with_the_file(recording):
-    assert read_peaks(recording, 1.0, 9.0, 2) == pytest.approx(np.array([[0.1, 0.1], [-0.3, -0.3]]))
 
 
 def test_spans_count_from_the_begin_of_the_segment_and_hints_from_that_of_the_file(toy_task, recording):

@@ -11,8 +11,10 @@ import pytest
 import sacrebleu
 from toy import REPOSITORY, run_command
 
-from fairseq_hmst.score import score_output
+from fairseq_hmst.score import References, ScoreError, ScoreOptions, score_output, score_systems
+from fairseq_hmst.score.comet import CometOptions
 from fairseq_hmst.score.command import main
+from fairseq_hmst.score.corpus import BootstrapOptions
 
 HYPOTHESES = ["le chat dort sur la table", "un chien rouge court vite", "bonjour"]
 REFERENCES = ["le chat dort sous la table", "un chien rouge court vite ici", "bonjour à tous"]
@@ -182,6 +184,15 @@ def test_a_seed_that_sacrebleu_would_ignore_is_refused(corpus, capsys):
     arguments = ["--reference", corpus["ref"], "--hypothesis", corpus["a"], corpus["b"], "--seed", 0]
     assert main([str(argument) for argument in arguments]) == 1
     assert "error: --seed must be 1 or more (sacreBLEU takes 0 for no seed), got 0" in capsys.readouterr().err
+
+
+def test_python_gives_the_table_that_the_command_prints(corpus, capsys):
+    options = ScoreOptions(tokenize="char", bootstrap=BootstrapOptions(resamples=20))
+    table = score_systems(References.read(corpus["ref"]), [corpus["a"], corpus["b"]], options)
+    arguments = ["--reference", corpus["ref"], "--hypothesis", corpus["a"], corpus["b"]]
+    assert run(capsys, *arguments, "--tokenize", "char", "--resamples", 20) == table.as_text() + "\n"
+    with pytest.raises(ScoreError, match="--comet-python needs --source"):
+        score_systems(table.references, [corpus["a"]], ScoreOptions(comet=CometOptions(python="python")))
 
 
 def test_it_runs_as_a_module_and_its_console_script_is_this_main(corpus):

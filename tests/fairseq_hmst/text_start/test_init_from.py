@@ -1,6 +1,7 @@
 """--init-from and --finetune: what a model takes from a converted file, and what it trains."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from omegaconf import OmegaConf
 from toy import build_criterion, build_model, build_task
 
 from fairseq_hmst.models.aed import AedConfig
-from fairseq_hmst.models.pretrained import PretrainedModelError
+from fairseq_hmst.models.pretrained import PretrainedModel, PretrainedModelError
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,24 @@ def test_a_file_that_is_not_whole_is_refused(case, tmp_path, damage):
         torch.save({"model": {}}, path)
     with pytest.raises(PretrainedModelError, match=r"mbart.pt(: expected what|.* cannot be read)"):
         build_model(case.task, "hmst_aed", init_from=str(path))
+
+
+def test_a_file_with_another_architecture_or_card_is_refused(case, tmp_path):
+    content = torch.load(case.file, weights_only=True)
+    path = tmp_path / "mbart.pt"
+    for part, changed in (("architecture", {"embed_dim": "wide"}), ("card", {"seed": None})):
+        torch.save(content | {part: content[part] | changed}, path)
+        with pytest.raises(PretrainedModelError, match="mbart.pt: not in its form: .*make it again by `python -m"):
+            PretrainedModel.read(path)
+
+
+def test_a_file_that_is_read_and_written_again_is_the_same(case, tmp_path):
+    written = replace(PretrainedModel.read(case.file), path=tmp_path / "again.pt")
+    written.write()
+    found, expected = (torch.load(path, weights_only=True) for path in (written.path, case.file))
+    assert found.keys() == expected.keys()
+    assert all(found[part] == expected[part] for part in ("format", "architecture", "card"))
+    assert all(torch.equal(found["state"][name], tensor) for name, tensor in expected["state"].items())
 
 
 def test_shared_embeddings_need_a_text_model(toy_task):

@@ -8,6 +8,7 @@ import pytest
 from fairseq_hmst.translate import TranslationError
 from fairseq_hmst.translate.formats import Json, Lines, Rows, SrtFiles, as_srt
 from fairseq_hmst.translate.results import Hypothesis, Segment, Translation
+from preprocess.errors import AudioError
 
 
 def segment(start: float | None, end: float | None, *texts: str) -> Segment:
@@ -86,6 +87,14 @@ def test_a_failure_names_its_source_once():
     assert str(Translation("./bad.wav", fault=NO_AUDIO).failure) == "bad.wav: not audio"
     assert str(Translation("bad.wav", fault=TranslationError("bad.wav.")).failure) == "bad.wav: bad.wav."
     assert TALK.failure is None
+
+
+def test_a_fault_of_another_kind_keeps_its_parts():
+    error = TranslationError.of(AudioError("too short", place="a.wav", advice="leave the row out"))
+    assert (error.places, error.found, error.advice) == (("a.wav",), "too short", "leave the row out")
+    failure = Translation("row-1", fault=error).failure
+    assert failure.places == ("row-1", "a.wav")
+    assert error.places == ("a.wav",)
 
 
 def test_a_translation_sums_up_its_segments():

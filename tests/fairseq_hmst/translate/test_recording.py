@@ -1,101 +1,28 @@
-"""Loudness of recordings, read block by block, and how they are cut and grouped."""
+"""Stretches of recordings, and what is kept of them."""
 
 from pathlib import Path
 
 import numpy as np
-import pytest
-import soundfile
 
-from fairseq_hmst.translate import reading
-from fairseq_hmst.translate.reading import groups_of
+from fairseq_hmst.translate import TranslationError
 from fairseq_hmst.translate.recording import Recording, Stretch
-from preprocess.errors import AudioError
-from preprocess.speech.audio import open_audio
 
 
-def read_energies(path: Path, offset: float, seconds: float) -> np.ndarray:
-    with open_audio(path) as audio:
-        return reading.read_energies(audio, offset, seconds)
-
-
-def cut(recording: Recording, max_seconds: float) -> list[Stretch]:
-    with open_audio(recording.audio) as audio:
-        return reading.cut(recording, audio, max_seconds)
-
-
-def write_wav(path: Path, seconds: float, rate: int, channels: int = 1, seed: int = 0) -> np.ndarray:
-    samples = np.random.default_rng(seed).uniform(-0.5, 0.5, (round(seconds * rate), channels)).astype(np.float32)
-    samples *= np.linspace(0, 1, len(samples), dtype=np.float32)[:, None]
-    soundfile.write(path, samples, rate, subtype="FLOAT")
-    return samples
-
-
-def make_recording(path: Path, seconds: float, uncut_seconds: float = 20.0) -> Recording:
-    return Recording(str(path), path, 0.0, None, None, uncut_seconds, seconds)
-
-
-@pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (11_025, 2), (44_100, 1), (8_000, 3)])
-def test_energies_are_root_mean_squares_of_each_10_ms(tmp_path, rate, channels, monkeypatch):
-    monkeypatch.setattr(reading, "BLOCK_FRAMES", 7)  # blocks that end where a second does not
-    samples = write_wav(tmp_path / "a.wav", 1.23, rate, channels).mean(axis=1)
-    expected = [
-        np.sqrt(np.mean(samples[round(frame * 0.01 * rate) : round((frame + 1) * 0.01 * rate)].astype(float) ** 2))
-        for frame in range(123)
-    ]
-    np.testing.assert_allclose(read_energies(tmp_path / "a.wav", 0.0, 1.23), expected, rtol=1e-5)
-
-
-def test_energies_of_a_stretch_are_those_of_the_whole_there(tmp_path):
-    write_wav(tmp_path / "a.wav", 2.0, 16_000)
-    whole = read_energies(tmp_path / "a.wav", 0.0, 2.0)
-    np.testing.assert_allclose(read_energies(tmp_path / "a.wav", 0.5, 1.0), whole[50:150])
-
-
-def test_samples_that_are_no_numbers_are_an_error_with_their_time(tmp_path):
-    samples = write_wav(tmp_path / "a.wav", 2.0, 16_000)
-    samples[20_000] = np.nan
-    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
-    with pytest.raises(AudioError, match=r"a.wav: NaN or infinite samples, the first 1.25 s from its begin"):
-        read_energies(tmp_path / "a.wav", 0.0, 2.0)
-
-
-def test_a_file_that_is_no_audio_is_an_error(tmp_path):
-    (tmp_path / "a.wav").write_text("text")
-    with pytest.raises(AudioError, match="a.wav: not audio, corrupt or cut short"):
-        read_energies(tmp_path / "a.wav", 0.0, 2.0)
-
-
-def test_a_short_recording_stays_whole_and_a_long_one_is_cut_in_times_of_its_file(tmp_path):
-    samples = write_wav(tmp_path / "a.wav", 10.0, 8_000)
-    samples[30_000:50_000] = 0  # 3.75 to 6.25 s
-    soundfile.write(tmp_path / "a.wav", samples, 8_000)
-    recording = make_recording(tmp_path / "a.wav", 10.0)
-    assert [(part.offset, part.duration, part.seconds) for part in cut(recording, 20.0)] == [(0.0, None, 10.0)]
-    recording = make_recording(tmp_path / "a.wav", 8.0, uncut_seconds=6.0)
-    recording.offset = 2.0
-    first, second = cut(recording, 6.0)
-    np.testing.assert_allclose(first.offset + first.seconds, 3.9, atol=0.02)
-    np.testing.assert_allclose([second.offset, second.offset + second.seconds], [6.1, 10.0], atol=0.02)
+def make_recording(path: Path) -> Recording:
+    return Recording(str(path), path, 0.0, None, None, 20.0)
 
 
 def test_times_of_units_follow_their_run_lengths_and_end_with_the_stretch(tmp_path):
-    stretch = Stretch(make_recording(tmp_path, 3.0), 1.5, None, 0.19)
+    stretch = Stretch(make_recording(tmp_path), 1.5, None, 0.19)
+    stretch.waveform = np.zeros(3040, np.float32)
     stretch.set_units(np.array([4, 2, 4]), np.array([3, 1, 6]), 0.02)
     assert stretch.units == (4, 2, 4)
     assert stretch.unit_times == ((1.5, 1.56), (1.56, 1.58), (1.58, 1.69))
+    assert len(stretch.waveform) == 0
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_groups_hold_all_in_order_and_as_much_as_fits(tmp_path, seed):
-    lengths = np.random.default_rng(seed).uniform(1, 12, size=30)
-    recordings = [make_recording(tmp_path, length) for length in lengths]
-    groups = list(groups_of(recordings, 20.0))
-    assert [item for group in groups for item in group] == recordings
-    sums = [sum(item.seconds for item in group) for group in groups]
-    assert max(sums) <= 20.0
-    assert all(total + following[0].seconds > 20.0 for total, following in zip(sums[:-1], groups[1:], strict=True))
-
-
-def test_what_is_longer_than_a_group_is_one_by_itself(tmp_path):
-    recordings = [make_recording(tmp_path, length) for length in (3.0, 50.0, 3.0)]
-    assert [len(group) for group in groups_of(recordings, 20.0)] == [1, 1, 1]
+def test_a_length_is_looked_up_or_the_fault_is_kept_with_its_parts(tmp_path):
+    recording = make_recording(tmp_path / "gone.wav").with_length()
+    assert isinstance(recording.fault, TranslationError)
+    assert (recording.fault.places, recording.fault.found) == ((str(tmp_path / "gone.wav"),), "audio file not found")
+    assert recording.seconds == 0

@@ -34,7 +34,7 @@ def test_the_command_writes_a_whole_folder_and_says_what_fits(
     for _ in range(2):  # the second time over the first
         assert main(["inspect", str(corpus / "data-bin"), "--out", str(out)]) == 0
     card = read_card(out, "inspect")
-    check_hashes(out, card)
+    check_hashes(out, card["hashes"])
     assert sorted(card["hashes"]) == ["index.html", "report.json"]
     printed = capsys.readouterr().out
     assert str(out / "index.html") in printed
@@ -104,7 +104,7 @@ def test_without_transcripts_the_streams_are_compared_on_the_whole(tmp_path: Pat
 
 
 def test_what_is_no_data_bin_is_refused(corpus: Path, data_bin: Path, tmp_path: Path, inspect: Inspect):
-    with pytest.raises(PreprocessError, match=r"nothing is not a finished output of the stage 'binarize'"):
+    with pytest.raises(PreprocessError, match=r"nothing: is not a finished output of the stage 'binarize'"):
         inspect(tmp_path / "nothing", tmp_path / "report")
     with pytest.raises(PreprocessError, match=r"expected the card of stage 'binarize', found 'subwords'"):
         inspect(corpus / "subwords", tmp_path / "report")

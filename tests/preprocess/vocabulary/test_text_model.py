@@ -163,7 +163,7 @@ def test_a_hub_name_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPa
         raise OSError(f"cannot reach {name}")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
-    with pytest.raises(VocabularyError, match=r"--text-model facebook/mbart-x is neither a folder nor a hub name"):
+    with pytest.raises(VocabularyError, match=r"--text-model 'facebook/mbart-x' is neither a folder nor a hub name"):
         find_text_model("facebook/mbart-x")
 
 

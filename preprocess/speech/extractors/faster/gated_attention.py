@@ -25,7 +25,7 @@ class PositionBias:
         self._by_distance = self._compute(MAX_FRAMES)
 
     def for_reversed_keys(self, num_frames: int) -> Tensor:
-        """Bias of query i and key T - 1 - j, a function of i + j: a view, (H, T, T)."""
+        """Bias (H, T, T) of query i and key T - 1 - j: a view, since it depends on i + j."""
         longest = (self._by_distance.shape[1] + 1) // 2
         if num_frames > longest:
             self._by_distance, longest = self._compute(num_frames), num_frames

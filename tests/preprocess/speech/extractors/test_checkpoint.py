@@ -61,5 +61,5 @@ def test_a_name_that_is_nothing_is_refused(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
-    with pytest.raises(ExtractorError, match=r"'someone/encoder' is neither `mfcc`, nor a folder, nor a hub name"):
+    with pytest.raises(ExtractorError, match=r"'someone/encoder' is neither a folder nor a hub name .*`mfcc`"):
         load_extractor("someone/encoder", 1, "cpu")
