@@ -4,7 +4,7 @@ Give this folder to any fairseq command as `--user-dir`; importing it registers 
 """
 
 from . import compat, cpu_processes  # noqa: F401  (first: the modules below need their patches)
-from .criterions import joint  # noqa: F401
+from .criterions import joint_criterion  # noqa: F401
 from .models import architectures  # noqa: F401
 from .tasks import hmst_translation  # noqa: F401
 from .version import __version__

@@ -17,7 +17,7 @@ from preprocess.files.whole import whole_file
 from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
 
 
-class Checkpoint(TypedDict):
+class FairseqCheckpoint(TypedDict):
     """A checkpoint of fairseq-train, as far as it is read here.
 
     Attributes:
@@ -31,13 +31,13 @@ class Checkpoint(TypedDict):
     task_state: dict[str, dict[str, str]]
 
 
-def average_checkpoints(paths: list[str]) -> Checkpoint:
+def average_checkpoints(paths: list[str]) -> FairseqCheckpoint:
     """The first checkpoint with its weights replaced by the mean over all, computed in float64.
 
     Raises:
         ValueError: a checkpoint has other parameters, or other shapes, than the first.
     """
-    state: Checkpoint = torch.load(paths[0], map_location="cpu", weights_only=True)
+    state: FairseqCheckpoint = torch.load(paths[0], map_location="cpu", weights_only=True)
     sums = {name: tensor.double() for name, tensor in state["model"].items()}
     for path in paths[1:]:
         weights = torch.load(path, map_location="cpu", weights_only=True)["model"]
@@ -53,12 +53,17 @@ def average_checkpoints(paths: list[str]) -> Checkpoint:
     return state
 
 
-def main() -> int:
-    """Command line; exit status 1 for checkpoints that cannot be averaged."""
+def make_parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m fairseq_hmst.average", description=__doc__)
     parser.add_argument("--inputs", nargs="+", required=True, help="checkpoints of one model")
     parser.add_argument("--output", type=Path, required=True, help="file to write")
-    arguments = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Command line; exit status 1 for checkpoints that cannot be averaged."""
+    arguments = make_parser().parse_args()
     try:
         average = average_checkpoints(arguments.inputs)
         with whole_file(arguments.output) as temporary:

@@ -18,6 +18,16 @@ class UserError(Exception):
         self.places: tuple[str, ...] = (str(place),) if str(place) else ()
         self.found, self.advice = found, advice
 
+    @classmethod
+    def of(cls, error: "UserError", advice: str = "") -> Self:
+        """An error of another kind as one of this kind, with the same parts.
+
+        Args:
+            error: the other.
+            advice: in place of the error's own; "": that stays.
+        """
+        return cls(error.found, advice=advice or error.advice).at(*error.places)
+
     def at(self, *places: object) -> Self:
         """The same error within these places, the outermost first."""
         outer = copy.copy(self)

@@ -22,6 +22,7 @@ from preprocess.speech.frames import extract_frames, read_spans
 
 
 def fields_recipe(frames: np.ndarray, clusters: int, seed: int) -> np.ndarray:
+    """Centroids (K, D) by scikit-learn, of frames (F, D)."""
     from sklearn.cluster import MiniBatchKMeans
 
     model = MiniBatchKMeans(
@@ -39,6 +40,7 @@ def fields_recipe(frames: np.ndarray, clusters: int, seed: int) -> np.ndarray:
 
 
 def ours(frames: np.ndarray, clusters: int, seed: int) -> np.ndarray:
+    """Centroids (K, D) by `preprocess`, of frames (F, D)."""
     return fit_centroids(frames, clusters, seed)[0]
 
 
@@ -55,14 +57,14 @@ def inertia_per_frame(frames: np.ndarray, centroids: np.ndarray) -> float:
 
 
 def make_frames(manifest: Path, source: str, layer: int | None, device: str) -> np.ndarray:
-    """(F, D) float32: all frames of the audio of a manifest."""
+    """All frames of the audio of a manifest, (F, D) float32."""
     from tqdm import tqdm
 
     extractor = load_extractor(source, layer, device)
-    segments = read_spans(manifest, check_audio=True)
+    spans = read_spans(manifest, check_audio=True)
     frames = []
-    for begin in tqdm(range(0, len(segments), 100), desc="frames", unit="00 segments"):
-        frames += [item.frames for item in extract_frames(segments[begin : begin + 100], extractor, skip_faults=False)]
+    for begin in tqdm(range(0, len(spans), 100), desc="frames", unit="00 spans"):
+        frames += [item.frames for item in extract_frames(spans[begin : begin + 100], extractor, skip_faults=False)]
     return np.concatenate(frames)
 
 
@@ -77,6 +79,7 @@ def measure(
 
 
 def compare(frames: np.ndarray, clusters: int, seed: int) -> None:
+    """Measure both ways and print the table."""
     print(f"\n{len(frames)} frames, width {frames.shape[1]}, {clusters} clusters, seed {seed}")
     print(f"{'':14} {'inertia':>12} {'seconds':>9} {'core seconds':>13}", flush=True)
     results = []

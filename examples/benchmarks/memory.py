@@ -1,11 +1,11 @@
-"""Peak memory of the stages `kmeans` and `units` by hours of audio, with a made-up encoder of WavLM-large's width.
+"""Peak memory of the stages `kmeans` and `units` by hours of audio.
 
     python examples/benchmarks/memory.py --stage kmeans --hours 40 400
     python examples/benchmarks/memory.py --stage units --hours 0.1 1
     python examples/benchmarks/memory.py --stage units --hours 10 40 400 --clusters 4
 
-Everything is as in the stages, but that decoding and encoding cost next to nothing: the waveforms are zeros, the frames
-are cut from one block of random numbers. The encoder's own memory comes on top: in `units`, and in `kmeans` before the
+Everything is as in the stages, but that decoding and encoding cost next to nothing: the waveforms are zeros, and a
+made-up encoder of WavLM-large's width cuts the frames from one block of random numbers. The encoder's own memory comes on top: in `units`, and in `kmeans` before the
 fit. K-means does one iteration a sample in place of ten, which needs the same memory. Assignment takes 4 million
 operations a frame at 2000 clusters, so that 400 hours are only tried with few.
 """
@@ -16,9 +16,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
+
+from preprocess.files.manifest import Utterance, write_manifest
+from preprocess.files.stage_cards import KmeansCard
+from preprocess.speech.audio import SAMPLE_RATE
 
 WIDTH = 1024
 SECONDS = 6.0  # of each utterance
@@ -28,62 +35,98 @@ FRAME_SHIFT = 320  # samples
 class MadeUpEncoder:
     """Frames cut from one block of random numbers."""
 
-    name, source, layer, hash, width, frame_shift_seconds = "made-up", "made-up", 21, "", WIDTH, FRAME_SHIFT / 16_000
+    name, source, layer, hash, width, frame_shift_seconds = (
+        "made-up",
+        "made-up",
+        21,
+        "",
+        WIDTH,
+        FRAME_SHIFT / SAMPLE_RATE,
+    )
 
     def __init__(self) -> None:
         self._random = np.random.default_rng(0)
         self._block = self._random.standard_normal((8192, WIDTH), dtype=np.float32)
 
     def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
-        """(N,) samples each -> (T, 1024) frames each."""
+        """Frames (T, 1024) of waveforms of (N,) samples each."""
         lengths = [len(waveform) // FRAME_SHIFT for waveform in waveforms]
         starts = self._random.integers(0, len(self._block) - max(lengths), size=len(lengths))
         return [self._block[start : start + length] for start, length in zip(starts, lengths, strict=True)]
 
 
-def write_manifest(folder: Path, hours: float) -> Path:
-    """Rows of one file, each with an offset of its own."""
+def write_corpus(folder: Path, hours: float) -> Path:
+    """Write a manifest whose rows are of one file, each with an offset of its own."""
     (folder / "all.wav").touch()
     path = folder / "train.tsv"
-    with open(path, "w") as file:
-        file.write("id\taudio\toffset\tduration\tsrc_lang\ttgt_lang\tsrc_text\ttgt_text\tspeaker\n")
-        for index in range(round(hours * 3600 / SECONDS)):
-            file.write(f"talk-{index:07}\tall.wav\t{index * SECONDS}\t{SECONDS}\ten\tde\tsome words\teinige Wörter\t\n")
+    rows = (
+        Utterance(
+            f"talk-{index:07}", folder / "all.wav", index * SECONDS, SECONDS, "en", "de", "some words", "Wörter", ""
+        )
+        for index in range(round(hours * 3600 / SECONDS))
+    )
+    write_manifest(path, rows)
     return path
 
 
-def run_stage(stage: str, hours: float, clusters: int) -> None:
-    """In a process of its own: run the stage, print time and peak memory."""
-    from preprocess.__main__ import main
-    from preprocess.clustering import frame_sample, lloyd
-    from preprocess.speech import frames
+def write_kmeans(folder: Path, clusters: int, encoder: MadeUpEncoder) -> None:
+    """Write a k-means of random centroids, as the stage `kmeans` would of the encoder's frames."""
+    from preprocess.clustering.centroids import save_kmeans
+    from preprocess.speech.extractors import describe
+
+    centroids = np.random.default_rng(1).standard_normal((clusters, WIDTH)).astype(np.float32)
+    card = KmeansCard(
+        extractor=describe(encoder),
+        clusters=clusters,
+        seed=1,
+        portion=1.0,
+        frames=clusters,
+        skipped=0,
+        inertia_per_frame=0.0,
+        hashes={},
+    )
+    save_kmeans(folder, centroids, card)
+
+
+@contextmanager
+def cheap_stages(encoder: MadeUpEncoder) -> Iterator[None]:
+    """Let the stages of this process use the encoder and waveforms of zeros, and k-means do one iteration."""
+    from preprocess.clustering import lloyd
+    from preprocess.speech import extractors, frames
     from preprocess.stages import kmeans
-    from preprocess.stages import units as speech_to_units
+
+    waveform = np.zeros(round(SECONDS * SAMPLE_RATE), dtype=np.float32)
+    with (
+        patch.object(frames, "load_audio", lambda *span: waveform),
+        patch.object(extractors, "load_extractor", lambda *options: encoder),
+        patch.object(kmeans, "load_extractor", lambda *options: encoder),
+        patch.object(lloyd, "ITERATIONS", 1),
+    ):
+        yield
+
+
+def run_stage(stage: str, hours: float, clusters: int) -> None:
+    """Run the stage, once in this process, and print time and peak memory."""
+    from preprocess.__main__ import main
 
     encoder = MadeUpEncoder()
-    waveform = np.zeros(round(SECONDS * 16_000), dtype=np.float32)
-    frames.load_audio = lambda *segment: waveform
-    frame_sample.load_described = speech_to_units.load_described = lambda *description: encoder
-    kmeans.load_extractor = lambda *options: encoder
-    lloyd.ITERATIONS = 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        manifest, out = write_manifest(folder, hours), folder / "kmeans"
-        arguments = ["kmeans", "--extractor", "made-up", "--clusters", str(clusters)]
+        manifest, kmeans = write_corpus(folder, hours), folder / "kmeans"
+        arguments = ["kmeans", "--extractor", "made-up", "--clusters", str(clusters), "--out", str(kmeans)]
         if stage == "units":
-            description = {"name": "made-up", "layer": 21, "width": WIDTH, "frame_shift_seconds": 0.02}
-            centroids = np.random.default_rng(1).standard_normal((clusters, WIDTH)).astype(np.float32)
-            kmeans.save_kmeans(out, centroids, {"stage": "kmeans", "clusters": clusters, "extractor": description})
-            arguments = ["units", "--kmeans", str(out)]
-            out = folder / "train.units"
+            write_kmeans(kmeans, clusters, encoder)
+            arguments = ["units", "--kmeans", str(kmeans), "--out", str(folder / "train.units")]
         start = time.monotonic()
-        if main([*arguments, "--manifest", str(manifest), "--out", str(out)]) != 0:
-            sys.exit(1)
+        with cheap_stages(encoder):
+            if main([*arguments, "--manifest", str(manifest)]) != 0:
+                sys.exit(1)
         seconds = time.monotonic() - start
     # Not getrusage: its peak counts that of the parent before exec.
-    peak = int(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     print(
-        f"| {stage} | {hours:g} | {round(hours * 3600 / SECONDS)} | {clusters} | {peak:.0f} | {seconds:.0f} |",
+        f"| {stage} | {hours:g} | {round(hours * 3600 / SECONDS)} | {clusters} | {int(peak) / 1024:.0f} | "
+        f"{seconds:.0f} |",
         flush=True,
     )
 

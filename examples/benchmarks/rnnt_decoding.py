@@ -15,7 +15,7 @@ import torch
 from fairseq import checkpoint_utils, tasks, utils
 
 import fairseq_hmst  # noqa: F401  (registers the task and the models)
-from fairseq_hmst.generators.transducer import TransducerGenerator
+from fairseq_hmst.generators.transducer_generator import TransducerGenerator
 
 SCORE_TOLERANCE = 1e-3  # relative; sums of float32 in another order
 

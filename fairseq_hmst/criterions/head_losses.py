@@ -1,4 +1,4 @@
-"""The loss of each head of a model on a batch, one value an example; weighting and logging are left to joint.py."""
+"""The loss of each head of a model on a batch, one value an example; joint_criterion.py weights and logs them."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,11 +7,11 @@ from fairseq import utils
 from torch import Tensor
 
 from ..losses.cross_entropy import count_correct, count_labels, label_smoothed_cross_entropy
-from ..losses.ctc import ctc_feasible, ctc_loss
+from ..losses.ctc_loss import ctc_feasible, ctc_loss
 from ..losses.rnnt import fused_rnnt_loss
 
 if TYPE_CHECKING:
-    from ..models.base import ModelOutput, TransducerInputs
+    from ..models.hmst_model import ModelOutput, TransducerInputs
 
 
 class Distribution(NamedTuple):

@@ -1,4 +1,4 @@
-"""Two views of one example, and how far a model's outputs for them differ; joint.py weights them.
+"""Two views of one example, and how far a model's outputs for them differ; joint_criterion.py weights them.
 
 The views are two copies under dropout masks of their own (R-drop), or speech and its text twin (consistency).
 """

@@ -5,10 +5,10 @@ from typing import Generic, NotRequired, Protocol, TypedDict, TypeVar
 import numpy as np
 from torch import Tensor
 
-Row = TypeVar("Row", covariant=True)
+RowTokens = TypeVar("RowTokens", covariant=True)
 
 
-class TokenRows(Protocol, Generic[Row]):
+class TokenRows(Protocol, Generic[RowTokens]):
     """Rows of tokens, such as an indexed dataset of fairseq; each row is an int64 tensor that ends with eos."""
 
     @property
@@ -18,10 +18,10 @@ class TokenRows(Protocol, Generic[Row]):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, row: int) -> Row: ...
+    def __getitem__(self, row: int) -> RowTokens: ...
 
 
-class Example(TypedDict):
+class StreamExample(TypedDict):
     """One example of a dataset.
 
     Attributes:

@@ -10,7 +10,8 @@ from preprocess.errors import PreprocessError, UserError
 from preprocess.files.card import CARD_NAME
 from preprocess.files.data_bin_card import DataBinCard
 
-from .language_symbols import LanguageSymbols
+from .labels import FIRST_PIECE_LABEL, OTHER_LABEL
+from .language_symbols import LanguageSymbolIds
 
 
 class DataBinError(UserError):
@@ -27,7 +28,7 @@ class DataBin:
             where there are any; the card says where the pieces of each kind begin (fairseq's four special symbols come
             first).
         target_dictionary: target subwords, then the language symbols.
-        language_symbols: where the language symbols stand.
+        language_symbols: ids and places of the language symbols.
 
     Raises:
         DataBinError: no card, a file that the card names is missing or has changed, or another version wrote it.
@@ -39,11 +40,13 @@ class DataBin:
             self.card = DataBinCard.read(self.path)
             self.card.check_hashes(self.path)
         except PreprocessError as error:
-            raise DataBinError(error.found, advice=error.advice).at(*error.places) from error
+            raise DataBinError.of(error) from error
         self.source_dictionary = Dictionary.load(str(self.path / "dict.src.txt"))
         self.target_dictionary = Dictionary.load(str(self.path / "dict.tgt.txt"))
         try:
-            self.language_symbols = LanguageSymbols.from_card(self.card, self.source_dictionary, self.target_dictionary)
+            self.language_symbols = LanguageSymbolIds.from_card(
+                self.card, self.source_dictionary, self.target_dictionary
+            )
         except ValueError as error:
             raise DataBinError(str(error), place=self.path / CARD_NAME, advice="make the data-bin again") from error
 
@@ -65,12 +68,18 @@ class DataBin:
     @property
     def num_transcript_labels(self) -> int:
         """Labels of a CTC head on the transcript: blank, unknown, and the source-text subwords."""
-        return self.card.dictionary.source_subwords + 2
+        return self.card.dictionary.source_subwords + FIRST_PIECE_LABEL
 
     def transcript_labels(self, joint_ids: Tensor) -> Tensor:
-        """CTC labels for ids of the joint input dictionary: 0 is the blank, 1 is all but source-text subwords."""
-        labels = joint_ids - self.card.dictionary.first_source_subword + 2
-        return labels.masked_fill((labels < 2) | (labels >= self.num_transcript_labels), 1)
+        """CTC labels for ids of the joint input dictionary; all but source-text subwords have one label."""
+        labels = joint_ids - self.card.dictionary.first_source_subword + FIRST_PIECE_LABEL
+        is_piece = (labels >= FIRST_PIECE_LABEL) & (labels < self.num_transcript_labels)
+        return labels.masked_fill(~is_piece, OTHER_LABEL)
+
+    def transcript_ids(self, labels: Tensor) -> Tensor:
+        """Ids in the joint input dictionary of the source-text subwords among CTC labels (N,); others are left out."""
+        pieces = labels[labels >= FIRST_PIECE_LABEL]
+        return pieces - FIRST_PIECE_LABEL + self.card.dictionary.first_source_subword
 
     @property
     def fingerprint(self) -> dict[str, str]:

@@ -16,14 +16,12 @@ from fairseq.data import Dictionary
 from torch import Tensor
 
 from preprocess.files.data_bin_card import DataBinCard
-
-SOURCE_FORMS = ("source_first", "source_last", "target_first")
-TARGET_FORMS = ("first_output", "first_input")
+from preprocess.files.languages import SOURCE_FORMS, TARGET_FORMS
 
 
 @dataclass(frozen=True)
-class LanguageSymbols:
-    """The form of one data-bin; without symbols every method leaves tokens as they are.
+class LanguageSymbolIds:
+    """Language symbols of one data-bin, by token id, and their places; without any, methods leave tokens as they are.
 
     Attributes:
         eos_index: id of end of sentence in both dictionaries.
@@ -44,7 +42,7 @@ class LanguageSymbols:
     output_ids: frozenset[int] = frozenset()
 
     @classmethod
-    def from_card(cls, card: DataBinCard, source: Dictionary, target: Dictionary) -> "LanguageSymbols":
+    def from_card(cls, card: DataBinCard, source: Dictionary, target: Dictionary) -> "LanguageSymbolIds":
         """Language symbols of a data-bin's card, in ids of its two dictionaries.
 
         Raises:
@@ -74,7 +72,7 @@ class LanguageSymbols:
 
     @property
     def num_source_symbols(self) -> int:
-        """Symbols in each source."""
+        """Number of language symbols in each source."""
         return 0 if self.source_form is None else 1
 
     @property
@@ -107,7 +105,7 @@ class LanguageSymbols:
         return target[1:] if self.target_form == "first_input" else target
 
     def labels(self, target: Tensor) -> Tensor:
-        """Y alone, from a stored target."""
+        """Text tokens Y alone, of a stored target."""
         return target[:-1] if self.target_form is None else target[1:-1]
 
     def add_to_source(self, source: Tensor, source_language: str | None, target_language: str | None) -> Tensor:
@@ -119,7 +117,7 @@ class LanguageSymbols:
         return torch.cat([source, symbol] if self.source_form == "source_last" else [symbol, source])
 
     def without_symbol(self, source: Tensor) -> Tensor:
-        """`X </s>`, from a stored source."""
+        """A stored source without its language symbol: `X </s>`."""
         if self.source_form is None:
             return source
         return source[:-1] if self.source_form == "source_last" else source[1:]

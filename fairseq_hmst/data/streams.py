@@ -7,17 +7,17 @@ import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 from torch import Tensor
 
-from .batch import Batch, Example, NetInput, TokenRows
+from .batch import Batch, NetInput, StreamExample, TokenRows
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
-from .language_symbols import LanguageSymbols
+from .language_symbols import LanguageSymbolIds
 from .twins import TextTranscripts, sort_with_twins
 
 STREAM_NAMES = ("st", "mt")
 
 
 @dataclass
-class Stream:
+class StreamRows:
     """The examples of one stream, as parallel rows of int64 tokens; each row ends with eos.
 
     Attributes:
@@ -46,7 +46,7 @@ class Stream:
                 raise DataBinError(f"stream {self.name}: {len(self.sources)} sources but {len(rows)} {kind}")
 
 
-def load_stream(data_bin: DataBin, split: str, name: str) -> Stream:
+def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:
     """Memory-map one stream of one split.
 
     Raises:
@@ -62,8 +62,10 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> Stream:
         found = sorted(path.name.removesuffix(".src.idx") for path in data_bin.path.glob("*.src.idx"))
         raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
     if name == "mt":
-        return Stream(name, sources, targets, TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols))
-    return Stream(name, sources, targets, transcripts)
+        return StreamRows(
+            name, sources, targets, TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols)
+        )
+    return StreamRows(name, sources, targets, transcripts)
 
 
 class MixedStreams(FairseqDataset):
@@ -82,10 +84,10 @@ class MixedStreams(FairseqDataset):
 
     def __init__(
         self,
-        streams: list[Stream],
+        streams: list[StreamRows],
         source_dictionary: Dictionary,
         target_dictionary: Dictionary,
-        language_symbols: LanguageSymbols,
+        language_symbols: LanguageSymbolIds,
         passes: dict[str, float] | None = None,
         seed: int = 1,
         shuffle: bool = True,
@@ -129,7 +131,7 @@ class MixedStreams(FairseqDataset):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> StreamExample:
         row = int(self.rows[index])
         number = int(np.searchsorted(self._first_row, row, side="right")) - 1
         stream, row_in_stream = self.streams[number], row - int(self._first_row[number])
@@ -201,7 +203,7 @@ class MixedStreams(FairseqDataset):
         left_out = indices[sum(len(batch) for batch in batches) :]
         return [*batches, left_out] if len(left_out) > 0 else batches
 
-    def collater(self, samples: list[Example]) -> Batch | dict[str, Tensor]:
+    def collater(self, samples: list[StreamExample]) -> Batch | dict[str, Tensor]:
         """Pad examples and their text twins into a batch, on the right, by falling source length.
 
         Returns:
@@ -246,7 +248,7 @@ class MixedStreams(FairseqDataset):
         padded = data_utils.collate_tokens(rows, self.target_dictionary.pad())  # all dictionaries have one padding id
         return padded, torch.tensor([len(row) for row in rows])
 
-    def _pad_transcripts(self, samples: list[Example]) -> tuple[Tensor, Tensor]:
+    def _pad_transcripts(self, samples: list[StreamExample]) -> tuple[Tensor, Tensor]:
         none_known = torch.tensor([self.source_dictionary.eos()])
         rows = [none_known if sample["transcript"] is None else sample["transcript"] for sample in samples]
         padded, lengths = self._pad([row[:-1] for row in rows])

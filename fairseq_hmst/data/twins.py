@@ -9,8 +9,8 @@ from torch import Tensor
 
 from preprocess.files.repetition import repeat_tokens, tokens_once
 
-from .batch import Example, TokenRows
-from .language_symbols import LanguageSymbols
+from .batch import StreamExample, TokenRows
+from .language_symbols import LanguageSymbolIds
 
 
 class TextTwins:
@@ -31,7 +31,7 @@ class TextTwins:
         sources: TokenRows[Tensor],
         transcripts: TokenRows[Tensor],
         repeat: int,
-        language_symbols: LanguageSymbols,
+        language_symbols: LanguageSymbolIds,
     ) -> None:
         self.sources = sources
         self.transcripts = transcripts
@@ -55,7 +55,7 @@ class TextTwins:
 class TextTranscripts:
     """Transcripts of a text stream's examples: their sources with each token once and without symbol."""
 
-    def __init__(self, sources: TokenRows[Tensor], repeat: int, language_symbols: LanguageSymbols) -> None:
+    def __init__(self, sources: TokenRows[Tensor], repeat: int, language_symbols: LanguageSymbolIds) -> None:
         self.sources = sources
         self.repeat = repeat
         self.language_symbols = language_symbols
@@ -74,7 +74,7 @@ class TextTranscripts:
         return torch.cat([torch.from_numpy(tokens_once(source[:-1].numpy(), self.repeat)), source[-1:]])
 
 
-def sort_with_twins(samples: list[Example], text_stream: int) -> tuple[list[Example], Tensor]:
+def sort_with_twins(samples: list[StreamExample], text_stream: int) -> tuple[list[StreamExample], Tensor]:
     """Examples and twins by falling source length.
 
     Args:
@@ -84,7 +84,7 @@ def sort_with_twins(samples: list[Example], text_stream: int) -> tuple[list[Exam
     Returns:
         B examples, the twins among them; (B,) int64 the place of each one's twin, -1 where it has none.
     """
-    rows: list[Example] = []
+    rows: list[StreamExample] = []
     twin_of: dict[int, int] = {}
     for sample in samples:
         rows.append(sample)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..losses.ctc import ctc_feasible
+from ..losses.ctc_loss import ctc_feasible
 from ..losses.rnnt_joiner import joiner_log_probs
 from ..losses.rnnt_lattice import lattice_loss, pack_positions
 
 if TYPE_CHECKING:
-    from ..models.base import HmstModel, TransducerInputs
+    from ..models.hmst_model import HmstModel, TransducerInputs
 
 # Stands for log 0: logaddexp of two infinities has NaN as gradient
 LOG_ZERO = -1e30
@@ -29,7 +29,7 @@ def align(
         decoding: the head to ask, as --decoding names it; `joint` asks the attention.
         source_tokens: (T,) all that the encoder reads, with language symbol and end of sentence.
         labels: (U,) the translation without language symbol and end of sentence; it need not be the models' best.
-        decoder_start: what the decoder reads before the labels (LanguageSymbols.decoder_start).
+        decoder_start: what the decoder reads before the labels (LanguageSymbolIds.decoder_start).
 
     Returns:
         (U, T) float32 on the CPU, each row summing to 1. Attention: the weights of the decoder's last layer, mean of

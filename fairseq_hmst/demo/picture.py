@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from preprocess.files.repetition import tokens_once
+from preprocess.files.units import text_to_units
+
 from ..translate.reading import read_peaks
 from ..translate.results import Hypothesis, Segment, Times
 from .alignment import align
@@ -103,7 +106,7 @@ def _text_picture(data_bin: "DataBin", source: Tensor, tokens: list[str], weight
     no_text = torch.tensor([data_bin.source_dictionary.eos(), *data_bin.language_symbols.source_ids.values()])
     is_text = ~torch.isin(source, no_text)
     repeat = data_bin.card.repeat
-    pieces = [data_bin.source_dictionary[index] for index in source[is_text][::repeat].tolist()]
+    pieces = [data_bin.source_dictionary[index] for index in tokens_once(source[is_text].numpy(), repeat)]
     return Picture(
         len(pieces),
         [Span(number, number + 1, piece, piece) for number, piece in enumerate(pieces)],
@@ -118,9 +121,10 @@ def _unit(unit: int, times: Times, begin: float) -> Span:
 
 
 def _unit_subword(data_bin: "DataBin", token: int, times: Times, begin: float) -> Span:
-    first_character = data_bin.card.first_unit_character
-    units = " ".join(str(ord(character) - first_character) for character in data_bin.source_dictionary[token])
-    name = "unknown units" if token == data_bin.source_dictionary.unk() else f"units {units}"
+    if token == data_bin.source_dictionary.unk():
+        name = "unknown units"
+    else:
+        name = f"units {' '.join(map(str, text_to_units(data_bin.source_dictionary[token])))}"
     return Span(times[0] - begin, times[1] - begin, "", f"{name}, {_in_words(times)}")
 
 

@@ -24,7 +24,7 @@ from ..model_folder.folder import DATA_NAME, ENCODER_NAME, README_NAME, make_tas
 from ..model_folder.generation import GenerationOptions
 from ..model_folder.json_files import read_object
 from ..model_folder.sealing import seal
-from ..models.base import HmstModel
+from ..models.hmst_model import HmstModel
 from ..tasks.hmst_translation import HmstTranslationTask
 from ..translate.decoder import make_decoder
 from ..translate.options import TranslationOptions

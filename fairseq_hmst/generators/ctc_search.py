@@ -86,7 +86,7 @@ class _Frame(NamedTuple):
 
 
 @dataclass
-class _Beam:
+class _PrefixBeam:
     """K prefixes an utterance, all different; those of probability zero are never looked at again."""
 
     labels: Tensor  # (B, K, U), -1 beyond each prefix
@@ -112,23 +112,23 @@ class _Beam:
         return is_equal & is_child.unsqueeze(1)
 
 
-def _start(log_probs: Tensor, beam_size: int) -> _Beam:
+def _start(log_probs: Tensor, beam_size: int) -> _PrefixBeam:
     shape = (len(log_probs), beam_size)
     log_blank = log_probs.new_full(shape, -torch.inf, dtype=torch.float64)
     log_nonblank = log_blank.clone()
     log_blank[:, 0] = 0.0
     lengths = torch.zeros(shape, dtype=torch.int64, device=log_probs.device)
-    return _Beam(lengths.new_full((*shape, 1), -1), lengths, log_blank, log_nonblank)
+    return _PrefixBeam(lengths.new_full((*shape, 1), -1), lengths, log_blank, log_nonblank)
 
 
-def _step(beam: _Beam, frame: _Frame) -> _Beam:
+def _step(beam: _PrefixBeam, frame: _Frame) -> _PrefixBeam:
     is_parent = beam.is_parent()
     log_blank, log_nonblank = _stay(beam, frame, is_parent)
     log_grown = _grow(beam, frame, is_parent)
     return _select(beam, frame, log_blank, log_nonblank, log_grown)
 
 
-def _stay(beam: _Beam, frame: _Frame, is_parent: Tensor) -> tuple[Tensor, Tensor]:
+def _stay(beam: _PrefixBeam, frame: _Frame, is_parent: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities of the same prefixes one frame later, (B, K), from parents in the beam too."""
     last_labels = beam.last_labels
     last_log_probs = frame.log_probs.gather(1, last_labels.clamp(min=0)).double()
@@ -139,7 +139,7 @@ def _stay(beam: _Beam, frame: _Frame, is_parent: Tensor) -> tuple[Tensor, Tensor
     return log_blank, last_log_probs + torch.logaddexp(beam.log_nonblank, from_parent)
 
 
-def _grow(beam: _Beam, frame: _Frame, is_parent: Tensor) -> Tensor:
+def _grow(beam: _PrefixBeam, frame: _Frame, is_parent: Tensor) -> Tensor:
     """Log-probabilities of prefixes with one candidate more, (B, K, C); -inf where the beam has that prefix already."""
     log_grown = _log_phi(beam, frame.candidates) + frame.candidate_log_probs.unsqueeze(1)
     is_last = beam.last_labels.unsqueeze(2) == frame.candidates.unsqueeze(1)  # (B, K of children, C)
@@ -147,13 +147,15 @@ def _grow(beam: _Beam, frame: _Frame, is_parent: Tensor) -> Tensor:
     return log_grown.masked_fill(is_in_beam, -torch.inf)
 
 
-def _log_phi(beam: _Beam, labels: Tensor) -> Tensor:
+def _log_phi(beam: _PrefixBeam, labels: Tensor) -> Tensor:
     """Log-probabilities of the paths that one of the (B, C) labels can continue, (B, K, C): a repeat needs a blank."""
     is_repeat = beam.last_labels.unsqueeze(2) == labels.unsqueeze(1)
     return torch.where(is_repeat, beam.log_blank.unsqueeze(2), beam.log_total.unsqueeze(2))
 
 
-def _select(beam: _Beam, frame: _Frame, log_blank: Tensor, log_nonblank: Tensor, log_grown: Tensor) -> _Beam:
+def _select(
+    beam: _PrefixBeam, frame: _Frame, log_blank: Tensor, log_nonblank: Tensor, log_grown: Tensor
+) -> _PrefixBeam:
     """The K best of the K prefixes that stay and the K * C that grow."""
     beam_size, num_candidates = log_grown.shape[1:]
     scores = torch.cat([torch.logaddexp(log_blank, log_nonblank), log_grown.flatten(1)], 1)
@@ -167,7 +169,7 @@ def _select(beam: _Beam, frame: _Frame, log_blank: Tensor, log_nonblank: Tensor,
     labels = functional.pad(beam.labels[rows, sources], (0, 1), value=-1)
     labels.scatter_(2, lengths.unsqueeze(2), new_labels.unsqueeze(2))
     lengths = lengths + ~stays
-    return _Beam(
+    return _PrefixBeam(
         labels[:, :, : max(1, int(lengths.max()))],
         lengths,
         log_blank.gather(1, sources).masked_fill(~stays, -torch.inf),
@@ -175,7 +177,7 @@ def _select(beam: _Beam, frame: _Frame, log_blank: Tensor, log_nonblank: Tensor,
     )
 
 
-def _finish(beam: _Beam) -> list[list[ScoredLabels]]:
+def _finish(beam: _PrefixBeam) -> list[list[ScoredLabels]]:
     columns = zip(beam.labels.tolist(), beam.lengths.tolist(), beam.log_total.tolist(), strict=True)
     return [
         [

@@ -1,7 +1,7 @@
 """Beam search of a transducer, synchronous in alignment length; all utterances and hypotheses of a batch go together.
 
-After i symbols of an alignment, blanks and labels, a hypothesis of u labels stands at encoder step i - u: equal label
-sequences always stand at the same step, so that they can be merged exactly.
+After i symbols of an alignment, blanks and labels, a hypothesis of u labels is at encoder step i - u: equal label
+sequences are always at the same step, so that they can be merged exactly.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class _Hypotheses:
 
 
 @dataclass
-class _Beam:
+class _AlignmentBeam:
     utterances: Tensor  # (B,) those that are not done
     going_on: _Hypotheses
     ended: _Hypotheses  # best first
@@ -98,11 +98,13 @@ class _Beam:
         rest = self.going_on.log_probs.logsumexp(1)
         return (rest <= self.ended.log_probs[:, -1]) | (rest == -torch.inf)
 
-    def keep(self, is_kept: Tensor) -> _Beam:
+    def keep(self, is_kept: Tensor) -> _AlignmentBeam:
         kept = is_kept.nonzero().squeeze(1)
         beam_size = self.going_on.log_probs.size(1)
         rows = (kept.unsqueeze(1) * beam_size + torch.arange(beam_size, device=kept.device)).flatten()
-        return _Beam(self.utterances[kept], self.going_on[kept], self.ended[kept], select_rows(self.states, rows))
+        return _AlignmentBeam(
+            self.utterances[kept], self.going_on[kept], self.ended[kept], select_rows(self.states, rows)
+        )
 
     def results(self, is_chosen: Tensor) -> list[tuple[int, list[ScoredLabels]]]:
         """The ended hypotheses of chosen utterances."""
@@ -119,7 +121,7 @@ class _Beam:
         return list(zip(self.utterances[is_chosen].tolist(), scored, strict=True))
 
 
-def _start(scorer: TransducerScorer, beam_size: int) -> _Beam:
+def _start(scorer: TransducerScorer, beam_size: int) -> _AlignmentBeam:
     utterances = torch.arange(len(scorer.source_lengths), device=scorer.source_lengths.device)
     lengths = utterances.new_zeros(len(utterances), beam_size)
     none = _Hypotheses(
@@ -127,14 +129,14 @@ def _start(scorer: TransducerScorer, beam_size: int) -> _Beam:
     )
     first = functional.one_hot(torch.zeros_like(utterances), beam_size) == 1
     empty = _Hypotheses(none.labels, lengths, none.log_probs.masked_fill(first, 0.0))
-    return _Beam(utterances, empty, none, scorer.start(lengths.numel()))
+    return _AlignmentBeam(utterances, empty, none, scorer.start(lengths.numel()))
 
 
-def _round(beam: _Beam, scorer: TransducerScorer, limit: LabelLimit, num_symbols: int) -> _Beam:
-    """One symbol more for every hypothesis."""
+def _round(beam: _AlignmentBeam, scorer: TransducerScorer, limit: LabelLimit, num_symbols: int) -> _AlignmentBeam:
+    """The beam after one more symbol of every hypothesis."""
     hypotheses = beam.going_on
     source_lengths = scorer.source_lengths[beam.utterances].unsqueeze(1)
-    # an empty place may stand anywhere
+    # an empty place may be anywhere
     steps = (num_symbols - hypotheses.lengths).clamp(min=0).minimum(source_lengths - 1)
     log_stay, log_labels = _symbol_log_probs(beam, scorer, steps)
     is_full = ~limit.allows_label(hypotheses.lengths, steps, source_lengths)
@@ -143,7 +145,7 @@ def _round(beam: _Beam, scorer: TransducerScorer, limit: LabelLimit, num_symbols
     return _select(beam, scorer, log_stay, log_labels, is_last_step=steps == source_lengths - 1)
 
 
-def _symbol_log_probs(beam: _Beam, scorer: TransducerScorer, steps: Tensor) -> tuple[Tensor, Tensor]:
+def _symbol_log_probs(beam: _AlignmentBeam, scorer: TransducerScorer, steps: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities of hypotheses after a blank, (B, K) float64, and of their next labels, (B, K, V) float32."""
     rows = beam.utterances.unsqueeze(1).expand_as(steps).flatten()
     scores = scorer.scores(beam.states, rows, steps.flatten())
@@ -159,7 +161,9 @@ def _merge_equal(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) 
     log_labels[utterances, parents, labels] = -torch.inf
 
 
-def _select(beam: _Beam, scorer: TransducerScorer, log_stay: Tensor, log_labels: Tensor, is_last_step: Tensor) -> _Beam:
+def _select(
+    beam: _AlignmentBeam, scorer: TransducerScorer, log_stay: Tensor, log_labels: Tensor, is_last_step: Tensor
+) -> _AlignmentBeam:
     """The K best of the hypotheses that stay as they are, and all that grow."""
     beam_size = log_stay.size(1)
     # no more than K of one hypothesis's labels can be among the K best
@@ -179,7 +183,7 @@ def _select(beam: _Beam, scorer: TransducerScorer, log_stay: Tensor, log_labels:
     states = select_rows(beam.states, (first_rows + sources).flatten())
     grown_rows = (new_labels >= 0).flatten().nonzero().squeeze(1)
     states = scorer.extend(states, grown_rows, new_labels.flatten()[grown_rows])
-    return _Beam(beam.utterances, going_on, beam.ended.merged(ended), states)
+    return _AlignmentBeam(beam.utterances, going_on, beam.ended.merged(ended), states)
 
 
 def _grow(hypotheses: _Hypotheses, sources: Tensor, new_labels: Tensor, log_probs: Tensor) -> _Hypotheses:

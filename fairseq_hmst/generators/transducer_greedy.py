@@ -1,7 +1,7 @@
 """Greedy transducer decoding over all utterances of a batch together.
 
 Searches walk alignments symbol by symbol: a symbol is a blank, which goes on to the next encoder step, or a label. So
-utterances stand at different encoder steps, and a batch takes as many rounds as its longest alignment has symbols.
+utterances are at different encoder steps, and a batch takes as many rounds as its longest alignment has symbols.
 """
 
 from __future__ import annotations

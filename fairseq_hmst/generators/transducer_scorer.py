@@ -56,7 +56,7 @@ class TransducerScorable(Protocol):
         ...
 
     def predict(self, labels: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The same after one more label (N,) each."""
+        """The predictor's side after one more label (N,) of each hypothesis, (N, J), and its state."""
         ...
 
     def join(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ from .json_files import read_object
 from .sealing import COPY_AGAIN, check_seal
 
 if TYPE_CHECKING:
-    from ..models.base import HmstModel
+    from ..models.hmst_model import HmstModel
 
 FAMILIES = {
     "hmst_aed": "attentional encoder-decoder",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..data.data_bin import DataBin
 from ..modules.joint_embedding import JointEmbedding, check_is_prefix
 from ..modules.unit_encoder import build_embedding, transformer_config
-from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
+from .hmst_model import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
 from .pretrained import FINETUNE_CHOICES, PretrainedModel
 
 

@@ -3,7 +3,7 @@
 from fairseq.models import register_model
 from torch import Tensor
 
-from .base import HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
+from .hmst_model import HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
 
 
 @register_model("hmst_ctc", dataclass=SharedEncoderConfig)

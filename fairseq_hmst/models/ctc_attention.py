@@ -3,7 +3,7 @@
 from fairseq.models import register_model
 
 from .aed import AttentionDecoderConfig, AttentionDecoderModel
-from .base import ModelTask
+from .hmst_model import ModelTask
 
 
 @register_model("hmst_ctc_attention", dataclass=AttentionDecoderConfig)

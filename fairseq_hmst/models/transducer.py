@@ -9,10 +9,17 @@ from fairseq.dataclass import ChoiceEnum
 from fairseq.models import register_model
 from torch import Tensor
 
-from ..modules.blank import BLANK_INDEX
+from ..data.labels import BLANK_INDEX
 from ..modules.joiner import Joiner
 from ..modules.predictor import PREDICTORS, LSTMPredictor, PredictorState, StatelessPredictor
-from .base import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, TransducerInputs, check_source_names_language
+from .hmst_model import (
+    AuxiliaryCTCConfig,
+    HmstModel,
+    ModelOutput,
+    ModelTask,
+    TransducerInputs,
+    check_source_names_language,
+)
 
 
 @dataclass
@@ -51,7 +58,9 @@ def build_predictor(config: TransducerConfig, dictionary: Dictionary) -> LSTMPre
             raise ValueError(f"--{flag} {value} has no effect with --predictor {kind}; it belongs to {owner}")
         if value is not None:
             own_options[argument] = value
-    return PREDICTORS[kind](len(dictionary), dictionary.pad(), config.predictor_dim, config.dropout, **own_options)
+    return PREDICTORS[kind](
+        len(dictionary), dictionary.pad(), BLANK_INDEX, config.predictor_dim, config.dropout, **own_options
+    )
 
 
 @register_model("hmst_transducer", dataclass=TransducerConfig)
@@ -98,7 +107,7 @@ class TransducerModel(HmstModel):
         return self.predict(start, state)
 
     def predict(self, labels: Tensor, state: PredictorState) -> tuple[Tensor, PredictorState]:
-        """The same after one more label (N,) each."""
+        """The predictor's side after one more label (N,) of each hypothesis: (N, J), and the predictor's state."""
         states, state = self.predictor.step(labels, state)
         return self.joiner.project_predictor(states), state
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class Joiner(nn.Module):
-    """log_softmax(output(tanh(encoder projection + predictor projection))).
+    """Log-probabilities log_softmax(output(tanh(encoder projection + predictor projection))).
 
     Training never calls it as a whole: the loss takes the two projections and the output layer, and makes scores piece
     by piece (fairseq_hmst.losses.rnnt.fused_rnnt_loss).
@@ -32,5 +32,5 @@ class Joiner(nn.Module):
         return self.predictor_projection(states)
 
     def log_probs(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
-        """Projections of shapes that broadcast to (..., J) -> (..., V) log-probabilities in float32."""
+        """Log-probabilities (..., V) in float32, of projections whose shapes broadcast to (..., J)."""
         return utils.log_softmax(self.output((encoder_projected + predictor_projected).tanh()), dim=-1)

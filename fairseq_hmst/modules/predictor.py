@@ -10,8 +10,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .blank import BLANK_INDEX
-
 PredictorState = tuple[Tensor, ...]  # each (N, ...)
 
 
@@ -21,6 +19,7 @@ class LSTMPredictor(nn.Module):
     Args:
         num_labels: V of the output dictionary.
         padding_index: id of padding, whose embedding stays zero.
+        start_label: label before the first, which is the blank.
         width: P of embeddings, of every layer and of the output.
         dropout: probability on embeddings and on the output of every layer.
         layers: LSTM layers.
@@ -29,17 +28,20 @@ class LSTMPredictor(nn.Module):
         ValueError: layers is below 1.
     """
 
-    def __init__(self, num_labels: int, padding_index: int, width: int, dropout: float, layers: int = 1) -> None:
+    def __init__(
+        self, num_labels: int, padding_index: int, start_label: int, width: int, dropout: float, layers: int = 1
+    ) -> None:
         super().__init__()
         if layers < 1:
             raise ValueError(f"--predictor-layers must be at least 1, got {layers}")
+        self.start_label = start_label
         self.embedding = nn.Embedding(num_labels, width, padding_index)
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(width, width, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
 
     def forward(self, labels: Tensor) -> Tensor:
         """Outputs (B, U + 1, P) of labels (B, U)."""
-        return self.dropout(self.lstm(self.dropout(self.embedding(_with_start(labels))))[0])
+        return self.dropout(self.lstm(self.dropout(self.embedding(_with_start(labels, self.start_label))))[0])
 
     def initial_state(self, num_hypotheses: int) -> PredictorState:
         """The state before the start label, for N hypotheses: hidden and cell, each (N, layers, P)."""
@@ -62,6 +64,7 @@ class StatelessPredictor(nn.Module):
     Args:
         num_labels: V of the output dictionary.
         padding_index: id of padding, whose embedding stays zero.
+        start_label: label before the first, which is the blank.
         width: P of embeddings and of the output.
         dropout: probability on embeddings and on the output.
         context: labels that a position sees; before the first label all are the start label.
@@ -70,11 +73,14 @@ class StatelessPredictor(nn.Module):
         ValueError: context is below 1.
     """
 
-    def __init__(self, num_labels: int, padding_index: int, width: int, dropout: float, context: int = 2) -> None:
+    def __init__(
+        self, num_labels: int, padding_index: int, start_label: int, width: int, dropout: float, context: int = 2
+    ) -> None:
         super().__init__()
         if context < 1:
             raise ValueError(f"--predictor-context must be at least 1, got {context}")
         self.context = context
+        self.start_label = start_label
         self.embedding = nn.Embedding(num_labels, width, padding_index)
         self.dropout = nn.Dropout(dropout)
         self.convolution = nn.Conv1d(width, width, context, groups=width)
@@ -82,12 +88,12 @@ class StatelessPredictor(nn.Module):
     def forward(self, labels: Tensor) -> Tensor:
         """Outputs (B, U + 1, P) of labels (B, U)."""
         (before,) = self.initial_state(len(labels))
-        return self._convolve(torch.cat([before, _with_start(labels)], 1))
+        return self._convolve(torch.cat([before, _with_start(labels, self.start_label)], 1))
 
     def initial_state(self, num_hypotheses: int) -> PredictorState:
         """The state before the start label, for N hypotheses: the last context - 1 labels (N, context - 1)."""
         shape = (num_hypotheses, self.context - 1)
-        return (torch.full(shape, BLANK_INDEX, device=self.embedding.weight.device),)
+        return (torch.full(shape, self.start_label, device=self.embedding.weight.device),)
 
     def step(self, labels: Tensor, state: PredictorState) -> tuple[Tensor, PredictorState]:
         """Output (N, P) after the next labels (N,), the start label first, and the state after them."""
@@ -99,8 +105,8 @@ class StatelessPredictor(nn.Module):
         return self.dropout(self.convolution(embedded).relu().transpose(1, 2))
 
 
-def _with_start(labels: Tensor) -> Tensor:
-    return nn.functional.pad(labels, (1, 0), value=BLANK_INDEX)
+def _with_start(labels: Tensor, start_label: int) -> Tensor:
+    return nn.functional.pad(labels, (1, 0), value=start_label)
 
 
 PREDICTORS: dict[str, Callable[..., LSTMPredictor | StatelessPredictor]] = {

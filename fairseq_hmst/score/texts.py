@@ -55,7 +55,7 @@ class References:
         try:
             signature = DataBinCard.read(folder).signature
         except CardError as error:
-            raise ScoreError(error.found, advice=error.advice).at(*error.places) from error
+            raise ScoreError.of(error) from error
         path = folder / f"{split}.{stream}.ref.txt"
         if not path.is_file():
             found = sorted(other.name.removesuffix(".ref.txt") for other in folder.glob("*.ref.txt"))

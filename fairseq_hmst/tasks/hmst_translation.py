@@ -19,8 +19,8 @@ from torch import Tensor
 
 from ..data.batch import Batch, NetInput
 from ..data.data_bin import DataBin, DataBinError
-from ..data.streams import STREAM_NAMES, MixedStreams, Stream, load_stream
-from ..generators.build import DECODINGS, DecodableModel, build_generator
+from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
+from ..generators.generator_choice import DECODINGS, DecodableModel, build_generator
 from ..generators.hypothesis import GeneratedHypothesis
 from ..generators.label_generator import LabelGenerator
 from ..generators.language_ensemble import LanguageEnsemble
@@ -30,7 +30,7 @@ from .text_twins import add_text_twins, check_transcripts
 from .validation_bleu import bleu_statistics, log_bleu
 
 if TYPE_CHECKING:
-    from ..models.base import HmstModel, SharedEncoderConfig
+    from ..models.hmst_model import HmstModel, SharedEncoderConfig
 
 logger = logging.getLogger(__name__)
 
@@ -143,8 +143,8 @@ class HmstTranslationTask(FairseqTask):
     ) -> None:
         """Load `split`: the training streams for train and valid*, --eval-stream alone for others (test*).
 
-        Of several data-bins, train is that of the one whose turn `epoch` is. The speech examples of train have text
-        twins if the criterion needs them.
+        Of several data-bins, epoch n trains on the n-th in turn. The speech examples of train have text twins if the
+        criterion needs them.
 
         Raises:
             DataBinError: a stream is missing, or a data-bin has no transcripts to make text twins of.
@@ -165,7 +165,7 @@ class HmstTranslationTask(FairseqTask):
         where = f"{data_bin.path} " if len(self.shards) > 1 else ""
         logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch")
 
-    def _mixed(self, streams: list[Stream], passes: dict[str, float] | None, shuffle: bool) -> MixedStreams:
+    def _mixed(self, streams: list[StreamRows], passes: dict[str, float] | None, shuffle: bool) -> MixedStreams:
         return MixedStreams(
             streams,
             self.source_dictionary,
@@ -184,7 +184,7 @@ class HmstTranslationTask(FairseqTask):
             raise ValueError("--constraints is not supported by the task hmst_translation")
         source, target = self.input_languages["source"], self.input_languages["target"]
         sources = TokenList(self.data_bin.language_symbols.add_to_source(row, source, target) for row in src_tokens)
-        stream = Stream(str(self.cfg.eval_stream), sources, target_language=target)
+        stream = StreamRows(str(self.cfg.eval_stream), sources, target_language=target)
         return self._mixed([stream], None, shuffle=False)
 
     def build_bpe(self, args: object) -> SubwordCodec:

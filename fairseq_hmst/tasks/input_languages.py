@@ -4,7 +4,7 @@ from ..data.data_bin import DataBin, DataBinError
 
 
 class InputLanguages:
-    """Source and target language of such input, as far as the data-bin's language symbols name them.
+    """Source and target language of input without targets, as far as language symbols name them.
 
     Args:
         data_bin: its card lists the languages.

@@ -1,7 +1,7 @@
 """Giving the speech examples of train the text twins that --consistency-weight compares them with."""
 
 from ..data.data_bin import DataBin, DataBinError
-from ..data.streams import Stream, load_stream
+from ..data.streams import StreamRows, load_stream
 from ..data.twins import TextTwins
 
 
@@ -26,7 +26,7 @@ def check_transcripts(data_bins: list[DataBin], split: str, stream_names: list[s
             )
 
 
-def add_text_twins(streams: list[Stream], data_bin: DataBin) -> int:
+def add_text_twins(streams: list[StreamRows], data_bin: DataBin) -> int:
     """Give the speech examples among `streams`, which are those of `data_bin`, text twins; the number of twins."""
     (speech,) = (stream for stream in streams if stream.name == "st")
     if speech.transcripts is None:

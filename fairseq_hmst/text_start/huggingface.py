@@ -75,7 +75,7 @@ def _find_folder(source: str) -> Path:
     try:
         return resolve_folder(source, [CONFIG_FILE, SENTENCEPIECE_FILE])
     except HubError as error:
-        raise PretrainedModelError(error.found, advice=error.advice).at(*error.places) from error
+        raise PretrainedModelError.of(error) from error
 
 
 def _read_config(path: Path) -> ConfigFile:

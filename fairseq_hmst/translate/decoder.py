@@ -11,8 +11,10 @@ from fairseq.dataclass.configs import GenerationConfig
 from fairseq.utils import resolve_max_positions
 from torch import Tensor
 
+from preprocess.files.units import text_to_units
+
 from ..data.data_bin import DataBinError
-from ..generators.build import choose_decoding
+from ..generators.generator_choice import choose_decoding
 from ..model_folder.folder import make_task
 from ..model_folder.generation import GenerationOptions
 from ..tasks.hmst_translation import HmstTranslationTask
@@ -25,7 +27,7 @@ from .results import Hypothesis
 if TYPE_CHECKING:
     from ..data.batch import Batch, NetInput
     from ..generators.hypothesis import GeneratedHypothesis
-    from ..models.base import HmstModel
+    from ..models.hmst_model import HmstModel
 
 BATCH_TOKENS = 8000  # of a padded batch: 20 segments of 20 s at 20 subwords a second
 
@@ -171,8 +173,9 @@ class Decoder:
         return Hypothesis(text, float(hypothesis["score"]), tokens)
 
     def _count_units(self, token: int) -> int:
-        piece = self.task.source_dictionary[token]
-        return len(piece) if ord(piece[0]) >= self.task.data_bin.card.first_unit_character else 0
+        ids = self.task.data_bin.card.dictionary
+        is_unit = ids.first_unit_subword <= token < ids.first_unit_subword + ids.unit_subwords
+        return len(text_to_units(self.task.source_dictionary[token])) if is_unit else 0
 
     def _transcripts(self, net_input: "NetInput") -> list[str | None]:
         """The best path of the first model's CTC on the source transcript."""
@@ -187,9 +190,7 @@ class Decoder:
         return [self._transcript(labels[:length]) for labels, length in rows]
 
     def _transcript(self, path: Tensor) -> str:
-        labels = path.unique_consecutive()
-        # label 0 is the blank, label 1 all that is no piece of source text; see DataBin.transcript_labels
-        ids = labels[labels > 1] - 2 + self.task.data_bin.card.dictionary.first_source_subword
+        ids = self.task.data_bin.transcript_ids(path.unique_consecutive())
         return SubwordCodec.decode(" ".join(self.task.source_dictionary[index] for index in ids.tolist()))
 
 

@@ -61,7 +61,7 @@ class SpeechToUnits:
                 advice="say where it lies by --encoder",
             )
 
-    def check_needs(self, encoder: str | None) -> None:
+    def check_given_encoder(self, encoder: str | None) -> None:
         """Refuse an `encoder` that was given though the model's folder needs none.
 
         Raises:
@@ -74,7 +74,7 @@ class SpeechToUnits:
     @functools.cached_property
     def _tools(self) -> tuple[Extractor, NearestCentroid]:
         if self._lacking is not None:
-            raise self._lacking
+            raise TranslationError.of(self._lacking)  # a new one each time: errors collect tracebacks
         extractor = load_encoder(self._description, self._device, self._source)
         return extractor, NearestCentroid(self._centroids, self._device)
 

@@ -20,7 +20,7 @@ from .results import Translation
 from .speech_to_units import SpeechToUnits, check_device
 
 if TYPE_CHECKING:
-    from ..models.base import HmstModel
+    from ..models.hmst_model import HmstModel
 
 GROUP_LINES = 500  # of text
 
@@ -80,7 +80,7 @@ class Translator:
         with folder.explaining():
             speech = SpeechToUnits(folder, device, encoder)
             translator = cls(folder, folder.load_models(device), speech, TranslationOptions())
-        speech.check_needs(encoder)
+        speech.check_given_encoder(encoder)
         return translator.with_options(**options) if options else translator
 
     def with_options(self, **changes: Any) -> "Translator":

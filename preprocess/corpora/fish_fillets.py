@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from ..errors import ManifestError
+from ..errors import AudioError, ManifestError
 from ..files.options import option
+from ..speech.audio import open_audio
 from .releases.debian import fetch_packages, unpacked
 from .releases.lua_dialogs import Dialogue, read_dialogues
 from .rows.held_out import mark_leaks, split_of
@@ -91,18 +92,13 @@ def find_sounds(folder: Path, language: str) -> dict[tuple[str, str], Path]:
     Raises:
         ManifestError: there are none.
     """
-    import soundfile
-
     paths = sorted(folder.glob(f"*/{language}/*.ogg"))
     if not paths:
-        raise ManifestError(
-            f"expected LEVEL/{language}/ID.ogg in it, found none",
-            place=folder,
-        )
+        raise ManifestError(f"expected LEVEL/{language}/ID.ogg in it, found none", place=folder)
     sounds = {}
     for path in paths:
-        with contextlib.suppress(soundfile.LibsndfileError):  # a broken file is told with its row
-            if not soundfile.info(str(path)).frames:
+        with contextlib.suppress(AudioError), open_audio(path) as file:  # a broken file is named with its row
+            if not len(file.read_samples(0, 1)):
                 continue
         sounds[path.parts[-3], path.stem] = path
     return sounds

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..errors import AudioError, ManifestError
+from ..errors import AudioError, ManifestError, PreprocessError
 from ..files.options import option
 from .releases.debian import fetch_packages, unpacked
 from .releases.help_pages import FOLDERS, HelpText, read_help
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 SUMMARY = "LibreOffice's help in English, German, Spanish and French (MPL-2.0), synthetic speech"
 PACKAGES = tuple(f"libreoffice-help-{folder.lower()}" for folder in FOLDERS.values())
+TARGET_LANGUAGES = tuple(language for language in FOLDERS if language != "en")
 WORDS = range(3, 31)
 DEV_PERCENT, TEST_PERCENT = 3, 5  # of the pages
 
@@ -41,13 +42,21 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 class LibreOfficeHelpOptions:
     """Options beside those of all corpora."""
 
-    tgt_lang: tuple[str, ...] = option(
-        "languages to translate into", choices=[language for language in FOLDERS if language != "en"]
-    )
+    tgt_lang: tuple[str, ...] = option("languages to translate into", choices=TARGET_LANGUAGES)
     fetch: bool = option(
         "make what --root lacks: download 30 MB from Debian, speak 24 h (12 minutes on one core)", False
     )
     workers: int = option("with --fetch: sentences spoken at a time", 1, metavar="N")
+
+    def __post_init__(self) -> None:
+        """Check the languages.
+
+        Raises:
+            PreprocessError: there are no help pages in one of them, or it is English.
+        """
+        unknown = [language for language in self.tgt_lang if language not in TARGET_LANGUAGES]
+        if unknown:
+            raise PreprocessError(f"--tgt-lang must be of {', '.join(TARGET_LANGUAGES)}, got '{unknown[0]}'")
 
 
 OPTIONS = LibreOfficeHelpOptions
@@ -81,8 +90,7 @@ def read_splits(root: Path, options: LibreOfficeHelpOptions) -> dict[str, list[R
     num_missing = sum(not path.is_file() for path in speech.values())
     if num_missing:
         raise AudioError(
-            f"{num_missing} of {len(speech)} sentences have not been spoken",
-            advice="run again with --fetch",
+            f"{num_missing} of {len(speech)} sentences have not been spoken", advice="run again with --fetch"
         )
     splits: dict[str, list[Row]] = {split: [] for split in ("train", "dev", "test", "mt")}
     for tgt_lang in tgt_langs:

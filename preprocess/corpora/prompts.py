@@ -7,7 +7,7 @@ split `train` without audio stay in train.tsv, where they serve text translation
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ManifestError
+from ..errors import ManifestError, PreprocessError
 from ..files.manifest import Utterance, check_utterance, parse_row, placed, read_table
 from ..files.options import option
 
@@ -22,6 +22,15 @@ class PromptsOptions:
     """Options beside those of all corpora."""
 
     tgt_lang: str = option("language to translate into", choices=LANGUAGES[1:])
+
+    def __post_init__(self) -> None:
+        """Check the language.
+
+        Raises:
+            PreprocessError: it is none of those that announcements have.
+        """
+        if self.tgt_lang not in LANGUAGES[1:]:
+            raise PreprocessError(f"--tgt-lang must be one of {', '.join(LANGUAGES[1:])}, got '{self.tgt_lang}'")
 
 
 OPTIONS = PromptsOptions
@@ -38,10 +47,7 @@ def read_splits(root: Path, options: PromptsOptions) -> dict[str, list[Utterance
     first_locations: dict[str, str] = {}
     for location, row in read_table(path, COLUMNS, exact=True):
         if row["split"] not in splits:
-            raise ManifestError(
-                f"split must be one of {', '.join(SPLITS)}, found '{row['split']}'",
-                place=location,
-            )
+            raise ManifestError(f"split must be one of {', '.join(SPLITS)}, found '{row['split']}'", place=location)
         fields = {
             "id": row["id"],
             "audio": row["audio"],

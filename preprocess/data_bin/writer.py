@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files.ctc_steps import needed_for_ctc
+from ..files.fairseq_logging import logging_unchanged
 from ..vocabulary.dictionary import UNK_INDEX
 
 if TYPE_CHECKING:
@@ -56,11 +58,6 @@ class StreamCounts:
     unknown: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("source", "target", "transcript"), 0))
     first_unknown: str = ""
     infeasible: list[Infeasible] = field(default_factory=list)
-
-
-def needed_for_ctc(labels: np.ndarray) -> int:
-    """Shortest source that CTC can align with `labels` (ids without </s>). A blank must part equal neighbours."""
-    return len(labels) + int(np.count_nonzero(labels[1:] == labels[:-1]))
 
 
 class StreamWriter:
@@ -142,9 +139,8 @@ class StreamWriter:
 
 def load_indexed_dataset() -> ModuleType:
     """fairseq's module of that name; importing it takes seconds."""
-    # fairseq logs a hint about tensorboardX when it is imported, which is of no use here.
-    logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)
-    from fairseq.data import indexed_dataset
+    with logging_unchanged():
+        from fairseq.data import indexed_dataset
 
     return indexed_dataset
 

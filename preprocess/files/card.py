@@ -63,7 +63,7 @@ class Card:
         advice = f"make it again by `python -m {cls.made_by} {cls.expected_stage()}`"
         try:
             content = msgspec.json.decode(Path(path).read_bytes())
-        except (OSError, msgspec.DecodeError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise CardError(f"not valid JSON ({error})", place=path, advice=advice) from error
         header = content if isinstance(content, dict) else {}
         stage, version = header.get("stage"), header.get("format_version")

@@ -21,14 +21,19 @@ MBART_50_SYMBOLS = (
 )
 
 
+SOURCE_FORMS = ("source_first", "source_last", "target_first")
+TARGET_FORMS = ("first_output", "first_input")
+
+
 @dataclass(frozen=True)
 class Convention:
     """Places of language symbols in the training of a kind of text model.
 
     Attributes:
-        source: `source_first` (`en_XX X </s>`), `source_last` (`X </s> en_XX`) or `target_first` (`<lang:de> X </s>`,
-            the symbol of the language to translate into).
-        target: `first_output` (the decoder gives it first) or `first_input` (the decoder is given it in place of </s>).
+        source: one of SOURCE_FORMS: `source_first` (`en_XX X </s>`), `source_last` (`X </s> en_XX`) or `target_first`
+            (`<lang:de> X </s>`, the symbol of the language to translate into).
+        target: one of TARGET_FORMS: `first_output` (the decoder gives it first) or `first_input` (the decoder is given
+            it in place of </s>).
         symbols: published order of the model's language symbols; that of their embeddings.
     """
 

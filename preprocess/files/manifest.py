@@ -40,7 +40,7 @@ class Utterance:
 
 
 def read_manifest(path: Path, check_audio: bool = True) -> list[Utterance]:
-    """Read and check a manifest; utterance i stands in line i + 2.
+    """Read and check a manifest; utterance i is in line i + 2.
 
     Args:
         path: the manifest.
@@ -100,8 +100,9 @@ def read_table(path: Path, columns: Iterable[str], exact: bool) -> Iterator[tupl
     if missing or (exact and header != list(columns)):
         expected = "the columns" if exact else "at least the columns"
         raise ManifestError(
-            f"{path}:1: expected {expected} {', '.join(columns)} (tab-separated), found {', '.join(header)}"
-            + (f"; missing: {', '.join(missing)}" if missing else "")
+            f"expected {expected} {', '.join(columns)} (tab-separated), found {', '.join(header)}"
+            + (f"; missing: {', '.join(missing)}" if missing else ""),
+            place=f"{path}:1",
         )
     if len(set(header)) < len(header):
         raise ManifestError(
@@ -109,7 +110,7 @@ def read_table(path: Path, columns: Iterable[str], exact: bool) -> Iterator[tupl
             place=f"{path}:1",
         )
     if len(lines) == 1:
-        raise ManifestError(f"{path}:1: there is a header but no row below it")
+        raise ManifestError("there is a header but no row below it", place=f"{path}:1")
     for line_number, line in enumerate(lines[1:], start=2):
         fields = line.split("\t")
         if len(fields) != len(header):
@@ -247,7 +248,7 @@ def _format_row(utterance: Utterance, folder: Path) -> str:
     ]
     for column, field in zip(MANIFEST_COLUMNS, fields, strict=True):
         if any(character in field for character in "\t\n\r"):
-            raise ManifestError(f"utterance '{utterance.id}': {column} holds a tab or a line break: {field!r}")
+            raise ManifestError(f"{column} holds a tab or a line break: {field!r}", place=f"utterance '{utterance.id}'")
     return "\t".join(fields)
 
 

@@ -43,18 +43,7 @@ def option(
 
 def add_options(parser: argparse.ArgumentParser, kind: type["DataclassInstance"]) -> None:
     """Add an argument for each field of an options class."""
-    hints = get_type_hints(kind)
-    groups: dict[str, argparse._ArgumentGroup] = {}
-    for field in dataclasses.fields(kind):
-        if dataclasses.is_dataclass(hints[field.name]):
-            add_options(parser, hints[field.name])
-            continue
-        target: argparse._ActionsContainer = parser
-        if group := field.metadata["group"]:
-            if group not in groups:
-                groups[group] = parser.add_argument_group(group)
-            target = groups[group]
-        _add_argument(target, field, hints[field.name])
+    _add_options(parser, kind, {})
 
 
 def read_options(kind: type[Options], arguments: argparse.Namespace) -> Options:
@@ -79,6 +68,22 @@ def flag_of(field: "dataclasses.Field[Any]") -> str:
     return field.metadata["flag"] or field.name.replace("_", "-")
 
 
+def _add_options(
+    parser: argparse.ArgumentParser, kind: type["DataclassInstance"], groups: dict[str, argparse._ArgumentGroup]
+) -> None:
+    hints = get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[field.name]):
+            _add_options(parser, hints[field.name], groups)
+            continue
+        target: argparse._ActionsContainer = parser
+        if group := field.metadata["group"]:
+            if group not in groups:
+                groups[group] = parser.add_argument_group(group)
+            target = groups[group]
+        _add_argument(target, field, hints[field.name])
+
+
 def _add_argument(target: argparse._ActionsContainer, field: "dataclasses.Field[Any]", hint: Any) -> None:
     metadata = field.metadata
     is_required = field.default is MISSING
@@ -87,7 +92,7 @@ def _add_argument(target: argparse._ActionsContainer, field: "dataclasses.Field[
         target.add_argument(name, action="store_true", help=metadata["help"])
         return
     kind, is_list = _value_type(hint)
-    shown = "" if is_required or field.default in (None, ()) else f"; default {_shown(field.default)}"
+    shown = "" if is_required or field.default in (None, (), "") else f"; default {_shown(field.default)}"
     settings: dict[str, Any] = {
         "type": kind,
         "help": (metadata["help"] + shown).replace("%", "%%"),

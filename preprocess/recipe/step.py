@@ -50,7 +50,7 @@ class Record:
         """The record in a file; None if there is none that can be read."""
         try:
             return msgspec.json.decode(path.read_bytes(), type=cls)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             return None
 
     def write(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from ..corpora.rows.filters import FilterOptions, Filters
 from ..corpora.rows.parallel_text import write_parallel_text
 from ..corpora.rows.selection import select_rows
 from ..corpora.rows.summary import Selections, make_card, summary, warn_of_incomplete_tests
-from ..errors import ManifestError, OutputError
+from ..errors import ManifestError, OutputError, PreprocessError
 from ..files.faults import FaultOptions, report_faults, write_faults
 from ..files.lock import locked
 from ..files.manifest import write_manifest
@@ -39,6 +39,19 @@ class ManifestOptions:
     corpus_options: object
     filters: FilterOptions = field(default_factory=FilterOptions)
     faults: FaultOptions = field(default_factory=FaultOptions)
+
+    def __post_init__(self) -> None:
+        """Check the corpus and the kind of its options.
+
+        Raises:
+            PreprocessError: the corpus is unknown, or the options are those of another.
+        """
+        if self.corpus not in CORPORA:
+            raise PreprocessError(f"corpus must be one of {', '.join(CORPORA)}, got '{self.corpus}'")
+        kind = import_corpus(self.corpus).OPTIONS
+        if not isinstance(self.corpus_options, kind):
+            found = type(self.corpus_options).__name__
+            raise PreprocessError(f"options of the corpus {self.corpus} must be {kind.__name__}, got {found}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

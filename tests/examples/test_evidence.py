@@ -1,6 +1,7 @@
 """The evidence example: grids, from a small one to its report, and what becomes of an interrupted one."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from toy import REPOSITORY, run_command
 EXAMPLE = REPOSITORY / "examples" / "evidence"
 GRID = """\
 out: out
-prepare: python examples/evidence/prompts_corpus.py --train 60 --text 80 --dev 12 --test 12 --out {out}/corpus
+prepare: python examples/evidence/corpora/announcements.py --train 60 --text 80 --dev 12 --test 12 --out {out}/corpus
 recipe: RECIPE
 set:
   manifest.root: "{out}/corpus/{target}"
@@ -50,16 +51,17 @@ experiments:
 @pytest.fixture(autouse=True)
 def example_on_path(monkeypatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
+    monkeypatch.syspath_prepend(str(EXAMPLE / "corpora"))
 
 
 def write_grid(folder: Path, text: str = GRID) -> Path:
     path = folder / "grid.yaml"
-    path.write_text(text.replace("RECIPE", str(EXAMPLE / "prompts_recipe.yaml")), encoding="utf-8")
+    path.write_text(text.replace("RECIPE", str(EXAMPLE / "corpora/announcements_recipe.yaml")), encoding="utf-8")
     return path
 
 
 def run_grid(path: Path, *options: object):
-    return run_command(sys.executable, EXAMPLE / "run.py", path, *options)
+    return run_command(sys.executable, EXAMPLE / "run_experiments.py", path, *options)
 
 
 def test_a_grid_runs_resumes_and_reports(tmp_path):
@@ -95,7 +97,7 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     assert "was begun with other options than the grid has now" in changed.stderr
     path.write_text(path.read_text().replace("--lr 0.002", "--lr 0.001"))
 
-    report = run_command(sys.executable, EXAMPLE / "report.py", path)
+    report = run_command(sys.executable, EXAMPLE / "report_experiments.py", path)
     assert report.returncode == 0, report.stderr[-3000:]
     rows = [line.split(" | ") for line in report.stdout.splitlines() if line.startswith("| st")]
     assert rows[0][2] == f"{results[0]['st']['bleu']:.1f}"
@@ -117,7 +119,7 @@ def test_a_grid_runs_resumes_and_reports(tmp_path):
     ],
 )
 def test_likelihood_is_that_of_the_head_that_decoding_follows(tmp_path, logged, expected):
-    from cell import read_curves
+    from experiment_cell import read_curves
 
     log = tmp_path / "train.log"
     log.write_text(f"epoch 001 | valid on 'valid' subset | {logged} | bleu 7.0 | num_updates 100\n")
@@ -126,11 +128,11 @@ def test_likelihood_is_that_of_the_head_that_decoding_follows(tmp_path, logged, 
 
 
 def test_the_report_has_the_lowest_likelihood_and_the_mean_curve_of_the_seeds(tmp_path, monkeypatch):
-    from cell_results import finished
-    from curve_plots import draw_curves
-    from grid import read_grid
+    from experiment_curves import draw_curves
+    from experiment_grid import read_grid
+    from experiment_results import finished
     from matplotlib import pyplot
-    from report import table
+    from report_experiments import table
 
     text = GRID.replace(
         "families: {family: [ctc_attention, ctc], setting: st}", "families: {setting: st, seed: [1, 2]}"
@@ -152,8 +154,8 @@ def test_the_report_has_the_lowest_likelihood_and_the_mean_curve_of_the_seeds(tm
 
 
 def test_gains_are_over_the_cell_that_is_compared_with(tmp_path):
-    from grid import read_grid
-    from report import find_baselines, gains
+    from experiment_grid import read_grid
+    from report_experiments import find_baselines, gains
 
     grid = read_grid(write_grid(tmp_path))
     for name, scores in {"default": {"st": 10.0}, "setting=st+mt": {"st": 12.5, "mt": 60.0}, "family=ctc": {}}.items():
@@ -177,7 +179,7 @@ def test_a_cell_that_fails_is_named_and_the_others_run(tmp_path):
 
 
 def test_cells_are_all_combinations_and_each_is_run_once(tmp_path):
-    from grid import read_grid
+    from experiment_grid import read_grid
 
     grid = read_grid(write_grid(tmp_path))
     assert [cell.name for cell in grid.cells] == ["default", "setting=st+mt", "family=ctc"]
@@ -187,7 +189,7 @@ def test_cells_are_all_combinations_and_each_is_run_once(tmp_path):
 
 
 def test_values_of_a_cell_are_filled_in(tmp_path):
-    from grid import read_grid
+    from experiment_grid import read_grid
 
     text = GRID.replace("experiments:\n", "experiments:\n  spanish: {target: es}\n").replace(
         'es: ""}', "es: '--user {target}'}"
@@ -211,14 +213,14 @@ def test_values_of_a_cell_are_filled_in(tmp_path):
     ],
 )
 def test_grids_at_fault_are_refused(tmp_path, old, new, message):
-    from grid import GridError, read_grid
+    from experiment_grid import GridError, read_grid
 
     assert old in GRID
     with pytest.raises(GridError, match=message):
         read_grid(write_grid(tmp_path, GRID.replace(old, new)))
 
 
-@pytest.mark.parametrize("script", ["run.py", "report.py"])
+@pytest.mark.parametrize("script", ["run_experiments.py", "report_experiments.py"])
 def test_a_grid_at_fault_ends_the_command_with_its_message(tmp_path, script):
     result = run_command(sys.executable, EXAMPLE / script, write_grid(tmp_path, GRID.replace("axes:", "axis:")))
     assert result.returncode == 2
@@ -239,7 +241,7 @@ def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path)
             units = [f"{split}{row}\t{row} 3 {row} 4 5 6 7" for row in range(len(lines))]
             (folder / f"{split}.units").write_text("\n".join(units) + "\n")
     options = ["--units", folder, "--target", "de", "--speech-rows", 3, "--out", out]
-    assert run_command(sys.executable, EXAMPLE / "help_corpus.py", *options).returncode == 0
+    assert run_command(sys.executable, EXAMPLE / "corpora/help_pages.py", *options).returncode == 0
     external = (out / "external.tsv").read_text().splitlines()
     assert [line.split("\t")[0].split()[-1] for line in external[1:]] == ["four", "eight", "nine"]
     settings = {"subwords.unit-vocab": 8, "subwords.source-vocab": 17, "subwords.target-vocab": 16}
@@ -253,30 +255,63 @@ def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path)
     assert [counts["train"][stream]["examples"] for stream in ("st", "mt")] == [3, 6]
 
 
+HELP_PAGES = "corpora/help_pages.py --units /given --target de --speech-rows 6000 --out OUT/corpus"
+
+
 @pytest.mark.parametrize(
     ("name", "cells", "prepare"),
     [
-        ("help.yaml", 24, "help_corpus.py --units /given --target de --speech-rows 6000 --out OUT/corpus"),
-        ("help_cpu.yaml", 8, "help_corpus.py --units /given --target de --speech-rows 6000 --out OUT/corpus"),
-        ("fish.yaml", 6, "fish_corpus.sh OUT/corpus"),
-        ("prompts.yaml", None, "prompts_corpus.sh OUT/corpus"),
+        ("help_pages_gpu", 24, HELP_PAGES),
+        ("help_pages", 8, HELP_PAGES),
+        ("fish_fillets", 6, "corpora/fish_fillets.sh OUT/corpus"),
+        ("announcements", None, "corpora/announcements.sh OUT/corpus"),
     ],
 )
 def test_the_grids_are_whole(tmp_path, monkeypatch, name, cells, prepare):
-    from grid import read_grid
+    from experiment_grid import read_grid
 
     monkeypatch.setenv("UNITS", "/given")
-    grid = read_grid(EXAMPLE / name, tmp_path)
+    grid = read_grid(EXAMPLE / f"grids/{name}.yaml", tmp_path)
     assert cells is None or len(grid.cells) == cells
     assert grid.prepare.endswith(prepare.replace("OUT", str(tmp_path)))
+    assert (REPOSITORY / grid.prepare.split()[1]).is_file()
+    assert grid.recipe == tmp_path / "corpus/recipe.yaml" or grid.recipe.is_file()
+    assert read_grid(EXAMPLE / f"grids/{name}.yaml").out == EXAMPLE / "out" / name
     values = [value for cell in grid.cells for value in (*cell.options, *cell.settings.values())]
     assert not [value for value in (grid.prepare, str(grid.recipe), *values) if "{" in value]
     commands = {tuple(cell.options + sorted(cell.settings.items())) for cell in grid.cells}
     assert len(commands) == len(grid.cells)  # no two cells are the same training
 
 
+@pytest.mark.parametrize("name", ["announcements", "help_pages", "fish_fillets"])
+def test_every_result_that_is_stored_belongs_to_a_cell_of_its_grid(tmp_path, monkeypatch, name):
+    from experiment_cell import CellError, cell_folder, check_cell
+    from experiment_data import recipe_folder
+    from experiment_grid import read_grid
+
+    monkeypatch.setenv("UNITS", "/given")
+    grid = read_grid(EXAMPLE / f"grids/{name}.yaml", tmp_path)
+    cells = {cell.name: cell for cell in grid.cells}
+    for line in (EXAMPLE / f"results/{name}.jsonl").read_text(encoding="utf-8").splitlines():
+        result = json.loads(line)
+        cell = cells[result["cell"]]
+        assert result.items() >= {axis: cell.values[axis] for axis in cell.values if axis in result}.items()
+        # as its folder has them: what it was made by, though recipes have been moved since
+        data = f"OUT/data/{recipe_folder(grid, cell).name}"  # depends on where OUT is
+        made_by = {key: re.sub(r"OUT/data/\w+", data, command) for key, command in result["commands"].items()}
+        path = cell_folder(grid, cell) / "commands.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({**made_by, "decoding": json.dumps(grid.decoding)}))
+        check_cell(grid, cell)
+
+    path.write_text(path.read_text().replace("OUT/corpus/", "OUT/other/").replace("--lr 0.00", "--lr 0.01"))
+    with pytest.raises(CellError, match="other options than the grid has now; remove the folder") as caught:
+        check_cell(grid, cell)
+    assert caught.value.places == (str(path.parent),)
+
+
 def test_units_that_keep_repetitions_have_one_token_a_frame():
-    from repetitions import alternate
+    from units_with_repetitions import alternate
 
     units = np.array([7, 7, 7, 3, 3, 7, 0])
     found = alternate(units, 10)
@@ -288,11 +323,11 @@ def test_the_corpus_without_deduplication_has_the_units_of_the_recipe_before_it(
     from preprocess.files.units import deduplicate, read_units
 
     sizes = ["--train", 60, "--text", 80, "--dev", 12, "--test", 12]
-    corpus = run_command("bash", EXAMPLE / "prompts_corpus.sh", tmp_path / "corpus", *sizes)
+    corpus = run_command("bash", EXAMPLE / "corpora/announcements.sh", tmp_path / "corpus", *sizes)
     assert corpus.returncode == 0, corpus.stderr[-3000:]
     settings = [f"--set=manifest.root={tmp_path}/corpus/fr", "--set=subwords.unit-vocab=100"]
     settings += ["--set=subwords.source-vocab=80", "--set=subwords.target-vocab=80"]
-    recipe = EXAMPLE / "prompts_recipe.yaml"
+    recipe = EXAMPLE / "corpora/announcements_recipe.yaml"
     made = run_command(sys.executable, "-m", "preprocess", "run", recipe, "--out", tmp_path / "data", *settings)
     assert made.returncode == 0, made.stderr[-3000:]
     for split in ("train", "dev", "test"):

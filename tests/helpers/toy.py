@@ -116,7 +116,7 @@ def build_model(task, architecture: str, **options: object):
 
 def build_criterion(task, **options: object):
     """hmst_joint with `options` in place of defaults."""
-    from fairseq_hmst.criterions.joint import JointCriterion, JointCriterionConfig
+    from fairseq_hmst.criterions.joint_criterion import JointCriterion, JointCriterionConfig
 
     fields = JointCriterionConfig.__dataclass_fields__
     defaults = {name: fields[name].default for name in fields if name != "_name"}

@@ -22,7 +22,7 @@ class StubModel:
     def __init__(self, predictor="lstm", seed=0, num_missing_steps=0):
         torch.manual_seed(seed)
         self.table = 3 * torch.randn(10, 4)
-        self.predictor = PREDICTORS[predictor](len(NOT_LABELS) + len(LABELS), PADDING, 4, 0.0).eval()
+        self.predictor = PREDICTORS[predictor](len(NOT_LABELS) + len(LABELS), PADDING, BLANK, 4, 0.0).eval()
         self.joiner = Joiner(4, 4, 8, len(NOT_LABELS) + len(LABELS))
         for parameter in self.predictor.parameters():
             parameter.data *= 3

@@ -66,7 +66,7 @@ def _find(downloads: Path, name: str) -> list[Path]:
 
 
 def _download(name: str, downloads: Path) -> None:
-    # A file that stands in the working folder already is checked by apt-get and, if it is a beginning, completed.
+    # A file that is in the working folder already is checked by apt-get and, if it is a beginning, completed.
     temporary = downloads / f".{name}.partial"
     temporary.mkdir(parents=True, exist_ok=True)
     _run(["apt-get", "download", name], temporary)
@@ -101,8 +101,7 @@ def _unpack(paths: Sequence[Path], folder: Path) -> None:
                 _run(["dpkg", "-x", str(path), str(temporary)])
             except PreprocessError as error:
                 raise PreprocessError(
-                    f"{path} is not a whole package",
-                    advice=f"delete it and run again\n{error}",
+                    f"not a whole package: {error.found}", place=path, advice="delete it and run again"
                 ) from error
         os.replace(temporary, folder)
     finally:
@@ -117,6 +116,8 @@ def _run(command: Sequence[str], folder: Path | None = None) -> str:
     )
     if done.returncode:
         reason = "\n".join((done.stderr or done.stdout).strip().split("\n")[-4:])
-        hint = "\nrun `apt-get update` first" if "Unable to locate" in reason else ""
-        raise PreprocessError(f"`{' '.join(command)}` failed with status {done.returncode}:\n{reason}{hint}")
+        raise PreprocessError(
+            f"`{' '.join(command)}` failed with status {done.returncode}:\n{reason}",
+            advice="run `apt-get update` first" if "Unable to locate" in reason else "",
+        )
     return done.stdout

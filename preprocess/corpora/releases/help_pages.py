@@ -38,7 +38,7 @@ def read_help(unpacked: Path, languages: Sequence[str]) -> Iterator[HelpText]:
     """Texts that exist in all `languages`, page by page in the order of their names.
 
     A text that differs between the programs of LibreOffice or between systems is read as those on Linux see it, or
-    left out where that is not told.
+    left out where the page does not say.
 
     Raises:
         ManifestError: a language has no folder of pages, or a page cannot be read.
@@ -46,7 +46,11 @@ def read_help(unpacked: Path, languages: Sequence[str]) -> Iterator[HelpText]:
     folders = {language: unpacked / HELP / FOLDERS[language] for language in languages}
     for language, folder in folders.items():
         if not (folder / "text").is_dir():
-            raise ManifestError(f"{folder / 'text'} not found: the help pages in '{language}', from libreoffice-help-*")
+            raise ManifestError(
+                "no such folder",
+                place=folder / "text",
+                advice=f"the help pages in '{language}' come from the package libreoffice-help-*",
+            )
     first = folders[languages[0]]
     for path in sorted((first / "text").rglob("*.html")):
         page = path.relative_to(first)
@@ -68,10 +72,7 @@ def _read_elements(path: Path) -> dict[str, tuple[str, bool]]:
     try:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(
-            f"cannot be read: {error}",
-            place=path,
-        ) from error
+        raise ManifestError(f"cannot be read: {error}", place=path) from error
     elements: dict[str, tuple[str, bool]] = {}
     times: Counter[str] = Counter()
     for _, name, attributes, inner in _ELEMENT.findall(content):

@@ -1,7 +1,8 @@
 """Filters that recipes use on training rows: length of the speech, and length of the texts against each other.
 
 The length ratio is in characters. The target's length is divided by what the training texts have on the whole for one
-character of source, so that a ratio of 1 is usual in every pair of languages; the longer stands above.
+character of source, so that a ratio of 1 is usual in every pair of languages; of two lengths the longer is divided by
+the shorter.
 """
 
 from collections.abc import Iterable

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...data_bin.reader import Stream
 from ...errors import MismatchError
+from ...files.ctc_steps import is_repeated
 from ...vocabulary.dictionary import UNK_INDEX
 
 
@@ -91,7 +92,6 @@ def _measure_rows(rows: Sequence[np.ndarray], is_token: np.ndarray) -> tuple[np.
     starts = np.cumsum([0, *map(len, rows[:-1])])
     is_counted = is_token[ids]
     # Over the border of two examples nothing is repeated: an example ends in </s> or a language symbol.
-    is_repeated = np.zeros(len(ids), dtype=bool)
-    is_repeated[1:] = (ids[1:] == ids[:-1]) & is_counted[1:] & is_counted[:-1]
-    lengths, repetitions = (np.add.reduceat(values.astype(np.int64), starts) for values in (is_counted, is_repeated))
+    needs_blank = is_repeated(ids) & is_counted
+    lengths, repetitions = (np.add.reduceat(values.astype(np.int64), starts) for values in (is_counted, needs_blank))
     return lengths, lengths + repetitions

@@ -11,8 +11,8 @@ from fairseq.data import Dictionary
 from toy import build_task, toy_sentences
 
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
-from fairseq_hmst.data.language_symbols import LanguageSymbols
-from fairseq_hmst.data.streams import MixedStreams, Stream
+from fairseq_hmst.data.language_symbols import LanguageSymbolIds
+from fairseq_hmst.data.streams import MixedStreams, StreamRows
 from preprocess.files.languages import LanguageSymbolsEntry
 
 EOS, PAD = 2, 1
@@ -42,13 +42,13 @@ def card_with(entry):
 
 def symbols_of(source_form, target_form):
     entry = LanguageSymbolsEntry(source_form, target_form, {"en": "<en>", "de": "<de>", "fr": "<fr>"})
-    return LanguageSymbols.from_card(card_with(entry if target_form else None), SOURCE, TARGET)
+    return LanguageSymbolIds.from_card(card_with(entry if target_form else None), SOURCE, TARGET)
 
 
 def batch_of(symbols, targets):
     rows = Rows(torch.tensor(target) for target in targets)
     sources = Rows(torch.tensor([4] * (9 - number) + [EOS]) for number in range(len(rows)))
-    dataset = MixedStreams([Stream("st", sources, rows)], SOURCE, TARGET, symbols)
+    dataset = MixedStreams([StreamRows("st", sources, rows)], SOURCE, TARGET, symbols)
     return dataset.collater([dataset[i] for i in range(len(rows))])
 
 
@@ -91,7 +91,7 @@ def test_first_input_is_read_in_place_of_eos():
 def test_input_without_targets_starts_in_the_given_language(source_form, target_form, source, start):
     symbols = symbols_of(source_form, target_form)
     sources = Rows([symbols.add_to_source(torch.tensor([4, 5, EOS]), "en", "de")])
-    dataset = MixedStreams([Stream("st", sources, target_language="de")], SOURCE, TARGET, symbols)
+    dataset = MixedStreams([StreamRows("st", sources, target_language="de")], SOURCE, TARGET, symbols)
     batch = dataset.collater([dataset[0]])
     assert batch["net_input"]["src_tokens"].tolist() == [source]
     assert batch["net_input"]["prev_output_tokens"].tolist() == [start]
@@ -118,7 +118,7 @@ def test_all_that_is_no_text_is_known_by_id():
 )
 def test_a_card_that_is_not_understood_is_refused(entry, message):
     with pytest.raises(ValueError, match=message):
-        LanguageSymbols.from_card(card_with(LanguageSymbolsEntry(**entry)), SOURCE, TARGET)
+        LanguageSymbolIds.from_card(card_with(LanguageSymbolsEntry(**entry)), SOURCE, TARGET)
 
 
 def test_a_data_bin_whose_card_is_wrong_or_older_is_refused(two_target_data_bin, tmp_path):
@@ -181,3 +181,12 @@ def test_transcript_labels_count_source_text_alone_wherever_it_stands(language_d
         int(labels[data_bin.source_dictionary.index(unit_pieces.id_to_piece(i))])
         for i in range(1, unit_pieces.get_piece_size())
     } == {1}
+
+
+def test_transcript_ids_take_labels_back_and_leave_out_blank_and_what_is_no_source_text(language_data_bin):
+    data_bin = DataBin(language_data_bin)
+    all_ids = torch.arange(len(data_bin.source_dictionary))
+    entry = data_bin.card.dictionary
+    source_text = torch.arange(entry.first_source_subword, entry.first_source_subword + entry.source_subwords)
+    assert torch.equal(data_bin.transcript_ids(data_bin.transcript_labels(all_ids)), source_text)
+    assert data_bin.transcript_ids(torch.tensor([0, 1, 0])).tolist() == []

@@ -6,8 +6,8 @@ import torch
 from fairseq.data import Dictionary
 
 from fairseq_hmst.data.data_bin import DataBinError
-from fairseq_hmst.data.language_symbols import LanguageSymbols
-from fairseq_hmst.data.streams import MixedStreams, Stream
+from fairseq_hmst.data.language_symbols import LanguageSymbolIds
+from fairseq_hmst.data.streams import MixedStreams, StreamRows
 
 
 class Rows(list):
@@ -27,11 +27,11 @@ def dictionary():
 def make_stream(name, lengths, transcripts=None):
     sources = Rows(torch.tensor([4 + number % 8] * length + [2]) for number, length in enumerate(lengths))
     targets = Rows(torch.tensor([5] * (length // 2) + [2]) for length in lengths)
-    return Stream(name, sources, targets, transcripts)
+    return StreamRows(name, sources, targets, transcripts)
 
 
 def mixed(dictionary, streams, **options):
-    return MixedStreams(streams, dictionary, dictionary, LanguageSymbols(dictionary.eos()), **options)
+    return MixedStreams(streams, dictionary, dictionary, LanguageSymbolIds(dictionary.eos()), **options)
 
 
 def test_one_pass_holds_every_example_of_both_streams_once(dictionary):
@@ -98,7 +98,7 @@ def test_transcripts_lose_their_eos_and_unknown_ones_have_length_minus_one(dicti
 
 def test_streams_of_unequal_length_are_refused():
     with pytest.raises(DataBinError, match="stream st: 2 sources but 1 targets"):
-        Stream("st", Rows([torch.tensor([2])] * 2), Rows([torch.tensor([2])]))
+        StreamRows("st", Rows([torch.tensor([2])] * 2), Rows([torch.tensor([2])]))
 
 
 def test_order_is_by_length_and_ties_depend_on_the_seed(dictionary):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from fairseq_hmst.generators.ctc import CTCGenerator
+from fairseq_hmst.generators.ctc_generator import CTCGenerator
 from fairseq_hmst.generators.ctc_search import ctc_greedy, ctc_prefix_beam_search
 from fairseq_hmst.generators.hypothesis import make_hypothesis
 

@@ -8,8 +8,8 @@ import torch
 from fairseq.sequence_generator import SequenceGenerator
 from toy import batch_of, build_model, build_task
 
-from fairseq_hmst.data.language_symbols import LanguageSymbols
-from fairseq_hmst.generators.joint import JointEnsemble
+from fairseq_hmst.data.language_symbols import LanguageSymbolIds
+from fairseq_hmst.generators.joint_ensemble import JointEnsemble
 from fairseq_hmst.generators.language_ensemble import LanguageEnsemble
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
@@ -100,7 +100,7 @@ def best_by_enumeration(model, row, symbol, weight):
 @pytest.mark.parametrize("target_form", FORMS)
 def test_a_beam_as_large_as_the_space_finds_each_examples_argmax_in_its_language(target_form, weight, seed):
     model = ToyModel(target_form, seed)
-    symbols = LanguageSymbols(EOS, "target_first", target_form, output_ids=frozenset({DE, FR}))
+    symbols = LanguageSymbolIds(EOS, "target_first", target_form, output_ids=frozenset({DE, FR}))
     ensemble = JointEnsemble([model], symbols, weight, beam_size=40, eos_index=EOS)
     more = 1 if target_form == "first_output" else 0
     options = {"beam_size": 40, "normalize_scores": False, "min_len": 1 + more, "max_len_b": LONGEST + more}

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from fairseq_hmst.generators import build
+from fairseq_hmst.generators import generator_choice
 from fairseq_hmst.model_folder import generation
 from fairseq_hmst.model_folder.generation import GenerationOptions
 from fairseq_hmst.translate.options import TranslationOptions
@@ -39,4 +39,4 @@ def test_ranges_are_checked_when_options_are_made():
 
 
 def test_the_help_names_the_defaults_of_the_search():
-    assert generation.DEFAULT_CTC_DECODE_WEIGHT == build.DEFAULT_CTC_DECODE_WEIGHT
+    assert generation.DEFAULT_CTC_DECODE_WEIGHT == generator_choice.DEFAULT_CTC_DECODE_WEIGHT

@@ -3,10 +3,9 @@
 import pytest
 import torch
 
-from fairseq_hmst.modules.blank import BLANK_INDEX
 from fairseq_hmst.modules.predictor import PREDICTORS, LSTMPredictor, StatelessPredictor
 
-NUM_LABELS, PADDING, WIDTH = 9, 1, 6
+NUM_LABELS, PADDING, START, WIDTH = 9, 1, 0, 6
 KINDS = {
     "lstm-1": (LSTMPredictor, {"layers": 1}),
     "lstm-2": (LSTMPredictor, {"layers": 2}),
@@ -20,7 +19,7 @@ KINDS = {
 def predictor(request):
     kind, options = KINDS[request.param]
     torch.manual_seed(0)
-    return kind(NUM_LABELS, PADDING, WIDTH, dropout=0.5, **options).double().eval()
+    return kind(NUM_LABELS, PADDING, START, WIDTH, dropout=0.5, **options).double().eval()
 
 
 def some_labels(num_rows=3, length=5):
@@ -31,7 +30,7 @@ def stepped(predictor, labels):
     """The output at every position, made step by step."""
     state = predictor.initial_state(len(labels))
     outputs = []
-    for column in [torch.full((len(labels),), BLANK_INDEX), *labels.unbind(1)]:
+    for column in [torch.full((len(labels),), START), *labels.unbind(1)]:
         output, state = predictor.step(column, state)
         outputs.append(output)
     return torch.stack(outputs, 1)
@@ -48,6 +47,17 @@ def test_without_labels_there_is_the_start_alone(predictor):
     assert predictor(some_labels(length=0)).shape == (3, 1, WIDTH)
 
 
+@pytest.mark.parametrize(("kind", "options"), KINDS.values(), ids=KINDS)
+def test_the_start_label_is_what_the_first_position_has_seen(kind, options):
+    torch.manual_seed(0)
+    predictor = kind(NUM_LABELS, PADDING, 4, WIDTH, 0.0, **options).eval()
+    labels = some_labels()
+    (expected, _) = predictor.step(torch.full((3,), 4), predictor.initial_state(3))
+    (other, _) = predictor.step(torch.full((3,), START), predictor.initial_state(3))
+    torch.testing.assert_close(predictor(labels)[:, 0], expected)
+    assert not torch.allclose(expected, other)
+
+
 def test_a_label_changes_no_position_before_it(predictor):
     labels = some_labels()
     changed = labels.clone()
@@ -59,7 +69,7 @@ def test_a_label_changes_no_position_before_it(predictor):
 
 @pytest.mark.parametrize("context", [1, 2, 3])
 def test_a_stateless_predictor_sees_the_last_labels_and_no_more(context):
-    predictor = StatelessPredictor(NUM_LABELS, PADDING, WIDTH, 0.0, context).eval()
+    predictor = StatelessPredictor(NUM_LABELS, PADDING, START, WIDTH, 0.0, context).eval()
     labels = some_labels(1, 6)
     changed = labels.clone()
     changed[:, 1] = labels[:, 1] % (NUM_LABELS - 3) + 3
@@ -90,4 +100,4 @@ def test_dropout_acts_in_training_alone(predictor):
 @pytest.mark.parametrize(("kind", "option"), [("lstm", "layers"), ("stateless", "context")])
 def test_a_size_below_one_is_refused(kind, option):
     with pytest.raises(ValueError, match=f"--predictor-{option} must be at least 1, got 0"):
-        PREDICTORS[kind](NUM_LABELS, PADDING, WIDTH, 0.0, **{option: 0})
+        PREDICTORS[kind](NUM_LABELS, PADDING, START, WIDTH, 0.0, **{option: 0})

@@ -191,6 +191,7 @@ def test_python_gives_the_table_that_the_command_prints(corpus, capsys):
     table = score_systems(References.read(corpus["ref"]), [corpus["a"], corpus["b"]], options)
     arguments = ["--reference", corpus["ref"], "--hypothesis", corpus["a"], corpus["b"]]
     assert run(capsys, *arguments, "--tokenize", "char", "--resamples", 20) == table.as_text() + "\n"
+    assert "BLEU: nrefs:1|bs:20|seed:12345|case:mixed|eff:no|tok:char|" in table.as_text()
     with pytest.raises(ScoreError, match="--comet-python needs --source"):
         score_systems(table.references, [corpus["a"]], ScoreOptions(comet=CometOptions(python="python")))
 

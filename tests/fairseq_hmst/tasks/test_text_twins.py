@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from toy import build_task, task_with_twins
 from training import train
 
-from fairseq_hmst.criterions.joint import JointCriterionConfig
+from fairseq_hmst.criterions.joint_criterion import JointCriterionConfig
 from fairseq_hmst.data.data_bin import DataBinError
 
 

@@ -2,15 +2,18 @@
 
 import argparse
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from must_c_tree import TreeSegment, write_tree
 
 from preprocess.files.manifest import Utterance, read_manifest
 from preprocess.stages import manifest as corpora
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "examples" / "must_c"))
+from prompts_as_must_c import TreeSegment, write_tree
 
 
 @dataclass(frozen=True)

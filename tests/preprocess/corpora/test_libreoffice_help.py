@@ -195,5 +195,5 @@ def test_roots_and_languages_at_fault_are_refused(run_manifest, tmp_path: Path):
         run_manifest("libreoffice_help", tmp_path / "none", "--tgt-lang", "de")
     with pytest.raises(ManifestError, match="--tgt-lang must name each language once, got de de"):
         run_manifest("libreoffice_help", tmp_path, "--tgt-lang", "de", "de")
-    with pytest.raises(ManifestError, match="en-US/text not found"):
+    with pytest.raises(ManifestError, match="en-US/text: no such folder"):
         run_manifest("libreoffice_help", tmp_path, "--tgt-lang", "de")

@@ -79,9 +79,9 @@ def test_a_card_that_does_not_fit_is_refused(folder: Path, changes: dict[str, An
         KmeansCard.read(folder)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '"x"', "[" * 100_000, "\x00"])
-def test_what_is_no_card_is_refused(tmp_path: Path, text: str):
-    (tmp_path / "card.json").write_text(text)
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'"x"', b"[" * 100_000, b"\x00", b'{"stage": "\xff"}'])
+def test_what_is_no_card_is_refused(tmp_path: Path, content: bytes):
+    (tmp_path / "card.json").write_bytes(content)
     with pytest.raises(CardError, match=r"card.json: (not valid JSON|expected the card of stage 'subwords', found)"):
         SubwordsCard.read(tmp_path)
 

@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 
 from preprocess.errors import ManifestError
-from preprocess.files.manifest import MANIFEST_COLUMNS, Utterance, location_of, read_manifest, write_manifest
+from preprocess.files.manifest import (
+    MANIFEST_COLUMNS,
+    Utterance,
+    check_utterance,
+    location_of,
+    placed,
+    read_manifest,
+    write_manifest,
+)
 
 HEADER = "\t".join(MANIFEST_COLUMNS)
 GOOD = "a\ta.wav\t0.5\t1.25\ten\tfr\thello\tbonjour\tbob"
@@ -125,3 +133,14 @@ def test_text_that_is_not_utf8_is_refused_with_its_line(folder: Path):
 def test_a_missing_manifest_is_refused(folder: Path):
     with pytest.raises(ManifestError, match=r"none.tsv: cannot be read: No such file"):
         read_manifest(folder / "none.tsv")
+
+
+def test_a_check_leaves_the_place_to_its_caller():
+    utterance = Utterance("a", None, 0.0, 0.0, "en", "fr", "s", "t", "")
+    with pytest.raises(ManifestError) as bare:
+        check_utterance(utterance, "m.tsv:2", {})
+    assert (bare.value.places, bare.value.found) == ((), "duration must be above 0 seconds, found 0.0")
+    assert bare.value.advice == "empty means: to the end of the file"
+    with pytest.raises(ManifestError) as outer, placed(utterance, "m.tsv:2"):
+        check_utterance(utterance, "m.tsv:2", {})
+    assert str(outer.value) == f"m.tsv:2: utterance 'a': {bare.value}"

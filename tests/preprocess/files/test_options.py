@@ -13,6 +13,7 @@ class Inner:
 
     device: str = option("torch device", "cpu")
     count: int = option("number of workers", 1, flag="workers", metavar="N")
+    languages: str = option("of the text", "", metavar="XX", group="text")
 
 
 @dataclass(frozen=True)
@@ -56,4 +57,5 @@ def test_the_help_gives_meaning_and_default():
     assert "of the frames, 0 to 1; 100 % is 1; default 0.1" in text
     assert "number of workers; default 1" in text
     assert "--layer LAYER default: the last --" in text
-    assert "text: --texts FILE [FILE ...] files" in text
+    assert "text: --texts FILE [FILE ...] files --languages XX of the text" in text  # one heading for both classes
+    assert not text.endswith("default")

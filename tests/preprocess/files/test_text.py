@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from preprocess.errors import ManifestError
-from preprocess.files.text import normalise_text, read_parallel, read_text
+from preprocess.files.text import align_columns, normalise_text, read_parallel, read_text
 
 
 def test_normalising_composes_characters_and_collapses_white_space_only():
@@ -50,3 +50,11 @@ def test_parallel_lines_come_in_pairs_with_their_place(tmp_path: Path):
 def test_files_that_are_not_parallel_are_refused(tmp_path: Path, source: str, target: str, message: str):
     with pytest.raises(ManifestError, match=message):
         list(read_parallel(*write_pair(tmp_path, source, target)))
+
+
+def test_columns_of_a_table_are_aligned_at_the_right():
+    rows = [("split", "rows"), ("train", "12"), ("dev", "3456789")]
+    assert align_columns(rows) == ["split     rows", "train       12", "  dev  3456789"]
+    assert align_columns([]) == []
+    with pytest.raises(ValueError, match="zip"):
+        align_columns([("split", "rows"), ("train",)])

@@ -4,12 +4,10 @@ import shutil
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 from cards import read_card
 from spoken_corpus import make_corpus, run_binarize
 
-from preprocess.data_bin.writer import needed_for_ctc
 from preprocess.errors import PreprocessError
 from preprocess.files.hashing import hash_file
 from preprocess.files.manifest import Utterance, read_manifest, write_manifest
@@ -139,20 +137,6 @@ def test_examples_too_short_for_ctc_are_counted_and_named(corpus: Path, caplog: 
     assert found["ctc_infeasible"] == len(expected)
     assert found["source_ctc_infeasible"] == sum("valid\tst" in line and "transcript" in line for line in named) > 0
     assert f"{len(named)} times a source is too short" in caplog.text
-
-
-def test_the_length_that_ctc_needs_is_where_torchs_loss_becomes_finite():
-    import torch
-
-    for labels in ([1], [1, 2, 3], [1, 1], [1, 1, 1, 2, 2], [2, 1, 2, 1]):
-        needed = needed_for_ctc(np.array(labels))
-        for length in range(1, 10):
-            log_probs = torch.zeros(length, 1, 4).log_softmax(-1)
-            loss = torch.nn.functional.ctc_loss(
-                log_probs, torch.tensor([labels]), torch.tensor([length]), torch.tensor([len(labels)]), reduction="sum"
-            )
-            assert bool(torch.isfinite(loss)) == (length >= needed)
-    assert needed_for_ctc(np.array([], dtype=np.int64)) == 0
 
 
 def test_repeat_says_how_often_a_token_is_written(corpus: Path):

@@ -1,0 +1,116 @@
+"""Joint CTC/attention decoding: fairseq's own beam search over scores that mix both heads.
+
+Watanabe et al. 2017, "Hybrid CTC/Attention Architecture for End-to-End Speech Recognition", section IV. The mixed score
+of one more token is all that differs from attention alone, so it is put where fairseq's beam search asks its ensemble
+for log-probabilities; n-best, length penalty, ensembles, language model and batching stay fairseq's.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from .ctc_generator import CTCScorable
+from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
+from .hypothesis import EncoderOut
+from .language_ensemble import AttentionScorable, ForcedSymbols, IncrementalStates, LanguageEnsemble
+
+# Stands for log 0 in CTC scores: fairseq must be able to end a hypothesis that is impossible to CTC
+LOG_ZERO = -1e4
+# Candidates scored at once are bounded so that (hypotheses, candidates, frames) stays below this
+MAX_ELEMENTS = 20_000_000
+
+
+class JointScorable(AttentionScorable, CTCScorable, Protocol):
+    """A model with an attention decoder and a CTC head on the translation."""
+
+
+class JointEnsemble(LanguageEnsemble):
+    """An ensemble of mixed next-token scores: (1 - w) * attention + w * CTC prefix score.
+
+    A language symbol costs nothing, and CTC never sees it.
+
+    Args:
+        models: models with an attention decoder and a CTC head on the translation.
+        language_symbols: of the data-bin.
+        ctc_weight: w in [0, 1]; 0 is fairseq's beam search to the bit, 1 leaves CTC scores alone.
+        beam_size: of the search; the 2 * beam_size best next tokens of a hypothesis by attention are scored by CTC
+            (fairseq keeps no more than that of all hypotheses together), all tokens where w is 1.
+        eos_index: end of sentence.
+
+    Raises:
+        ValueError: ctc_weight lies outside [0, 1].
+    """
+
+    def __init__(
+        self,
+        models: Sequence[JointScorable],
+        language_symbols: ForcedSymbols,
+        ctc_weight: float,
+        beam_size: int,
+        eos_index: int,
+    ) -> None:
+        super().__init__(models, language_symbols, beam_size)
+        if not 0 <= ctc_weight <= 1:
+            raise ValueError(f"--ctc-decode-weight must lie in [0, 1], got {ctc_weight}")
+        self.ctc_weight = ctc_weight
+        self.eos_index = eos_index
+
+    def forward_encoder(self, net_input: dict[str, Tensor]) -> list[dict[str, list[Tensor]]]:
+        """Encode the batch, and start CTC scoring of `beam_size` empty hypotheses an utterance."""
+        encoder_outs = super().forward_encoder(net_input)
+        if self.ctc_weight > 0:
+            outputs = [
+                model.ctc_log_probs(encoder_out) for model, encoder_out in zip(self.models, encoder_outs, strict=True)
+            ]
+            log_probs = torch.stack([log_probs for log_probs, _ in outputs]).logsumexp(0) - math.log(len(outputs))
+            blank_index = self.single_model.ctc_blank_index
+            self._scorer = CTCPrefixScorer(log_probs, outputs[0][1], blank_index, self.eos_index)
+            self._state: CTCPrefixState = self._scorer.initial_state(self.beam_size)
+        return encoder_outs
+
+    def forward_decoder(
+        self,
+        tokens: Tensor,
+        encoder_outs: list[EncoderOut],
+        incremental_states: IncrementalStates,
+        temperature: float = 1.0,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Scores (N, V) of the next token after `tokens` (N, steps + 1), and attention."""
+        log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
+        num_labels = tokens.size(1) - self.language_symbols.num_start_tokens
+        if self.ctc_weight == 0 or num_labels < 0:
+            return log_probs, attention
+        if num_labels > 0:
+            # a copy: fairseq reorders `tokens` in place while the state still refers to its last labels
+            self._state = self._scorer.extend(self._state, tokens[:, -1].clone())
+        candidates = self._candidates(log_probs)
+        ctc_scores = (
+            self._score(candidates).clamp(min=LOG_ZERO) - self._state.prefix_scores.clamp(min=LOG_ZERO)[:, None]
+        )
+        attention_scores = log_probs.gather(1, candidates)
+        mixed = (1 - self.ctc_weight) * attention_scores + self.ctc_weight * ctc_scores.to(log_probs)
+        mixed.masked_fill_(attention_scores == -math.inf, -math.inf)  # 0 * -inf is NaN
+        return torch.full_like(log_probs, -math.inf).scatter(1, candidates, mixed), attention
+
+    def _candidates(self, log_probs: Tensor) -> Tensor:
+        """Tokens to be scored, (N, C): the best by attention, and always end of sentence."""
+        num_candidates = log_probs.size(1) if self.ctc_weight == 1 else min(2 * self.beam_size, log_probs.size(1))
+        if num_candidates == log_probs.size(1):
+            return torch.arange(num_candidates, device=log_probs.device).expand(len(log_probs), -1)
+        best = log_probs.topk(num_candidates).indices
+        eos = torch.full_like(best[:, :1], self.eos_index)
+        return torch.cat([best, eos], 1)  # eos twice has the same score twice
+
+    def _score(self, candidates: Tensor) -> Tensor:
+        elements_each = len(candidates) * self._state.log_r_blank.size(1)
+        size = max(1, MAX_ELEMENTS // elements_each)
+        return torch.cat([self._scorer.score(self._state, part) for part in candidates.split(size, dim=1)], 1)
+
+    def reorder_incremental_state(self, incremental_states: IncrementalStates, new_order: Tensor) -> None:
+        """Follow the beam: hypotheses new_order[0], new_order[1], ... go on."""
+        super().reorder_incremental_state(incremental_states, new_order)
+        if self.ctc_weight > 0:
+            self._state = self._state.reorder(new_order)
