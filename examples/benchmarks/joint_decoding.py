@@ -10,10 +10,10 @@ Attention alone in batches, joint in batches, and joint one utterance at a time;
 import argparse
 import time
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import torch
-from fairseq import checkpoint_utils
+from fairseq import checkpoint_utils, utils
 from omegaconf import OmegaConf
 
 import fairseq_hmst  # noqa: F401  (registers the task and the models)
@@ -51,24 +51,31 @@ def main() -> None:
 
 
 class Search:
-    """One way to decode the subset; `run` returns seconds and leaves the best hypotheses by sentence number."""
+    """One way to decode the subset.
+
+    Attributes:
+        hypotheses: tokens of the best hypotheses of the last run, by sentence number.
+        num_tokens: their number, over all sentences.
+    """
 
     def __init__(self, arguments: argparse.Namespace, decoding: str, batch_size: int) -> None:
         defaults = OmegaConf.structured(HmstTranslationConfig)
         options = {"data": str(arguments.data), "decoding": decoding, "seed": 1}
         if decoding == "joint":
             options["ctc_decode_weight"] = arguments.ctc_decode_weight
-        self.task = HmstTranslationTask(OmegaConf.merge(defaults, options))
+        self.task = HmstTranslationTask(cast(HmstTranslationConfig, OmegaConf.merge(defaults, options)))
         self.models, _ = checkpoint_utils.load_model_ensemble([str(arguments.checkpoint)], task=self.task)
         for model in self.models:
             model.to(arguments.device).eval()
         self.task.load_dataset(arguments.subset, task_cfg=self.task.cfg)
         dataset = self.task.dataset(arguments.subset)
-        batches = dataset.batch_by_size(dataset.ordered_indices(), max_sentences=batch_size)
-        self.batches = [to_device(dataset.collater([dataset[i] for i in rows]), arguments.device) for rows in batches]
+        rows_of_batches = dataset.batch_by_size(dataset.ordered_indices(), max_sentences=batch_size)
+        batches = [dataset.collater([dataset[row] for row in rows]) for rows in rows_of_batches]
+        self.batches = [utils.apply_to_sample(lambda part: part.to(arguments.device), batch) for batch in batches]
         self.generator = self.task.build_generator(self.models, OmegaConf.create({"beam": arguments.beam}))
 
     def run(self) -> float:
+        """Decode the subset once; seconds."""
         self.hypotheses: dict[int, list[int]] = {}
         start = time.perf_counter()
         for batch in self.batches:
@@ -77,13 +84,6 @@ class Search:
                 self.hypotheses[number] = best["tokens"].tolist()
         self.num_tokens = sum(map(len, self.hypotheses.values()))
         return time.perf_counter() - start
-
-
-def to_device(value: Any, device: str) -> Any:
-    """Tensors within nested dicts to a device."""
-    if isinstance(value, dict):
-        return {key: to_device(item, device) for key, item in value.items()}
-    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def check_same(batched: dict[int, list[int]], one_by_one: dict[int, list[int]]) -> None:

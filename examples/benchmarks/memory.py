@@ -5,9 +5,9 @@
     python examples/benchmarks/memory.py --stage units --hours 10 40 400 --clusters 4
 
 Everything is as in the stages, but that decoding and encoding cost next to nothing: the waveforms are zeros, and a
-made-up encoder of WavLM-large's width cuts the frames from one block of random numbers. The encoder's own memory comes on top: in `units`, and in `kmeans` before the
-fit. K-means does one iteration a sample in place of ten, which needs the same memory. Assignment takes 4 million
-operations a frame at 2000 clusters, so that 400 hours are only tried with few.
+made-up encoder of WavLM-large's width cuts the frames from one block of random numbers. The encoder's own memory comes
+on top: in `units`, and in `kmeans` before the fit. K-means does one iteration a sample in place of ten, which needs the
+same memory. Assignment takes 4 million operations a frame at 2000 clusters, so that 400 hours are only tried with few.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def write_kmeans(folder: Path, clusters: int, encoder: MadeUpEncoder) -> None:
 
 @contextmanager
 def cheap_stages(encoder: MadeUpEncoder) -> Iterator[None]:
-    """Let the stages of this process use the encoder and waveforms of zeros, and k-means do one iteration."""
+    """Stages of this process that use the encoder and waveforms of zeros; k-means does one iteration."""
     from preprocess.clustering import lloyd
     from preprocess.speech import extractors, frames
     from preprocess.stages import kmeans

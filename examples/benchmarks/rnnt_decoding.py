@@ -9,20 +9,25 @@ included. Ends with an error if batching changes a score by more than rounding.
 import argparse
 import math
 import time
-from typing import Any
+from typing import cast
 
 import torch
 from fairseq import checkpoint_utils, tasks, utils
 
 import fairseq_hmst  # noqa: F401  (registers the task and the models)
+from fairseq_hmst.data.batch import Batch
+from fairseq_hmst.data.streams import MixedStreams
+from fairseq_hmst.generators.hypothesis import GeneratedHypothesis
 from fairseq_hmst.generators.transducer_generator import TransducerGenerator
+from fairseq_hmst.models.transducer import TransducerModel
+from fairseq_hmst.tasks.hmst_translation import HmstTranslationTask
 
 SCORE_TOLERANCE = 1e-3  # relative; sums of float32 in another order
 
-Decoded = dict[int, Any]  # id of an utterance -> its best hypothesis
+Decoded = dict[int, GeneratedHypothesis]  # id of an utterance -> its best hypothesis
 
 
-def load(checkpoint: str, data: str, stream: str) -> tuple[Any, Any]:
+def load(checkpoint: str, data: str, stream: str) -> tuple[HmstTranslationTask, TransducerModel]:
     """The task on the data-bin, and the model of the checkpoint."""
     overrides = {"data": data, "eval_stream": stream}
     state = checkpoint_utils.load_checkpoint_to_cpu(checkpoint, overrides)
@@ -33,15 +38,15 @@ def load(checkpoint: str, data: str, stream: str) -> tuple[Any, Any]:
     return task, model
 
 
-def make_batches(dataset: Any, batch_size: int, max_utterances: int | None, device: str) -> list[dict[str, Any]]:
+def make_batches(dataset: MixedStreams, batch_size: int, max_utterances: int | None, device: str) -> list[Batch]:
     """Batches of utterances of similar length, as fairseq-generate makes them."""
     indices = dataset.ordered_indices()[:max_utterances].tolist()
     chunks = [indices[first : first + batch_size] for first in range(0, len(indices), batch_size)]
     batches = [dataset.collater([dataset[index] for index in chunk]) for chunk in chunks]
-    return [utils.move_to_cuda(batch) for batch in batches] if device == "cuda" else batches
+    return [cast(Batch, utils.move_to_cuda(batch) if device == "cuda" else batch) for batch in batches]
 
 
-def decode(generator: TransducerGenerator, model: Any, batches: list[dict[str, Any]]) -> tuple[float, Decoded]:
+def decode(generator: TransducerGenerator, model: TransducerModel, batches: list[Batch]) -> tuple[float, Decoded]:
     """Seconds, and the best hypothesis of every utterance."""
     decoded: Decoded = {}
     start = time.perf_counter()
@@ -52,15 +57,15 @@ def decode(generator: TransducerGenerator, model: Any, batches: list[dict[str, A
 
 
 def fastest(
-    generator: TransducerGenerator, model: Any, batches: list[dict[str, Any]], repeats: int
+    generator: TransducerGenerator, model: TransducerModel, batches: list[Batch], repeats: int
 ) -> tuple[float, Decoded]:
-    """The shortest of several `decode`, after a first batch that is not counted."""
+    """The fastest of several `decode`, after a first batch that is not counted."""
     decode(generator, model, batches[:1])
     return min((decode(generator, model, batches) for _ in range(repeats)), key=lambda timed: timed[0])
 
 
 def count_equal(alone: Decoded, together: Decoded) -> int:
-    """Utterances with the same text; a score that differs by more than rounding ends the program."""
+    """Number of utterances with the same text; a score that differs by more than rounding ends the program."""
     for utterance, hypothesis in alone.items():
         found, expected = float(together[utterance]["score"]), float(hypothesis["score"])
         if not math.isclose(found, expected, rel_tol=SCORE_TOLERANCE, abs_tol=SCORE_TOLERANCE):
@@ -69,6 +74,7 @@ def count_equal(alone: Decoded, together: Decoded) -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="data-bin")
     parser.add_argument("--checkpoint", required=True, help="checkpoint of an hmst_transducer model")

@@ -10,14 +10,13 @@ numbers to zero, which torchaudio's gradients are full of and many CPUs are slow
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from peak_memory import peak_bytes, reset_peak
 from torch import Tensor
 
 BLANK = 0
@@ -25,30 +24,38 @@ SHAPES = {"cpu": [(4, 100, 30, 4000, 512), (8, 200, 50, 4000, 512)]}
 SHAPES["cuda"] = [*SHAPES["cpu"], (32, 400, 100, 8000, 640)]
 
 
+Joiner = tuple[Tensor, Tensor, Tensor, Tensor]  # encoder_out, predictor_out, weight, bias
+Labels = tuple[Tensor, Tensor, Tensor]  # targets, source_lengths, target_lengths
+
+
 def joint_logits(encoder_out: Tensor, predictor_out: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Logits (B, T, U + 1, V) of all pairs of an encoder step and a predictor step."""
     hidden = torch.tanh(encoder_out[:, :, None] + predictor_out[:, None])
     return torch.nn.functional.linear(hidden, weight, bias)
 
 
-def torchaudio_loss(joiner: list[Tensor], labels: list[Tensor]) -> Tensor:
+def torchaudio_loss(joiner: Joiner, labels: Labels) -> Tensor:
+    """Losses (B,) by torchaudio."""
     from torchaudio.functional import rnnt_loss
 
     return rnnt_loss(joint_logits(*joiner), *(tensor.int() for tensor in labels), blank=BLANK, reduction="none")
 
 
-def unfused_loss(joiner: list[Tensor], labels: list[Tensor]) -> Tensor:
+def unfused_loss(joiner: Joiner, labels: Labels) -> Tensor:
+    """Losses (B,) by `rnnt_loss`."""
     from fairseq_hmst.losses.rnnt import rnnt_loss
 
     return rnnt_loss(joint_logits(*joiner), *labels, blank_index=BLANK)
 
 
-def fused_loss(joiner: list[Tensor], labels: list[Tensor]) -> Tensor:
+def fused_loss(joiner: Joiner, labels: Labels) -> Tensor:
+    """Losses (B,) by `fused_rnnt_loss`, which never holds all logits."""
     from fairseq_hmst.losses.rnnt import fused_rnnt_loss
 
     return fused_rnnt_loss(*joiner, *labels, blank_index=BLANK)
 
 
-METHODS: dict[str, Callable[[list[Tensor], list[Tensor]], Tensor]] = {
+METHODS: dict[str, Callable[[Joiner, Labels], Tensor]] = {
     "torchaudio": torchaudio_loss,
     "torchaudio, flushed": torchaudio_loss,
     "rnnt_loss": unfused_loss,
@@ -56,8 +63,11 @@ METHODS: dict[str, Callable[[list[Tensor], list[Tensor]], Tensor]] = {
 }
 
 
-def random_batch(shape: tuple[int, ...], is_mixed: bool, device: str) -> tuple[list[Tensor], list[Tensor]]:
-    """Joiner tensors as at the start of training, and targets with lengths, full or uniform in 1..max."""
+def random_batch(shape: tuple[int, ...], is_mixed: bool, device: str) -> tuple[Joiner, Labels]:
+    """Joiner tensors as at the start of training, and targets with lengths.
+
+    Lengths are full, or mixed: uniform in 1..max.
+    """
     num_utterances, num_steps, num_labels, vocabulary, width = shape
     torch.manual_seed(0)
     layer = torch.nn.Linear(width, vocabulary)
@@ -68,30 +78,19 @@ def random_batch(shape: tuple[int, ...], is_mixed: bool, device: str) -> tuple[l
     if is_mixed:
         lengths = [torch.randint(1, int(full[0]) + 1, full.shape) for full in lengths]
         lengths[0][0], lengths[1][-1] = num_steps, num_labels  # torchaudio wants the maximum to be met
-    joiner = [
-        tensor.detach().to(device).requires_grad_() for tensor in (encoder_out, predictor_out, layer.weight, layer.bias)
-    ]
-    return joiner, [tensor.to(device) for tensor in (targets, *lengths)]
 
+    def leaf(tensor: Tensor) -> Tensor:
+        return tensor.detach().to(device).requires_grad_()
 
-def reset_peak(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark to the present size
-
-
-def peak_bytes(device: str) -> int:
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    joiner = leaf(encoder_out), leaf(predictor_out), leaf(layer.weight), leaf(layer.bias)
+    return joiner, (targets.to(device), lengths[0].to(device), lengths[1].to(device))
 
 
 def measure(method: str, shape: tuple[int, ...], is_mixed: bool, device: str, repeats: int) -> dict[str, float]:
     """Seconds and extra bytes of one method on one batch, in this process."""
     torch.set_flush_denormal(method.endswith("flushed"))  # threads that start later inherit it
 
-    def train_step(joiner: list[Tensor], labels: list[Tensor]) -> float:
+    def train_step(joiner: Joiner, labels: Labels) -> float:
         for tensor in joiner:
             tensor.grad = None
         started = time.perf_counter()
@@ -111,7 +110,7 @@ def measure(method: str, shape: tuple[int, ...], is_mixed: bool, device: str, re
 
 
 def measure_in_fresh_process(method: str, arguments: list[str]) -> dict[str, float] | None:
-    """What `measure` returns; None, with the last line of its error printed, where it fails (out of memory, say)."""
+    """Run `measure` in a process of its own; None, its last line printed, where it fails (out of memory, say)."""
     command = [sys.executable, __file__, *arguments, "--measure", method]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode != 0:

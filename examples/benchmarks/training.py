@@ -60,6 +60,7 @@ def make_bitext(data_bin: Path, folder: Path) -> Path:
 
 
 def fairseqs_command(bitext: Path) -> list[str]:
+    """Options of fairseq-train for its own Transformer."""
     sizes = []
     for side, layers in (("encoder", ENCODER_LAYERS), ("decoder", DECODER_LAYERS)):
         sizes += [f"--{side}-embed-dim", WIDTH, f"--{side}-ffn-embed-dim", FFN_WIDTH, f"--{side}-normalize-before"]
@@ -71,6 +72,7 @@ def fairseqs_command(bitext: Path) -> list[str]:
 
 
 def our_command(data_bin: Path) -> list[str]:
+    """Options of fairseq-train for hmst_aed of the same size."""
     sizes = ["--embed-dim", WIDTH, "--ffn-embed-dim", FFN_WIDTH, "--attention-heads", HEADS]
     sizes += ["--encoder-layers", ENCODER_LAYERS, "--decoder-layers", DECODER_LAYERS]
     task = ["--user-dir", str(REPOSITORY / "fairseq_hmst"), "--task", "hmst_translation", "--streams", "st,mt"]
@@ -78,7 +80,7 @@ def our_command(data_bin: Path) -> list[str]:
 
 
 def tokens_per_second(command: list[str], updates: int, max_tokens: int) -> float:
-    """Target tokens a second of fairseq-train, as it logs them itself, over the last two thirds of the updates."""
+    """Target tokens a second, as fairseq-train logs them, over the last two thirds of its updates."""
     interval = max(1, updates // 3)
     limits = ["--max-update", interval * 3, "--max-tokens", max_tokens, "--log-interval", interval]
     result = subprocess.run(

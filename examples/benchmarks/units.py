@@ -10,15 +10,15 @@ Linux only.
 """
 
 import argparse
-import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from peak_memory import peak_bytes, reset_peak
 
 from preprocess.clustering.lloyd import fit_centroids
 from preprocess.clustering.nearest_centroid import NearestCentroid
@@ -28,7 +28,7 @@ from preprocess.speech.frames import AudioSpan, extract_frames
 
 RECORDINGS = Path(__file__).parents[1] / "prompts" / "recordings"
 SHORTEST, LONGEST = 2.0, 15.0  # seconds
-Encoder = Callable[[list[AudioSpan]], list[np.ndarray]]  # frames (T, D) of segments, in order
+Encoder = Callable[[list[AudioSpan]], list[np.ndarray]]  # frames (T, D) of spans, in order
 
 
 def join_utterances(folder: Path, seconds: float) -> list[AudioSpan]:
@@ -37,21 +37,21 @@ def join_utterances(folder: Path, seconds: float) -> list[AudioSpan]:
 
     random = np.random.default_rng(0)
     recordings = iter(random.permutation(sorted(RECORDINGS.glob("*.ogg"))).tolist() * 100)
-    segments: list[AudioSpan] = []
+    spans: list[AudioSpan] = []
     while seconds > 0:
         length = round(SAMPLE_RATE * min(random.uniform(SHORTEST, LONGEST), max(seconds, SHORTEST)))
         waveform = np.zeros(0, dtype=np.float32)
         while len(waveform) < length:
             waveform = np.concatenate([waveform, load_audio(next(recordings))])
-        name = str(len(segments))
+        name = str(len(spans))
         soundfile.write(folder / f"{name}.wav", waveform[:length], SAMPLE_RATE, subtype="FLOAT")
-        segments.append(AudioSpan(folder / f"{name}.wav", 0.0, None, (name,), (name,)))
+        spans.append(AudioSpan(folder / f"{name}.wav", 0.0, None, (name,), (name,)))
         seconds -= length / SAMPLE_RATE
-    return segments
+    return spans
 
 
 def save_random_wavlm(folder: Path, width: int, layers: int) -> None:
-    """A WavLM as large as the large one at width 1024 and 24 layers, with random weights."""
+    """Write a WavLM with random weights; at width 1024 and 24 layers it is as large as the large one."""
     import torch
     from transformers import Wav2Vec2FeatureExtractor, WavLMConfig, WavLMModel
 
@@ -70,81 +70,72 @@ def save_random_wavlm(folder: Path, width: int, layers: int) -> None:
 
 
 def load_plain(folder: str, layer: int, device: str) -> Encoder:
-    """As the first lines of a notebook would do it."""
+    """Encode as the first lines of a notebook would."""
     import torch
     from transformers import AutoFeatureExtractor, AutoModel
 
     preprocessor = AutoFeatureExtractor.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().to(device)
 
-    def frames(segment: AudioSpan) -> np.ndarray:
-        waveform = load_audio(segment.audio)
+    def frames(span: AudioSpan) -> np.ndarray:
+        waveform = load_audio(span.audio)
         inputs = preprocessor(waveform, sampling_rate=SAMPLE_RATE, return_tensors="pt")
         with torch.inference_mode():
             output = model(inputs.input_values.to(device), output_hidden_states=True)
         return output.hidden_states[layer][0].cpu().numpy()
 
-    return lambda segments: [frames(segment) for segment in segments]
+    return lambda spans: [frames(span) for span in spans]
 
 
 def load_ours(folder: str, layer: int, device: str) -> Encoder:
-    """As the stages of `preprocess` do it."""
+    """Encode as the stages of `preprocess` do."""
     extractor = load_extractor(folder, layer, device)
 
-    def frames(segments: list[AudioSpan]) -> list[np.ndarray]:
-        found = {item.position: item.frames for item in extract_frames(segments, extractor, skip_faults=False)}
-        return [found[position] for position in range(len(segments))]
+    def frames(spans: list[AudioSpan]) -> list[np.ndarray]:
+        found = {item.position: item.frames for item in extract_frames(spans, extractor, skip_faults=False)}
+        return [found[position] for position in range(len(spans))]
 
     return frames
 
 
-def peak_bytes(device: str) -> int:
-    import torch
+class Measured(NamedTuple):
+    """Frames (F, D) of all spans, and what they took: seconds, and bytes more than before."""
 
-    if device != "cpu":
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def reset_peak(device: str) -> None:
-    import torch
-
-    if device != "cpu":
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark to the present size
+    frames: np.ndarray
+    seconds: float
+    bytes: int
 
 
-def measure(encode: Encoder, segments: list[AudioSpan], device: str) -> dict[str, Any]:
-    """Frames of all segments, seconds, and bytes more than before."""
+def measure(encode: Encoder, spans: list[AudioSpan], device: str) -> Measured:
+    """Encode all spans once."""
     reset_peak(device)
     before = peak_bytes(device)
     started = time.perf_counter()
-    frames = np.concatenate(encode(segments))
-    return {"frames": frames, "seconds": time.perf_counter() - started, "bytes": peak_bytes(device) - before}
+    frames = np.concatenate(encode(spans))
+    return Measured(frames, time.perf_counter() - started, peak_bytes(device) - before)
 
 
-def compare(folder: str, segments: list[AudioSpan], arguments: argparse.Namespace) -> None:
+def compare(folder: str, spans: list[AudioSpan], arguments: argparse.Namespace) -> None:
     """Measure both ways in turn and print the table."""
     ways = {
         name: load(folder, arguments.layer, arguments.device)
         for name, load in (("plain", load_plain), ("preprocess", load_ours))
     }
     for encode in ways.values():
-        encode(segments[:1])
+        encode(spans[:1])
     rounds = [
-        {name: measure(encode, segments, arguments.device) for name, encode in ways.items()}
+        {name: measure(encode, spans, arguments.device) for name, encode in ways.items()}
         for _ in range(arguments.rounds)
     ]
     shift = load_extractor(folder, arguments.layer, arguments.device).frame_shift_seconds
-    seconds = len(rounds[0]["plain"]["frames"]) * shift
+    seconds = len(rounds[0]["plain"].frames) * shift
     print(f"\n{'':12} {'hours of audio an hour':>24} {'memory, MB':>12}")
     for name in ways:
-        speeds = ", ".join(f"{seconds / results[name]['seconds']:.2f}" for results in rounds)
-        print(f"{name:12} {speeds:>24} {rounds[0][name]['bytes'] / 1e6:12.0f}")
-    ratios = [results["plain"]["seconds"] / results["preprocess"]["seconds"] for results in rounds]
+        speeds = ", ".join(f"{seconds / results[name].seconds:.2f}" for results in rounds)
+        print(f"{name:12} {speeds:>24} {rounds[0][name].bytes / 1e6:12.0f}")
+    ratios = [results["plain"].seconds / results["preprocess"].seconds for results in rounds]
     print(f"times faster, median: {statistics.median(ratios):.2f}")
-    plain, found = (rounds[0][name]["frames"] for name in ways)
+    plain, found = (rounds[0][name].frames for name in ways)
     nearest = NearestCentroid(fit_centroids(plain, arguments.clusters, seed=0)[0])
     print(
         f"units equal: {100 * np.mean(nearest(plain) == nearest(found)):.3f} % of {len(plain)} frames, "
@@ -165,13 +156,13 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="default %(default)s")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        segments = join_utterances(Path(temporary), arguments.seconds)
+        spans = join_utterances(Path(temporary), arguments.seconds)
         if arguments.encoder is None:
             save_random_wavlm(Path(temporary) / "wavlm", arguments.width, arguments.layers)
         folder = arguments.encoder or str(Path(temporary) / "wavlm")
         encoder = arguments.encoder or f"random WavLM, {arguments.layers} layers, width {arguments.width}"
-        print(f"{encoder}; layer {arguments.layer}; {len(segments)} utterances; {arguments.device}")
-        compare(folder, segments, arguments)
+        print(f"{encoder}; layer {arguments.layer}; {len(spans)} utterances; {arguments.device}")
+        compare(folder, spans, arguments)
 
 
 if __name__ == "__main__":

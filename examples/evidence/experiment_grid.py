@@ -45,7 +45,7 @@ class GridError(UserError):
 
 @dataclass(frozen=True)
 class AxisValue:
-    """What one value of an axis adds to its cells; {out} and {AXIS} are not filled in yet.
+    """Options and values that one value of an axis adds to its cells; {out} and {AXIS} are not filled in yet.
 
     Attributes:
         options: of fairseq-train.

@@ -26,7 +26,7 @@ WRITING = threading.Lock()
 
 
 def run_cells(grid: Grid, chosen: list[Cell], jobs: int) -> int:
-    """Run the chosen cells, `jobs` at a time, in their order, and return the number of those that failed.
+    """Run the chosen cells, `jobs` at a time, and return the number of those that failed.
 
     Raises:
         CellError: a cell's folder was begun with other options.

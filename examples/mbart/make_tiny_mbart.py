@@ -1,4 +1,4 @@
-"""A tiny mBART with random weights, as a Hugging Face folder, to try out what needs a real one.
+"""A tiny mBART with random weights, as a Hugging Face folder, to try things out.
 
     python examples/mbart/make_tiny_mbart.py --manifest MANIFEST.tsv [--convention mbart-50] --out DIR
 

@@ -4,7 +4,8 @@ python examples/mbart/parameters.py [--pieces 30000] [--units 4000]
 """
 
 import argparse
-from argparse import Namespace
+from types import SimpleNamespace
+from typing import cast
 
 import torch
 from fairseq.data import Dictionary
@@ -12,6 +13,7 @@ from omegaconf import OmegaConf
 from transformers import MBartConfig, MBartForConditionalGeneration
 
 from fairseq_hmst.models.aed import AedConfig, AedModel
+from fairseq_hmst.models.hmst_model import ModelTask
 from fairseq_hmst.models.pretrained import is_trained_by_lna
 
 NUM_PIECES, NUM_LANGUAGES, NUM_SPECIALS = 249_997, 52, 5  # rows of mbart-large-50's embedding: 250 054
@@ -33,15 +35,17 @@ ADAM_BYTES = 16  # float32 weight, gradient and two moments
 
 
 def build(num_pieces: int, num_units: int) -> AedModel:
-    """Our model, without memory for its parameters."""
+    """Build our model, without memory for its parameters."""
     target, source = (dictionary_of(num_pieces + NUM_LANGUAGES + 1 + units) for units in (0, num_units))
-    data_bin = Namespace(card={"text_model": {}})
-    task = Namespace(source_dictionary=source, target_dictionary=target, data_bin=data_bin)
+    data_bin = SimpleNamespace(card=SimpleNamespace(text_model="mbart-large-50"))  # there is one, of whatever kind
+    task = SimpleNamespace(source_dictionary=source, target_dictionary=target, data_bin=data_bin)
+    config = cast(AedConfig, OmegaConf.merge(OmegaConf.structured(AedConfig), ARCHITECTURE))
     with torch.device("meta"):
-        return AedModel(OmegaConf.merge(OmegaConf.structured(AedConfig), ARCHITECTURE), task)
+        return AedModel(config, cast(ModelTask, task))
 
 
 def dictionary_of(size: int) -> Dictionary:
+    """A dictionary of so many symbols beside fairseq's own."""
     dictionary = Dictionary()
     for number in range(size):
         dictionary.add_symbol(str(number))

@@ -1,10 +1,10 @@
-"""One SentencePiece model for both languages of manifests, and their texts in its pieces, as fairseq's mBART has them.
+"""One SentencePiece model for both languages of manifests, and their texts in its pieces.
 
     python examples/mbart/pieces.py --manifest-dir DIR --source en_XX --target fr_XX --vocab 800 --out OUT
 
-OUT/sentence.bpe.model learns from train.tsv alone; OUT/dict.txt has all its pieces, OUT/ML50_langs.txt the languages of
-mBART-50; OUT/{train,valid}.en_XX and .fr_XX have the texts of train.tsv and dev.tsv as pieces separated by spaces, for
-fairseq-preprocess.
+The files are those that fairseq's mBART has. OUT/sentence.bpe.model learns from train.tsv alone; OUT/dict.txt has all
+its pieces, OUT/ML50_langs.txt the languages of mBART-50; OUT/{train,valid}.en_XX and .fr_XX have the texts of train.tsv
+and dev.tsv as pieces separated by spaces, for fairseq-preprocess.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 import sentencepiece
 from transformers.models.mbart50.tokenization_mbart50 import FAIRSEQ_LANGUAGE_CODES
 
+SPLITS = {"train": "train.tsv", "valid": "dev.tsv"}
 NUM_CONTROL_PIECES = 3  # <unk>, <s>, </s>: fairseq's dictionaries have their own
 
 
@@ -62,8 +63,6 @@ def main() -> None:
             pieces = "".join(" ".join(model.encode(line, out_type=str)) + "\n" for line in side)
             (arguments.out / f"{split}.{symbol}").write_text(pieces, encoding="utf-8")
 
-
-SPLITS = {"train": "train.tsv", "valid": "dev.tsv"}
 
 if __name__ == "__main__":
     main()

@@ -1,20 +1,24 @@
-"""A tree of MuST-C's shape, made of the recordings of examples/prompts: announcements joined to talks of many segments.
+"""A tree of MuST-C's shape, made of the recordings of examples/prompts.
 
     python examples/must_c/prompts_as_must_c.py --out DIR [--languages fr es]
 
-writes DIR/en-fr/data/{train,dev,tst-COMMON,tst-HE}/{txt,wav} and the same for other languages.
+joins announcements to talks of many segments and writes DIR/en-fr/data/{train,dev,tst-COMMON,tst-HE}/{txt,wav}, and
+the same for other languages.
 """
 
 import argparse
 import sys
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-PROMPTS = Path(__file__).resolve().parents[1] / "prompts"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "prompts"))
+from sound import join, write_wav
+from splits import Sizes, draw_splits
+from whole_prompts import whole_prompts
+
 SAMPLE_RATE = 16_000
 PAUSE_SECONDS = (0.1, 0.6)  # around segments
 
@@ -29,7 +33,7 @@ class TreeSegment:
     texts: dict[str, str]  # by language
 
     def yaml_line(self) -> str:
-        """As in SPLIT.yaml of versions 2 and 3; version 1 lacks rW and uW."""
+        """Its line in SPLIT.yaml, as versions 2 and 3 have it; version 1 lacks rW and uW."""
         duration, offset = len(self.samples) / SAMPLE_RATE, self.start / SAMPLE_RATE
         times, speaker = f"duration: {duration:.6f}, offset: {offset:.6f}", f"spk.{self.wav[4:-4]}"
         return f"- {{{times}, rW: 3, uW: 0, speaker_id: {speaker}, wav: {self.wav}}}"
@@ -50,11 +54,6 @@ def write_tree(
     Returns:
         The segments of every split, in the order of SPLIT.yaml.
     """
-    sys.path.insert(0, str(PROMPTS))
-    from sound import join
-    from splits import Sizes, draw_splits
-    from whole_prompts import whole_prompts
-
     train, dev, test = sizes
     drawn = {
         split: [row for _, row in rows] for split, rows in draw_splits(Sizes(train, 0, dev, test), 3.0, seed).items()
@@ -75,7 +74,9 @@ def write_tree(
             talk = rows[begin : begin + segments_per_talk]
             samples, places = _join([join(row.recordings, rng) for row in talk], rng)
             for language in languages:
-                _write_wav(root / f"en-{language}" / "data" / split / "wav" / f"ted_{num_talks}.wav", samples)
+                wav = root / f"en-{language}" / "data" / split / "wav" / f"ted_{num_talks}.wav"
+                wav.parent.mkdir(parents=True, exist_ok=True)
+                write_wav(wav, samples, SAMPLE_RATE)
             for row, (start, end) in zip(talk, places, strict=True):
                 texts = {language: getattr(row, language) for language in ("en", *languages)}
                 splits[split].append(TreeSegment(f"ted_{num_talks}.wav", start, samples[start:end], texts))
@@ -97,7 +98,7 @@ def write_texts(folder: Path, split: str, segments: Sequence[TreeSegment], langu
 
 
 def _join(pieces_at_8_khz: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Samples (N,) int16 of a talk at 16 kHz, pauses between the pieces, and begin and end of each piece."""
+    """Samples (N,) int16 of a talk at 16 kHz, and begin and end of each piece; there are pauses between them."""
     from scipy.signal import resample_poly
 
     parts: list[np.ndarray] = []
@@ -109,13 +110,6 @@ def _join(pieces_at_8_khz: Sequence[np.ndarray], rng: np.random.Generator) -> tu
         places.append((start, start + len(parts[-1])))
     parts.append(np.zeros(int(PAUSE_SECONDS[1] * SAMPLE_RATE), dtype=np.int16))
     return np.concatenate(parts), places
-
-
-def _write_wav(path: Path, samples: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, len(samples), "NONE", ""))
-        file.writeframes(samples.astype("<i2").tobytes())
 
 
 def main() -> None:

@@ -10,12 +10,11 @@ DIR/audio has the sound as 16-bit WAV, 8 kHz. The same seed makes the same files
 import argparse
 import shutil
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
 from phrases import Announcement
-from sound import SAMPLE_RATE, join
+from sound import SAMPLE_RATE, join, write_wav
 from splits import ComposeError, Sizes, draw_splits
 from whole_prompts import whole_prompts
 
@@ -53,10 +52,7 @@ def write_audio(folder: Path, row_id: str, announcement: Announcement, rng: np.r
     """Writes one WAV file; returns its path relative to `folder` and its seconds."""
     samples = join(announcement.recordings, rng)
     audio = f"audio/{row_id}.wav"
-    # not by soundfile, which waits for the disk after every file
-    with wave.open(str(folder / audio), "wb") as file:
-        file.setparams((1, samples.itemsize, SAMPLE_RATE, len(samples), "NONE", ""))
-        file.writeframes(samples.astype("<i2").tobytes())
+    write_wav(folder / audio, samples)
     return audio, f"{len(samples) / SAMPLE_RATE:.3f}"
 
 

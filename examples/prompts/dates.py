@@ -42,7 +42,7 @@ def clock(hour: int, minute: int, half_of_day: str = "") -> Announcement:
 
 
 def time(rng: random.Random) -> Announcement:
-    """ "Three fifteen.", "Tomorrow at one o'clock.", "Monday at six P.M." """
+    """A time of day: "Three fifteen.", "Tomorrow at one o'clock." or "Monday at six P.M." and the like."""
     half_of_day = rng.choice(("", "", "", "", "a-m", "p-m"))
     minute = rng.randint(1, 59) if rng.random() < 0.6 else rng.choice((0, 0, 10, 15, 20, 30, 40, 45, 50))
     day = rng.choice(PHRASES["weekday"] + PHRASES["relative_day"]) if rng.random() < 0.3 else None
@@ -60,7 +60,7 @@ def time(rng: random.Random) -> Announcement:
 
 
 def date(rng: random.Random) -> Announcement:
-    """ "Monday, March first." or "March first."; French and Spanish have an ordinal for the first only."""
+    """A date: "Monday, March first." or "March first."; French and Spanish have an ordinal for the first only."""
     index = rng.randrange(12)
     month, day = PHRASES["month"][index], rng.randint(1, DAYS_OF_MONTH[index])
     weekday = rng.choice(PHRASES["weekday"]) if rng.random() < 0.4 else None
@@ -83,15 +83,15 @@ UNITS = {
 
 
 def duration(rng: random.Random) -> Announcement:
-    """ "Five minutes.", "Less than two hours.", "Hold time one minute."; there is no recording of "hour"."""
+    """A duration: "Five minutes.", "Less than two hours.", "Hold time one minute."; "hour" has no recording."""
     unit = rng.choice(list(UNITS))
-    singular, plural, fr, es, (fr_gender, es_gender) = UNITS[unit]
+    singular, plural, fr, es, genders = UNITS[unit]
     count = small_number(rng, least=1 if singular else 2)
     ending = "" if count == 1 else "s"
     recordings = (*number_recordings(count), rng.choice((plural if count > 1 else singular).split()))
     en = f"{english(count)} {unit}{ending}"
-    fr = f"{french(count, feminine=fr_gender == 'f')} {fr}{ending}"
-    es = f"{spanish(count, before=es_gender)} {es}{ending}"
+    fr = f"{french(count, feminine=genders[0] == 'f')} {fr}{ending}"
+    es = f"{spanish(count, before=genders[1])} {es}{ending}"
     opening = rng.random()
     if opening < 0.3:
         recordings, en, fr, es = ("queue-less-than", *recordings), f"less than {en}", f"moins de {fr}", f"menos de {es}"

@@ -13,7 +13,7 @@ from phrases import PHRASES, Announcement, Phrase, sentence
 
 
 def counted_messages(rng: random.Random) -> Announcement:
-    """ "You have two new messages."; also none, one, and without "you have"."""
+    """A number of messages: "You have two new messages."; also none, one, and without "you have"."""
     kind = rng.choice(PHRASES["message_type"])
     count = 0 if rng.random() < 0.03 else small_number(rng)
     noun = "message" if count == 1 else "messages"
@@ -34,7 +34,7 @@ def counted_messages(rng: random.Random) -> Announcement:
 
 
 def ordered_message(rng: random.Random) -> Announcement:
-    """ "Third urgent message." """
+    """A message by its place, such as "Third urgent message." or "Last message."."""
     order, kind = rng.choice(PHRASES["ordinal"]), rng.choice(PHRASES["message_type"])
     return Announcement(
         (*order.take(rng), *kind.take(rng), "vm-message"),
@@ -61,7 +61,7 @@ def number(rng: random.Random) -> Announcement:
 
 
 def price(rng: random.Random) -> Announcement:
-    """ "Forty-two dollars."; there is no recording of "dollar"."""
+    """An amount of dollars: "Forty-two dollars."; there is no recording of "dollar"."""
     value = small_number(rng, least=2) if rng.random() < 0.8 else rng.randint(100, 999)
     return Announcement(
         (*number_recordings(value), "digits/dollars"),
@@ -72,7 +72,7 @@ def price(rng: random.Random) -> Announcement:
 
 
 def digits(rng: random.Random) -> Announcement:
-    """ "Extension four zero two."; two or three digits, or by themselves up to four."""
+    """Digits one by one: "Extension four zero two."; two or three digits, or by themselves up to four."""
     owner = rng.choice(PHRASES["number_owner"]) if rng.random() < 0.6 else None
     values = [rng.randint(0, 9) for _ in range(rng.choice((2, 2, 3) if owner else (2, 3, 3, 4)))]
     recordings, en, fr, es = digit_by_digit(values)
@@ -90,7 +90,7 @@ def in_a_row(phrases: list[Phrase], rng: random.Random) -> Announcement:
 
 
 def spelling(rng: random.Random) -> Announcement:
-    """ "K dash B.": two to four letters, sometimes with a sign between."""
+    """Letters one by one, such as "K dash B.": two to four letters, sometimes with a sign between."""
     letters = rng.sample(PHRASES["letter"], rng.randint(2, 4))
     if rng.random() < 0.5:
         letters[-2 if len(letters) > 2 else 1 : -1] = [rng.choice(PHRASES["symbol"])]
@@ -98,12 +98,15 @@ def spelling(rng: random.Random) -> Announcement:
 
 
 def phonetic_spelling(rng: random.Random) -> Announcement:
-    """ "Alpha Tango.": two or three words of the spelling alphabet, which Spanish has its own of."""
+    """Two or three words of the spelling alphabet, such as "Alpha Tango."; Spanish has one of its own."""
     return in_a_row(rng.sample(PHRASES["phonetic"], rng.randint(2, 3)), rng)
 
 
 def setting(rng: random.Random) -> Announcement:
-    """ "Your password is cancelled." or "Password cancelled."; participles agree with the French and Spanish noun."""
+    """The state of a feature: "Your password is cancelled." or "Password cancelled.".
+
+    French and Spanish participles agree with the noun.
+    """
     feature, state = rng.choice(PHRASES["feature"]), rng.choice(PHRASES["state"])
     fr_state = state.fr[0 if feature.gender[0] == "m" else -1]
     es_state = state.es[0 if feature.gender[1] == "m" else -1]
@@ -121,7 +124,7 @@ def setting(rng: random.Random) -> Announcement:
 
 
 def choice(rng: random.Random) -> Announcement:
-    """ "Press five to listen to it." or "To listen to it, press five." """
+    """A key and its purpose: "Press five to listen to it." or "To listen to it, press five.", half and half."""
     value, purpose = rng.randint(0, 11), rng.choice(PHRASES["purpose"])
     if value < 10:
         key, key_words = number_recordings(value), (english(value), french(value), spanish(value))
@@ -140,7 +143,7 @@ def choice(rng: random.Random) -> Announcement:
 
 
 def prompt(rng: random.Random) -> Announcement:
-    """A whole recorded sentence, mostly with another before or after it: "I'm sorry. That conference is full." """
+    """A whole recorded sentence, mostly with another: "I'm sorry. That conference is full." and the like."""
     statement, position = rng.choice(PHRASES["statement"]), rng.random()
     if position < 0.2:
         return in_a_row([statement], rng)

@@ -65,8 +65,8 @@ def spanish(number: int, before: str = "") -> str:
 def digit_by_digit(digits: list[int]) -> tuple[tuple[str, ...], str, str, str]:
     """Recordings and English, French, Spanish words of digits read one after the other."""
     recordings = tuple(f"digits/{digit}" for digit in digits)
-    words = (" ".join(speak(digit) for digit in digits) for speak in (english, french, spanish))
-    return recordings, *words
+    en, fr, es = (" ".join(speak(digit) for digit in digits) for speak in (english, french, spanish))
+    return recordings, en, fr, es
 
 
 def small_number(rng: random.Random, least: int = 1) -> int:

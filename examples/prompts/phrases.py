@@ -33,7 +33,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is played (recording ids in order) and what it says in three languages."""
+    """Recordings to play, ids in order, and their words in three languages."""
 
     recordings: tuple[str, ...]
     en: str

@@ -33,7 +33,7 @@ def main() -> None:
 
 def write_report(path: Path, data_bin: DataBin, scores: dict[str, CorpusScore], training: dict[str, int]) -> None:
     """Write all scores, seconds and peak memory (MB) of the training, and what made the data."""
-    report = {name: score.as_dict() for name, score in scores.items()}
+    report: dict[str, object] = {name: score.as_dict() for name, score in scores.items()}
     report |= training | {"card": data_bin.signature, "ratios": asdict(data_bin.card.ratios)}
     path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

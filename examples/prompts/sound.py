@@ -1,5 +1,6 @@
-"""Recordings as samples: read, trimmed of silence, and joined with small random pauses and gains."""
+"""Recordings as samples: read, trimmed of silence, joined with small random pauses and gains, and written."""
 
+import wave
 from functools import cache
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def join(recordings: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
         pieces.append(read_recording(recording) * 10 ** ((gain_db + rng.uniform(*RECORDING_GAIN_DB)) / 20))
     pieces.append(_silence(rng, EDGE_SECONDS))
     return np.round(np.concatenate(pieces) * 32767).astype(np.int16)
+
+
+def write_wav(path: Path, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
+    """Write int16 samples (N,) as a mono WAV file."""
+    # not by soundfile, which waits for the disk after every file
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, samples.itemsize, sample_rate, len(samples), "NONE", ""))
+        file.writeframes(samples.astype("<i2").tobytes())
 
 
 def _silence(rng: np.random.Generator, seconds: tuple[float, float]) -> np.ndarray:

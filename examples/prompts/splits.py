@@ -1,7 +1,8 @@
-"""Which announcements go where: random draws such that no target sentence of dev or test is in training.
+"""Random draws of the announcements of each split.
 
-A hash of the English sentence says which split a sentence may appear in. Different English sentences can share
-a translation, so training also leaves out every sentence whose French or Spanish is in dev or test.
+No target sentence of dev or test is in training: a hash of the English sentence says which split a sentence may appear
+in, and since different English sentences can share a translation, training also leaves out every sentence whose French
+or Spanish is in dev or test.
 """
 
 import hashlib

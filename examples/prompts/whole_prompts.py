@@ -36,8 +36,8 @@ def whole_prompts(training: list[Announcement]) -> list[Announcement]:
     """The shortest of the prompts that qualify, by id; `training` are all announcements, with audio and without.
 
     A prompt qualifies with three English words, 1 to 6 s, French and Spanish texts, no "..." in the English as
-    unfinished sentences have, and neither its recording nor
-    its translations in training. Of prompts with the same English words, the first is taken.
+    unfinished sentences have, and neither its recording nor its translations in training. Of prompts with the same
+    English words, the first is taken.
     """
     trained_keys = target_keys(training)
     trained_recordings = {recording for announcement in training for recording in announcement.recordings}

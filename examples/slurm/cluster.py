@@ -16,6 +16,7 @@ from dask_jobqueue import SLURMCluster
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, required=True, help="number of jobs, each of one worker")
     parser.add_argument("--cpus", type=int, default=1, help="of each job; default %(default)s")

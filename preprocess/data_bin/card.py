@@ -16,7 +16,6 @@ from ..files.data_bin_card import (
 from ..files.languages import Languages, LanguageSymbols
 from ..files.splits import Split
 from ..files.text import align_columns
-from ..files.units import FIRST_CHARACTER
 from ..files.units_cards import KnownKmeans
 from ..vocabulary.dictionary import Dictionaries
 from ..vocabulary.models import Subwords
@@ -71,7 +70,6 @@ def make_card(folder: Path, contents: Contents, counts: Counts) -> DataBinCard:
         text_model=text_model,
         repeat=contents.repeat,
         num_units=contents.subwords.card.num_units,
-        first_unit_character=FIRST_CHARACTER,
         dictionary=dictionary,
         kmeans=kmeans.card,
         counts={

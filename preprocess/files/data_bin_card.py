@@ -7,6 +7,7 @@ from typing import Literal
 from .card import Card
 from .languages import Languages, LanguageSymbolsEntry
 from .stage_cards import KmeansCard
+from .units import FIRST_CHARACTER
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class DataBinCard(Card):
         text_model: None where text pieces were trained.
         repeat: times that each source-text token is written.
         num_units: K of the k-means.
-        first_unit_character: code point of the character of unit 0.
+        first_unit_character: code point of the character of unit 0; no other is known.
         dictionary: numbers of pieces and first ids.
         kmeans: card of the k-means; None: not known.
         counts: by split, then by stream, `st` or `mt`.
@@ -134,7 +135,7 @@ class DataBinCard(Card):
     text_model: KeptTextModel | None
     repeat: int
     num_units: int
-    first_unit_character: int
+    first_unit_character: Literal[0xF0000] = FIRST_CHARACTER
     dictionary: DictionaryEntry
     kmeans: KmeansCard | None
     counts: Mapping[str, Mapping[str, StreamEntry]]

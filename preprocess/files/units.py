@@ -6,13 +6,14 @@ Who makes one from audio is the stage `speech_to_units`.
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from ..errors import UnitsError
 
 # Supplementary Private Use Area-A, U+F0000 to U+FFFFD: no script of any source language can collide with a unit.
-FIRST_CHARACTER = 0xF0000
+FIRST_CHARACTER: Final = 0xF0000
 MAX_UNITS = 0xFFFFD - FIRST_CHARACTER + 1
 
 

@@ -1,4 +1,4 @@
-"""Manifests, units, external text and a recipe from a corpus that is given as units and parallel texts.
+"""Manifests, units, external text and a recipe from units and parallel texts.
 
     python examples/evidence/corpora/help_pages.py --units FOLDER --target de --speech-rows 6000 --out OUT
 
