@@ -105,9 +105,9 @@ def test_one_command_goes_from_nothing_to_a_data_bin_and_then_does_nothing(
 @pytest.mark.parametrize("recipe", ["fish_fillets/recipe.yaml", "libreoffice_help/recipe.yaml"])
 def test_the_papers_recipes_hold_options_that_there_are(recipe: str, tmp_path: Path):
     steps = plan_steps(read_recipe(EXAMPLES / recipe, tmp_path / "out"))
-    assert next(steps).arguments.fetch
-    kmeans = next(steps).arguments
-    assert (kmeans.extractor, kmeans.layer, kmeans.clusters) == ("microsoft/wavlm-large", 21, 2000)
+    assert next(steps).options["fetch"]
+    kmeans = next(steps).options
+    assert (kmeans["extractor"], kmeans["layer"], kmeans["clusters"]) == ("microsoft/wavlm-large", 21, 2000)
 
 
 def test_the_real_levels_of_the_split_are_those_that_the_readme_names():
