@@ -1,6 +1,5 @@
 """Errors that a user can mend, in parts: where, what was found, what to do."""
 
-import copy
 from typing import Self
 
 
@@ -30,7 +29,9 @@ class UserError(Exception):
 
     def at(self, *places: object) -> Self:
         """The same error within these places, the outermost first."""
-        outer = copy.copy(self)
+        # Not copy.copy: Dask's tblib registers a reduction of exceptions that it would follow.
+        outer = type(self).__new__(type(self), *self.args)
+        outer.__dict__.update(self.__dict__)
         outer.places = (*map(str, places), *self.places)
         return outer
 

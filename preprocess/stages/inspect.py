@@ -5,7 +5,6 @@ alone.
 """
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,7 @@ from ..data_bin.reader import DataBinReader
 from ..errors import OutputError
 from ..files.card import Card, hash_files
 from ..files.whole import whole_folder
-from ..report.figures.all import describe
+from ..report.figures.data_bin_figures import describe_data_bin
 from ..report.page.charts import draw_charts
 from ..report.page.page import make_page
 
@@ -52,13 +51,12 @@ def inspect_data_bin(path: Path, out: Path) -> ReportCard:
         raise OutputError(f"--out must be another folder than the data-bin, got {out}")
     data_bin = DataBinReader(path)
     with whole_folder(out) as folder:
-        figures = describe(data_bin)
-        text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
-        (folder / "report.json").write_text(text, encoding="utf-8")
+        figures = describe_data_bin(data_bin)
+        (folder / "report.json").write_text(figures.to_json(), encoding="utf-8")
         (folder / "index.html").write_text(make_page(figures, draw_charts(figures)), encoding="utf-8")
         card = ReportCard(signature=data_bin.card.signature, hashes=hash_files(folder, FILES))
         card.write(folder)
     print(f"{out / 'index.html'}: look at it in a browser; {out / 'report.json'}: its figures")
-    if figures["repeat_factors"]:
-        print(figures["repeat_factors"]["advice"])
+    if figures.repeat_factors:
+        print(figures.repeat_factors.advice)
     return card

@@ -1,5 +1,7 @@
 import pickle
 
+import pytest
+
 from preprocess.errors import AudioError, ManifestError, UserError
 
 
@@ -20,6 +22,13 @@ def test_an_outer_layer_adds_its_place_and_keeps_the_parts():
         "leave it out",
     )
     assert str(inner) == "a.wav: too short; leave it out"  # as it was
+
+
+def test_an_outer_layer_leaves_the_inner_error_alone_where_dask_is_loaded():
+    pytest.importorskip("tblib.pickling_support").install(AudioError)
+    inner = AudioError("too short", place="a.wav")
+    assert str(inner.at("train.tsv:3")) == "train.tsv:3: a.wav: too short"
+    assert str(inner) == "a.wav: too short"
 
 
 def test_the_parts_come_back_from_another_process():

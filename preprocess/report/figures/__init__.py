@@ -1,1 +1,1 @@
-"""Measurements of a data-bin; plain values for JSON."""
+"""Measurements of a data-bin, typed; their fields are the keys of report.json."""

@@ -1,7 +1,7 @@
 """Measures of a stream, in one pass over it: lengths, unknown tokens, use of each token, room for CTC."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,12 +33,17 @@ class Side:
 
 @dataclass
 class Measures:
-    """All sides of a stream; `num_extra` tokens of each source are </s> and language symbols."""
+    """All sides of a stream.
+
+    Attributes:
+        stream: the stream.
+        sides: by name: source, target, and transcript where it has them.
+        num_extra: tokens of each source that are </s> or a language symbol.
+    """
 
     stream: Stream
     sides: dict[str, Side]
     num_extra: int
-    languages: dict[str, int] = field(default_factory=dict)
 
     @property
     def infeasible(self) -> dict[str, int]:
@@ -62,13 +67,15 @@ def measure(stream: Stream, report: Callable[[int], object]) -> Measures:
     data_bin = stream.data_bin
     sides = {side: _measure_side(stream, side, report) for side in stream.sides}
     num_extra = 2 if data_bin.language_symbols else 1
-    measures = Measures(stream, sides, num_extra, dict(stream.counts.target_languages))
+    measures = Measures(stream, sides, num_extra)
     for side in ("source", "target"):
         expected, found = getattr(stream.counts, f"{side}_tokens"), int(sides[side].lengths.sum())
         if expected != found:
             raise MismatchError(
-                f"{data_bin.path}: {side} of {stream.split}.{stream.name} has changed since it was made: the card says "
-                f"{expected} tokens, found {found}; make the data-bin again"
+                f"{side} of {stream.split}.{stream.name} has changed since it was made: the card says {expected} "
+                f"tokens, found {found}",
+                place=data_bin.path,
+                advice="make the data-bin again",
             )
     return measures
 

@@ -1,46 +1,55 @@
 """The pictures of a report, each drawn from the figures alone."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from ..figures.data_bin_figures import DataBinFigures
+from ..figures.factors import RepeatFactors
+from ..figures.stream_figures import StreamFigures
+from ..figures.unit_use import UnitRuns, UnitUse
 from .svg import MUTED, SPEECH, TEXT, render
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-Draw = Callable[["Figure", dict[str, Any]], None]
+Value = TypeVar("Value")
 
 
-def draw_charts(figures: dict[str, Any]) -> dict[str, str]:
+def draw_charts(figures: DataBinFigures) -> dict[str, str]:
     """SVG elements by name, of what there are figures for.
 
     Raises:
         PreprocessError: matplotlib is not installed.
     """
-    factors = figures["repeat_factors"]
-    drawings: dict[str, tuple[Draw, Any]] = {
-        "units": (_draw_units, _first(figures["units"])),
-        "runs": (_draw_runs, _first(figures["run_lengths"])),
-        "pairs": (_draw_pairs, factors if factors and factors["sample"] else None),
-        "ratios": (_draw_ratios, factors if factors and factors["sample"] else None),
-        "factors": (_draw_factors, factors),
-        "ctc": (_draw_ctc, factors if factors and "text_ctc_infeasible" in _first(factors["factors"]) else None),
-    }
-    for stream, found in _first(figures["streams"]).items():
-        drawings[f"lengths-{stream}"] = (_draw_lengths, found)
-    return {name: render(name, draw, found) for name, (draw, found) in drawings.items() if found}
+    drawings: dict[str, Callable[[Figure], None]] = {}
+    if units := _first(figures.units):
+        drawings["units"] = partial(_draw_units, units)
+    if runs := _first(figures.run_lengths):
+        drawings["runs"] = partial(_draw_runs, runs)
+    if factors := figures.repeat_factors:
+        if factors.sample:
+            drawings["pairs"] = partial(_draw_pairs, factors)
+        if factors.ratios:
+            drawings["ratios"] = partial(_draw_ratios, factors)
+        drawings["factors"] = partial(_draw_factors, factors)
+        if factors.text_ctc:
+            drawings["ctc"] = partial(_draw_ctc, factors)
+    for name, stream in (_first(figures.streams) or {}).items():
+        drawings[f"lengths-{name}"] = partial(_draw_lengths, stream)
+    return {name: render(name, draw) for name, draw in drawings.items()}
 
 
-def _first(by_name: dict[str, Any]) -> Any:
+def _first(by_name: Mapping[str, Value]) -> Value | None:
     return next(iter(by_name.values()), None)
 
 
-def _draw_units(figure: "Figure", units: dict[str, Any]) -> None:
+def _draw_units(units: UnitUse, figure: "Figure") -> None:
     axes = figure.subplots()
-    counts = np.sort(units["counts"])[::-1]
+    counts = np.sort(units.counts)[::-1]
     used = counts[counts > 0]
     axes.fill_between(np.arange(1, len(used) + 1), used, step="mid", color=SPEECH, alpha=0.25, linewidth=0)
     axes.step(np.arange(1, len(used) + 1), used, where="mid", color=SPEECH)
@@ -50,26 +59,26 @@ def _draw_units(figure: "Figure", units: dict[str, Any]) -> None:
     _set_round_ticks(axes.yaxis)
 
 
-def _draw_runs(figure: "Figure", runs: dict[str, Any]) -> None:
+def _draw_runs(runs: UnitRuns, figure: "Figure") -> None:
     axes = figure.subplots()
-    shown = min(20, runs["longest"])
+    shown = min(20, runs.longest)
     shares = np.zeros(shown + 1)
-    for length, number in runs["counts"].items():
-        shares[min(int(length), shown)] += number / runs["runs"]
+    for length, number in runs.counts.items():
+        shares[min(length, shown)] += number / runs.runs
     axes.bar(np.arange(1, shown + 1), 100 * shares[1:], color=SPEECH)
     ticks = [length for length in (1, 5, 10, 15) if length < shown]
-    axes.set_xticks([*ticks, shown], [*map(str, ticks), f"{shown}+" if shown < runs["longest"] else str(shown)])
+    axes.set_xticks([*ticks, shown], [*map(str, ticks), f"{shown}+" if shown < runs.longest else str(shown)])
     axes.set(xlabel="frames in a run", ylabel="% of runs")
 
 
-def _draw_pairs(figure: "Figure", factors: dict[str, Any]) -> None:
+def _draw_pairs(factors: RepeatFactors, figure: "Figure") -> None:
     axes = figure.subplots()
-    speech, text = np.array(factors["sample"]).T
+    speech, text = np.array(factors.sample).T
     limits = text.max() * 1.02, np.percentile(speech, 99.5) * 1.1
     spread = np.random.default_rng(0).uniform(-0.3, 0.3, len(text))  # lengths are whole: points would hide each other
     axes.scatter(text + spread, speech, s=7, color=SPEECH, alpha=0.45, linewidths=0)
-    for factor in map(int, factors["factors"]):
-        is_nearest = factor == factors["nearest"]
+    for factor in factors.factors:
+        is_nearest = factor == factors.nearest
         end = min(limits[0], limits[1] / factor)
         axes.plot([0, end], [0, factor * end], color=TEXT if is_nearest else MUTED, linewidth=2 if is_nearest else 0.8)
         axes.annotate(
@@ -86,26 +95,26 @@ def _draw_pairs(figure: "Figure", factors: dict[str, Any]) -> None:
     axes.set_ylabel("unit subwords of the same sentence")
 
 
-def _draw_ratios(figure: "Figure", factors: dict[str, Any]) -> None:
+def _draw_ratios(factors: RepeatFactors, figure: "Figure") -> None:
     axes = figure.subplots()
-    for factor, entry in factors["factors"].items():
-        low, lower, median, upper, high = entry["percentiles"].values()
-        colour = TEXT if int(factor) == factors["nearest"] else SPEECH
-        axes.plot([int(factor)] * 2, [low, high], color=colour, linewidth=1.5, solid_capstyle="butt")
-        axes.plot([int(factor)] * 2, [lower, upper], color=colour, linewidth=11, alpha=0.45, solid_capstyle="butt")
-        axes.plot([int(factor) - 0.18, int(factor) + 0.18], [median] * 2, color=colour, linewidth=2)
+    for factor, percentiles in factors.ratios.items():
+        low, lower, median, upper, high = percentiles.values()
+        colour = TEXT if factor == factors.nearest else SPEECH
+        axes.plot([factor] * 2, [low, high], color=colour, linewidth=1.5, solid_capstyle="butt")
+        axes.plot([factor] * 2, [lower, upper], color=colour, linewidth=11, alpha=0.45, solid_capstyle="butt")
+        axes.plot([factor - 0.18, factor + 0.18], [median] * 2, color=colour, linewidth=2)
     axes.axhline(1, color=MUTED, linestyle="--", linewidth=1)
     axes.set(yscale="log", xlabel="repeat factor", ylabel="repeated text / speech")
-    axes.set_xticks(range(1, len(factors["factors"]) + 1), [f"×{factor}" for factor in factors["factors"]])
+    axes.set_xticks(range(1, len(factors.factors) + 1), [f"×{factor}" for factor in factors.factors])
     _set_round_ticks(axes.yaxis)
 
 
-def _draw_factors(figure: "Figure", factors: dict[str, Any]) -> None:
+def _draw_factors(factors: RepeatFactors, figure: "Figure") -> None:
     axes = figure.subplots()
     shares = np.arange(1, 100)
-    text = np.array(factors["text_percentiles"])
-    for factor in map(int, factors["factors"]):
-        is_nearest = factor == factors["nearest"]
+    text = np.array(factors.text_percentiles)
+    for factor in factors.factors:
+        is_nearest = factor == factors.nearest
         colour, width = (TEXT, 2.0) if is_nearest else (MUTED, 0.8)
         axes.plot(factor * text, shares, color=colour, linewidth=width)
         weight = "bold" if is_nearest else "normal"
@@ -119,7 +128,7 @@ def _draw_factors(figure: "Figure", factors: dict[str, Any]) -> None:
             fontsize=8,
             fontweight=weight,
         )
-    axes.plot(factors["speech_percentiles"], shares, color=SPEECH, linewidth=2.6)
+    axes.plot(factors.speech_percentiles, shares, color=SPEECH, linewidth=2.6)
     axes.set(xscale="log", ylim=(0, 108), xlabel="tokens", ylabel="% of sentences up to this length")
     _set_round_ticks(axes.xaxis)
 
@@ -134,23 +143,22 @@ def _set_round_ticks(axis: "Axis") -> None:
     axis.set_ticks([], minor=True)
 
 
-def _draw_ctc(figure: "Figure", factors: dict[str, Any]) -> None:
+def _draw_ctc(factors: RepeatFactors, figure: "Figure") -> None:
     axes = figure.subplots()
-    numbers = [entry["text_ctc_infeasible"] for entry in factors["factors"].values()]
-    shares = [100 * entry["text_ctc_infeasible_share"] for entry in factors["factors"].values()]
-    bars = axes.bar([f"×{factor}" for factor in factors["factors"]], shares, color=TEXT, width=0.6)
+    numbers, shares = zip(*factors.text_ctc.values(), strict=True)
+    heights = [100 * share for share in shares]
+    bars = axes.bar([f"×{factor}" for factor in factors.text_ctc], heights, color=TEXT, width=0.6)
     axes.bar_label(bars, [f"{number:,}" for number in numbers], color=MUTED, fontsize=8, padding=2)
-    axes.set(xlabel="repeat factor", ylabel="% of the text stream too short", ylim=(0, max(*shares, 0.1) * 1.15))
+    axes.set(xlabel="repeat factor", ylabel="% of the text stream too short", ylim=(0, max(*heights, 0.1) * 1.15))
 
 
-def _draw_lengths(figure: "Figure", stream: dict[str, Any]) -> None:
-    names = [name for name in ("source", "transcript", "target") if stream.get(name, {}).get("histogram")]
-    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
-    for axes, name in zip(panels, names, strict=True):
-        histogram = stream[name]["histogram"]
+def _draw_lengths(stream: StreamFigures, figure: "Figure") -> None:
+    histograms = {name: side.histogram for name, side in stream.sides.items() if side.histogram}
+    panels = figure.subplots(len(histograms), 1, squeeze=False)[:, 0]
+    for axes, (name, histogram) in zip(panels, histograms.items(), strict=True):
         # A bin of the lengths 4 to 7 reaches from 3.5 to 7.5, so that a bin of one length stands over it.
-        edges = np.arange(len(histogram["counts"]) + 1) * histogram["width"] - 0.5
-        axes.stairs(histogram["counts"], edges, fill=True, color=SPEECH if name == "source" else TEXT, alpha=0.75)
+        edges = np.arange(len(histogram.counts) + 1) * histogram.width - 0.5
+        axes.stairs(histogram.counts, edges, fill=True, color=SPEECH if name == "source" else TEXT, alpha=0.75)
         axes.set_title(name, loc="left", color=MUTED)
         axes.set(xlim=(0, edges[-1]))
         axes.locator_params(integer=True)

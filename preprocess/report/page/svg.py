@@ -3,20 +3,19 @@
 import io
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from ...errors import PreprocessError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Content = TypeVar("Content")
+    from matplotlib.typing import RcKeyType
 
 SIZE = (5.2, 3.2)  # inches; a column of the page
 # Drawn with these, replaced by the style sheet's variables. No picture uses colours of its own.
 COLOURS = {"ink": "#000001", "muted": "#000002", "grid": "#000003", "speech": "#000004", "text": "#000005"}
 INK, MUTED, GRID, SPEECH, TEXT = COLOURS.values()
-STYLE: dict[Any, Any] = {
+STYLE: "dict[RcKeyType, str | float | bool]" = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -42,8 +41,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def render(name: str, draw: Callable[["Figure", Content], None], content: Content) -> str:
-    """An <svg> element, of what `draw` makes of `content` on a matplotlib Figure; ids in it begin with `name`.
+def render(name: str, draw: Callable[["Figure"], None]) -> str:
+    """Draw one picture, as an <svg> element.
+
+    Args:
+        name: beginning of all ids in it.
+        draw: draws on a figure.
 
     Raises:
         PreprocessError: matplotlib is not installed.
@@ -52,11 +55,11 @@ def render(name: str, draw: Callable[["Figure", Content], None], content: Conten
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise PreprocessError("pictures need matplotlib: pip install matplotlib") from error
+        raise PreprocessError("pictures need matplotlib", advice="pip install matplotlib") from error
 
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": name}):
         figure = Figure(figsize=SIZE, layout="constrained")
-        draw(figure, content)
+        draw(figure)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _adapt(file.getvalue(), name)

@@ -128,9 +128,7 @@ def test_a_data_bin_whose_card_is_wrong_or_older_is_refused(two_target_data_bin,
     with pytest.raises(DataBinError, match=r"card.json: expected one of source_first, .* found 'x'; make the data-bin"):
         DataBin(copy)
     (copy / "card.json").write_text(json.dumps(card | {"first_unit_character": 0xE000}))
-    with pytest.raises(
-        DataBinError, match=r"Invalid enum value 57344 - at `\$.first_unit_character`; make"
-    ):
+    with pytest.raises(DataBinError, match=r"Invalid enum value 57344 - at `\$.first_unit_character`; make"):
         DataBin(copy)
     del card["language_symbols"]
     (copy / "card.json").write_text(json.dumps(card))

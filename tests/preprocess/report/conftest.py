@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from spoken_corpus import make_corpus, run_binarize
 
+from preprocess.data_bin.reader import DataBinReader
+from preprocess.report.figures.data_bin_figures import DataBinFigures, describe_data_bin
 from preprocess.stages import inspect as report
 
 
@@ -54,3 +56,9 @@ def report_folder(corpus: Path, inspect: Callable) -> Path:
 def figures(report_folder: Path) -> dict[str, Any]:
     """The content of report.json."""
     return json.loads((report_folder / "report.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="package")
+def described(corpus: Path) -> DataBinFigures:
+    """The figures of which report.json is made."""
+    return describe_data_bin(DataBinReader(corpus / "data-bin"))

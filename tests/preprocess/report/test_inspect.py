@@ -113,7 +113,7 @@ def test_what_is_no_data_bin_is_refused(corpus: Path, data_bin: Path, tmp_path: 
     card = json.loads((data_bin / "card.json").read_text(encoding="utf-8"))
     del card["external_text"]
     (data_bin / "card.json").write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(PreprocessError, match=r"was made by an earlier version; make the data-bin again"):
+    with pytest.raises(PreprocessError, match=r"card\.json: not a card of this form: .*external_text`; make it again"):
         inspect(data_bin, tmp_path / "report")
     assert not (tmp_path / "report").exists()
 

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from preprocess.errors import AudioError
-from preprocess.speech.audio import check_audio, load_audio
+from preprocess.speech.audio import check_audio, load_audio, open_audio
 
 WHOLE_FILE_FORMATS = [("x.wav", "PCM_16"), ("x.flac", "PCM_16"), ("x.mp3", "MPEG_LAYER_III")]
 
@@ -150,3 +150,19 @@ def test_a_wav_that_was_written_to_a_pipe_is_whole(tmp_path: Path):
     content[at + 4 : at + 8] = content[4:8] = b"\xff\xff\xff\xff"
     path.write_bytes(content)
     assert len(load_audio(path)) == 8000
+
+
+def test_an_open_file_gives_stretches_lengths_and_blocks_in_any_order(tmp_path: Path):
+    samples = 0.1 * np.random.default_rng(0).standard_normal((44_100, 2)).astype(np.float32)
+    path = save(tmp_path, samples, 44_100)
+    with open_audio(path) as file:
+        late, early = file.read_samples(30_000, 20_000), file.read_samples(0, 30_000)
+        assert np.allclose(np.concatenate([early, late]), samples.mean(axis=1), atol=1e-7)
+        assert file.sample_rate == 44_100
+        assert file.seconds(0.25, 0.5) == check_audio(path, 0.25, 0.5) == 0.5
+        assert np.array_equal(file.read(0.25, 0.5), load_audio(path, 0.25, 0.5))
+        with pytest.raises(AudioError, match=r"too long: 1.0 s, expected at most 0 s") as raised:
+            file.read(max_seconds=0.4)
+        assert file.seconds() == 1  # a refusal leaves the file open
+    assert raised.value.places == (str(path),)
+    assert raised.value.advice == "cut it into rows with offset and duration"

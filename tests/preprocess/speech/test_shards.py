@@ -15,18 +15,18 @@ from preprocess.speech.frames import AudioSpan
 from preprocess.speech.shards import Arrays, AudioOptions, Shards
 
 Make = Callable[..., Shards]
-MADE: list[list[str]] = []  # ids of the segments of each call of a task
+MADE: list[list[str]] = []  # ids of the spans of each call of a task
 
 
 @dataclass(frozen=True)
 class LengthTask:
-    """The length of each segment's file in bytes; files of no bytes are at fault."""
+    """The length of each span's file in bytes; files of no bytes are at fault."""
 
     option: int = 0
 
-    def __call__(self, segments: Sequence[AudioSpan]) -> Arrays:
-        MADE.append([segment.ids[0] for segment in segments])
-        sizes = np.array([segment.audio.stat().st_size for segment in segments])
+    def __call__(self, spans: Sequence[AudioSpan]) -> Arrays:
+        MADE.append([span.ids[0] for span in spans])
+        sizes = np.array([span.audio.stat().st_size for span in spans])
         return {"sizes": sizes, "faults": np.array(["" if size else "it is empty" for size in sizes])}
 
 

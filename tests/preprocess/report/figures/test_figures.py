@@ -1,10 +1,12 @@
 """Truth: numpy and scipy on the raw units and texts, SentencePiece itself, and what binarize counts when run again."""
 
+import json
 import shutil
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from cards import read_card
@@ -15,6 +17,7 @@ from spoken_corpus import NUM_UNITS, run_binarize
 from preprocess.files.manifest import read_manifest
 from preprocess.files.text import normalise_text
 from preprocess.files.units import read_units, units_to_text
+from preprocess.report.figures.data_bin_figures import DataBinFigures
 
 SPLITS = {"train": "train", "dev": "valid", "test": "test", "test_far": "test_far"}
 Texts = list[list[str]]
@@ -38,6 +41,15 @@ def speech(corpus: Path, split: str) -> tuple[Texts, Texts, Texts]:
         encode(corpus, "source", [normalise_text(row.src_text) for row in rows]),
         encode(corpus, "target", [normalise_text(row.tgt_text) for row in rows]),
     )
+
+
+def test_report_json_has_all_figures_and_no_other_keys(figures: dict[str, Any], described: DataBinFigures):
+    assert msgspec.convert(figures, DataBinFigures, strict=False) == described
+    assert json.loads(described.to_json()) == figures
+    assert "transcript" not in figures["streams"]["train"]["mt"]  # what is unset has no key, what is unknown is null
+    assert "ctc_infeasible" not in figures["streams"]["train"]["st"]["source"]
+    assert "frames" not in figures["per_second"]["test"]
+    assert figures["streams"]["train"]["mt"]["seconds"] is None
 
 
 def test_units_are_counted_as_in_the_units_files(corpus: Path, figures: dict[str, Any]):

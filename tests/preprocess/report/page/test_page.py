@@ -1,12 +1,13 @@
 """The page: well-formed, by itself, with all pictures and with every text escaped."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from preprocess.report.figures.data_bin_figures import DataBinFigures
 from preprocess.report.page import markup
 from preprocess.report.page.charts import draw_charts
 from preprocess.report.page.page import make_page
@@ -70,9 +71,9 @@ def test_ids_are_unique_and_all_that_are_referred_to_exist(page: str):
     assert referred <= set(checker.ids)
 
 
-def test_every_picture_is_there_once_and_follows_the_style_sheet(page: str, figures: dict[str, Any]):
+def test_every_picture_is_there_once_and_follows_the_style_sheet(page: str, described: DataBinFigures):
     pictures = re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL)
-    names = set(draw_charts(figures))
+    names = set(draw_charts(described))
     assert names == {"units", "runs", "pairs", "ratios", "factors", "ctc", "lengths-st", "lengths-mt"}
     assert len(pictures) == len(names)
     for picture in pictures:
@@ -85,13 +86,14 @@ def test_every_picture_is_there_once_and_follows_the_style_sheet(page: str, figu
         assert variables <= set(re.findall(r"(--[a-z-]+):", mode))
 
 
-def test_the_page_says_what_the_figures_say(page: str, figures: dict[str, Any]):
+def test_the_page_says_what_the_figures_say(page: str, described: DataBinFigures):
     text = re.sub(r"<[^>]*>", " ", page)
-    assert figures["repeat_factors"]["advice"] in text
-    assert figures["signature"] in text
-    assert f"{figures['units']['train']['used']} of {figures['num_units']}" in text
-    for example in figures["examples"]:
-        assert page.count('class="piece') > len(example["source"])
+    assert described.repeat_factors is not None
+    assert described.repeat_factors.advice in text
+    assert described.signature in text
+    assert f"{described.units['train'].used} of {described.num_units}" in text
+    for example in described.examples:
+        assert page.count('class="piece') > len(example.source)
     assert "mt.en mt.fr" in text
 
 
@@ -101,10 +103,10 @@ def test_two_runs_give_the_same_page(corpus: Path, report_folder: Path, tmp_path
         assert (tmp_path / "again" / name).read_bytes() == (report_folder / name).read_bytes()
 
 
-def test_texts_are_escaped(figures: dict[str, Any]):
+def test_texts_are_escaped(described: DataBinFigures):
     evil = "<script>alert('&')</script>"
-    example = figures["examples"][0] | {"source_text": evil, "target": [evil], "split": evil}
-    page = make_page(figures | {"examples": [example], "signature": evil, "data_bin": evil}, {})
+    example = replace(described.examples[0], source_text=evil, target=[evil], split=evil)
+    page = make_page(replace(described, examples=[example], signature=evil, data_bin=evil), {})
     check(page)
     assert "<script" not in page
     assert "&lt;script&gt;" in page

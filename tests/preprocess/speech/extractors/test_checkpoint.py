@@ -1,5 +1,7 @@
 """Folders and names that cannot be loaded, each refused with what to do."""
 
+import sys
+
 import pytest
 import transformers
 
@@ -63,3 +65,10 @@ def test_a_name_that_is_nothing_is_refused(monkeypatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
     with pytest.raises(ExtractorError, match=r"'someone/encoder' is neither a folder nor a hub name .*`mfcc`"):
         load_extractor("someone/encoder", 1, "cpu")
+
+
+def test_without_transformers_the_user_is_told_what_to_install(tmp_path, make_encoder, monkeypatch):
+    make_encoder(tmp_path, "wavlm-layer")
+    monkeypatch.setitem(sys.modules, "transformers.utils", None)
+    with pytest.raises(ExtractorError, match=r"AutoConfig of transformers cannot be imported .*; install transformers"):
+        load_extractor(str(tmp_path), 1, "cpu")

@@ -1,0 +1,137 @@
+"""Lengths, languages, unknown tokens and CTC feasibility of each stream."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from msgspec import UNSET, UnsetType
+
+from .measures import Measures
+
+NUM_BINS = 40
+
+
+@dataclass(frozen=True)
+class LengthSummary:
+    """Tokens of an example: smallest, 5th percentile, median, mean, 95th percentile, largest."""
+
+    min: int
+    p5: float
+    median: float
+    mean: float
+    p95: float
+    max: int
+
+
+@dataclass(frozen=True)
+class LengthHistogram:
+    """Examples by length, in bins of equal width.
+
+    Attributes:
+        width: of a bin, in tokens; bin i holds the lengths from i * width, up to but without (i + 1) * width.
+        counts: examples in each bin.
+        longer: examples beyond the last bin.
+    """
+
+    width: int
+    counts: Sequence[int]
+    longer: int
+
+
+@dataclass(frozen=True)
+class SideFigures:
+    """One side of a stream: source, transcript or target.
+
+    Attributes:
+        known: examples that have it.
+        tokens: over all examples.
+        unknown: <unk> among these.
+        lengths, histogram: of the known ones; None where there are none.
+        ctc_infeasible, ctc_infeasible_share: sources too short for a CTC of it; unset for the source itself.
+    """
+
+    known: int
+    tokens: int
+    unknown: int
+    lengths: LengthSummary | None
+    histogram: LengthHistogram | None
+    ctc_infeasible: int | UnsetType = UNSET
+    ctc_infeasible_share: float | UnsetType = UNSET
+
+
+@dataclass(frozen=True)
+class StreamFigures:
+    """All that is known of one stream beside its units.
+
+    Attributes:
+        examples: their number.
+        seconds: of speech; None: not known, or text.
+        target_languages: examples by language.
+        source, target: its sides.
+        transcript: unset where the stream has none.
+    """
+
+    examples: int
+    seconds: float | None
+    target_languages: Mapping[str, int]
+    source: SideFigures
+    target: SideFigures
+    transcript: SideFigures | UnsetType = UNSET
+
+    @property
+    def sides(self) -> dict[str, SideFigures]:
+        """Sides by name, in the order in which they are shown."""
+        transcript = {"transcript": self.transcript} if self.transcript else {}
+        return {"source": self.source, **transcript, "target": self.target}
+
+
+def describe_stream(measures: Measures) -> StreamFigures:
+    """All figures of one stream beside those of its units."""
+    counts = measures.stream.counts
+    sides = {name: _describe_side(measures, name) for name in measures.sides}
+    return StreamFigures(counts.examples, counts.seconds, counts.target_languages, **sides)
+
+
+def _describe_side(measures: Measures, name: str) -> SideFigures:
+    side = measures.sides[name]
+    known = side.lengths[side.lengths > 0]
+    is_repeated = (measures.stream.name, name) == ("mt", "source")
+    infeasible = measures.infeasible.get(name, UNSET)
+    return SideFigures(
+        known=len(known),
+        tokens=int(side.lengths.sum()),
+        unknown=side.num_unknown,
+        lengths=summarise_lengths(known) if len(known) else None,
+        histogram=count_lengths(known, measures.stream.data_bin.card.repeat if is_repeated else 1)
+        if len(known)
+        else None,
+        ctc_infeasible=infeasible,
+        ctc_infeasible_share=UNSET if infeasible is UNSET else infeasible / measures.stream.counts.examples,
+    )
+
+
+def summarise_lengths(lengths: np.ndarray) -> LengthSummary:
+    """Smallest, largest, mean and percentiles of lengths (N,), N at least 1."""
+    low, median, high = np.percentile(lengths, (5, 50, 95))
+    return LengthSummary(
+        min=int(lengths.min()),
+        p5=float(low),
+        median=float(median),
+        mean=float(lengths.mean()),
+        p95=float(high),
+        max=int(lengths.max()),
+    )
+
+
+def count_lengths(lengths: np.ndarray, step: int = 1) -> LengthHistogram:
+    """Count examples by length, in at most NUM_BINS bins; the longest 1 % may lie beyond them.
+
+    Args:
+        lengths: (N,) whole numbers, N at least 1.
+        step: all lengths are multiples of it, so the width is one too.
+    """
+    largest = int(np.percentile(lengths, 99, method="higher"))
+    width = step * (largest // (step * NUM_BINS) + 1)
+    bins = np.bincount(lengths.astype(np.int64) // width)
+    last = largest // width + 1
+    return LengthHistogram(width, bins[:last].tolist(), int(bins[last:].sum()))
