@@ -69,6 +69,6 @@ def test_a_name_that_is_nothing_is_refused(monkeypatch):
 
 def test_without_transformers_the_user_is_told_what_to_install(tmp_path, make_encoder, monkeypatch):
     make_encoder(tmp_path, "wavlm-layer")
-    monkeypatch.setitem(sys.modules, "transformers.utils", None)
+    monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ExtractorError, match=r"AutoConfig of transformers cannot be imported .*; install transformers"):
         load_extractor(str(tmp_path), 1, "cpu")
