@@ -48,14 +48,14 @@ class SampleTask:
     Arrays: frames (F, D) float32 and draws (F,) float64, in the order of the spans; faults.
     """
 
-    extractor: ExtractorDescription
+    description: ExtractorDescription
     device: str
     threshold: float
     seed: int
     skip_faults: bool
 
     def __call__(self, spans: Sequence[AudioSpan]) -> Arrays:
-        extractor = load_described(self.extractor, self.device)
+        extractor = load_described(self.description, self.device)
         faults = [""] * len(spans)
         kept = [(np.zeros((0, extractor.width), dtype=np.float32), np.zeros(0))] * len(spans)
         for item in extract_frames(spans, extractor, self.skip_faults):
@@ -73,12 +73,12 @@ def draw(utterance_id: str, num_frames: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")]).random(num_frames)
 
 
-def sample_frames(shards: Shards, extractor: ExtractorDescription, options: SampleOptions) -> np.ndarray:
+def sample_frames(shards: Shards, description: ExtractorDescription, options: SampleOptions) -> np.ndarray:
     """Sample the frames of all audio of a manifest.
 
     Args:
         shards: the audio.
-        extractor: its description in a card.
+        description: of the extractor.
         options: of the sample.
 
     Returns:
@@ -89,9 +89,9 @@ def sample_frames(shards: Shards, extractor: ExtractorDescription, options: Samp
     """
     max_frames = options.max_frames
     task = SampleTask(
-        extractor=extractor,
+        description=description,
         device=shards.options.device,
-        threshold=min(options.portion, _highest_draw(shards.seconds / extractor.frame_shift_seconds, max_frames)),
+        threshold=min(options.portion, _highest_draw(shards.seconds / description.frame_shift_seconds, max_frames)),
         seed=options.seed,
         skip_faults=shards.options.faults.skips,
     )
@@ -104,7 +104,7 @@ def sample_frames(shards: Shards, extractor: ExtractorDescription, options: Samp
     num_frames = np.count_nonzero(draws < threshold)
     if threshold < options.portion:
         logger.warning("the sample was cut to %d frames by --max-frames", num_frames)
-    sample = np.empty((num_frames, extractor.width), dtype=np.float32)
+    sample = np.empty((num_frames, description.width), dtype=np.float32)
     end = 0
     for _, arrays in shards.results():  # so that only one shard's frames are in memory beside the sample
         is_kept = arrays["draws"] < threshold

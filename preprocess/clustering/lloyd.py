@@ -36,8 +36,8 @@ def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "c
 
     if len(frames) < clusters:
         raise PreprocessError(
-            f"k-means needs a frame for every cluster at least: expected {clusters} or more, found {len(frames)}; "
-            "sample a larger --portion, give more audio, or ask for fewer --clusters"
+            f"k-means needs a frame for every cluster at least: expected {clusters} or more, found {len(frames)}",
+            advice="sample a larger --portion, give more audio, or ask for fewer --clusters",
         )
     random = np.random.default_rng(seed)
     order = random.permutation(len(frames))

@@ -35,8 +35,8 @@ class NearestCentroid:
         """
         if frames.shape[1] != self.centroids.shape[1]:
             raise MismatchError(
-                f"frames are {frames.shape[1]} wide, the centroids {self.centroids.shape[1]}; "
-                "use the extractor of the k-means"
+                f"frames are {frames.shape[1]} wide, the centroids {self.centroids.shape[1]}",
+                advice="use the extractor of the k-means",
             )
         labels = np.empty(len(frames), dtype=np.int64)
         for begin in range(0, len(frames), self._size):

@@ -1,14 +1,14 @@
 """Decoding: any audio file that libsndfile reads -> mono float32 samples at 16 kHz in [-1, 1].
 
-| file or segment                                   | what happens                                                   |
+| file or stretch of it                             | what happens                                                   |
 |---------------------------------------------------|----------------------------------------------------------------|
 | wav, flac, ogg, opus, mp3 at any sampling rate    | resampled to 16 kHz                                            |
 | stereo or more channels                           | averaged to one                                                |
 | silent                                            | fine: silence is sound too                                     |
 | float samples a little beyond 1 (up to 2)         | clipped to [-1, 1]; lossy codecs overshoot                     |
 | float samples beyond 2                            | error: they are not scaled to [-1, 1]                          |
-| segment ends up to 50 ms after its file           | cut at the end of the file: manifests round                    |
-| segment ends or begins later than that            | error                                                          |
+| stretch ends up to 50 ms after its file           | cut at the end of the file: manifests round                    |
+| stretch ends or begins later than that            | error                                                          |
 | longer than 60 s                                  | error: cut it by rows with offset and duration                 |
 | shorter than 25 ms (such as 20 ms)                | error: no speech encoder makes a frame of it                   |
 | missing, empty, not audio, corrupt                | error                                                          |
@@ -55,7 +55,7 @@ class AudioFile:
         self.sample_rate: int = file.samplerate
 
     def seconds(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> float:
-        """Length of a segment, in seconds, from the file's header; nothing is decoded.
+        """Length of a stretch, in seconds, from the file's header; nothing is decoded.
 
         Raises:
             AudioError: as `read`, but for faults that only decoding shows.
@@ -63,12 +63,12 @@ class AudioFile:
         return self._locate(offset, duration, max_seconds)[1] / self.sample_rate
 
     def read(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> np.ndarray:
-        """Decode a segment; only the segment is read.
+        """Decode a stretch; nothing else is read.
 
         Args:
-            offset: begin of the segment, seconds.
-            duration: length of the segment, seconds; None: to the end of the file.
-            max_seconds: a longer segment is an error.
+            offset: begin of the stretch, seconds.
+            duration: length of the stretch, seconds; None: to the end of the file.
+            max_seconds: a longer stretch is an error.
 
         Returns:
             (N,) float32 samples at 16 kHz in [-1, 1], one channel, at least 400 of them.
@@ -96,7 +96,7 @@ class AudioFile:
             return self._file.read(count, dtype="float32", always_2d=True).mean(axis=1)
 
     def _locate(self, offset: float, duration: float | None, max_seconds: float) -> tuple[int, int]:
-        """Start and length of a segment in samples of the file's own rate."""
+        """Start and length of a stretch in samples of the file's own rate."""
         file_seconds = self._file.frames / self.sample_rate
         end = file_seconds if duration is None else offset + duration
         if offset < 0 or end > file_seconds + END_TOLERANCE_SECONDS or (offset >= file_seconds and offset > 0):
@@ -145,7 +145,7 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
 def load_audio(
     path: Path, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS
 ) -> np.ndarray:
-    """Decode a segment of an audio file; see `AudioFile.read`."""
+    """Decode a stretch of an audio file; see `AudioFile.read`."""
     with open_audio(path) as file:
         return file.read(offset, duration, max_seconds)
 
@@ -153,7 +153,7 @@ def load_audio(
 def check_audio(
     path: Path, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS
 ) -> float:
-    """Length of a segment of an audio file, in seconds, without decoding it; see `AudioFile.seconds`."""
+    """Length of a stretch of an audio file, in seconds, without decoding it; see `AudioFile.seconds`."""
     with open_audio(path) as file:
         return file.seconds(offset, duration, max_seconds)
 

@@ -1,7 +1,7 @@
 """Manifest rows -> frames in memory, a batch of similar length at a time; nothing is written to disk.
 
-Rows that share audio, offset and duration, such as translations into several languages, are one segment, which is
-decoded and encoded once.
+Rows that share audio, offset and duration, such as translations into several languages, are one span, which is decoded
+and encoded once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

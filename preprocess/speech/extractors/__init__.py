@@ -55,9 +55,9 @@ def unload_extractor() -> None:
 def _load(source: str, layer: int | None, device: str, time_of_change: int) -> Extractor:
     if source == "mfcc":
         if layer is not None:
-            raise ExtractorError(f"the extractor 'mfcc' has no layers; leave out --layer (found {layer})")
+            raise ExtractorError("the extractor 'mfcc' has no layers", advice=f"leave out --layer (found {layer})")
         if device != "cpu":
-            raise ExtractorError(f"the extractor 'mfcc' runs on the CPU; leave out --device (found {device})")
+            raise ExtractorError("the extractor 'mfcc' runs on the CPU", advice=f"leave out --device (found {device})")
         from .mfcc import MfccExtractor
 
         return MfccExtractor()

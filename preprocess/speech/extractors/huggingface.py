@@ -7,9 +7,11 @@ results are float32: float16 gives NaN in some of these models.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from ...errors import ExtractorError
 from ..audio import SAMPLE_RATE
@@ -18,7 +20,11 @@ from .waveform import WaveformExtractor
 from .whisper import WhisperExtractor
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig
+    from transformers import PretrainedConfig, PreTrainedModel, Wav2Vec2FeatureExtractor, WhisperFeatureExtractor
+    from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+    from .faster.modules import WaveformModel
 
 # config.model_type -> module and class of the bare encoder
 ENCODER_CLASSES = {
@@ -43,10 +49,13 @@ def load_speech_encoder(source: str, layer: int | None, device: str) -> Waveform
     """
     folder = find_folder(source)
     config, preprocessor = _load_configs(folder)
-    num_layers = config.encoder_layers if config.model_type == "whisper" else config.num_hidden_layers
+    is_whisper = config.model_type == "whisper"
+    num_layers = config.encoder_layers if is_whisper else config.num_hidden_layers
     if layer is None or not 1 <= layer <= num_layers:
         found = "none" if layer is None else layer
-        raise ExtractorError(f"{source}: expected --layer in 1..{num_layers}, its transformer layers, found {found}")
+        raise ExtractorError(
+            f"expected --layer in 1..{num_layers}, its transformer layers, found {found}", place=source
+        )
     checkpoint = Checkpoint(
         name=Path(source).resolve().name if Path(source).is_dir() else source.rsplit("/", 1)[-1],
         source=str(folder.resolve()) if Path(source).is_dir() else source,
@@ -55,68 +64,83 @@ def load_speech_encoder(source: str, layer: int | None, device: str) -> Waveform
         hash=hash_weights(folder),
     )
     model = _load_cut_model(folder, config, layer, device)
-    extractor_class = WhisperExtractor if config.model_type == "whisper" else WaveformExtractor
-    return extractor_class(model, preprocessor, checkpoint)
+    if is_whisper:
+        return WhisperExtractor(
+            cast("WhisperEncoder", model), cast("WhisperFeatureExtractor", preprocessor), checkpoint
+        )
+    return WaveformExtractor(cast("WaveformModel", model), cast("Wav2Vec2FeatureExtractor", preprocessor), checkpoint)
 
 
-def _load_configs(folder: Path) -> tuple[PretrainedConfig, Any]:
+def _load_configs(folder: Path) -> tuple[PretrainedConfig, SequenceFeatureExtractor]:
     """Model config and feature extractor of a folder."""
+    with _importing("AutoConfig"):
+        from transformers import AutoConfig, AutoFeatureExtractor
     try:
-        config = _import("transformers", "AutoConfig").from_pretrained(folder, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise ExtractorError(f"{folder}: its config.json cannot be used: {error}") from error
+        raise ExtractorError(f"its config.json cannot be used: {error}", place=folder) from error
     if config.model_type not in ENCODER_CLASSES:
         raise ExtractorError(
-            f"{folder}: expected a speech encoder ({', '.join(ENCODER_CLASSES)}), found a '{config.model_type}'"
+            f"expected a speech encoder ({', '.join(ENCODER_CLASSES)}), found a '{config.model_type}'", place=folder
         )
     try:
-        preprocessor = _import("transformers", "AutoFeatureExtractor").from_pretrained(folder, trust_remote_code=False)
+        preprocessor = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ExtractorError(
-            f"{folder}: preprocessor_config.json is missing or broken; it says how waveforms are normalised, copy it "
-            f"from where the weights came from: {error}"
+            f"preprocessor_config.json is missing or broken ({error})",
+            place=folder,
+            advice="it says how waveforms are normalised: copy it from where the weights came from",
         ) from error
     if preprocessor.sampling_rate != SAMPLE_RATE:
-        raise ExtractorError(f"{folder}: expected a model for {SAMPLE_RATE} Hz, found {preprocessor.sampling_rate} Hz")
+        raise ExtractorError(
+            f"expected a model for {SAMPLE_RATE} Hz, found {preprocessor.sampling_rate} Hz", place=folder
+        )
     return config, preprocessor
 
 
-def _load_cut_model(folder: Path, config: PretrainedConfig, layer: int, device: str) -> Any:
+def _load_cut_model(folder: Path, config: PretrainedConfig, layer: int, device: str) -> PreTrainedModel:
     import torch
 
-    model_class = _import(*ENCODER_CLASSES[config.model_type])
+    module_name, class_name = ENCODER_CLASSES[config.model_type]
+    with _importing(class_name):
+        model_class: type[PreTrainedModel] = getattr(importlib.import_module(module_name), class_name)
     is_whisper = config.model_type == "whisper"
     # Layers above `layer` are never built. A length adapter, where there is one, comes after the last.
     config.update({"encoder_layers": layer} if is_whisper else {"num_hidden_layers": layer, "add_adapter": False})
     try:
-        model, report = model_class.from_pretrained(
+        loaded: object = model_class.from_pretrained(
             folder,
             config=config,
             dtype=torch.float32,
             output_loading_info=True,
             key_mapping={r"^(model\.)?encoder\.": ""} if is_whisper else None,  # whole Whisper checkpoints
         )
+        model, report = cast("tuple[PreTrainedModel, dict[str, set[str]]]", loaded)
         model = model.eval().to(device)
     except Exception as error:  # each file format and each device has errors of its own
-        raise ExtractorError(f"{folder}: cannot load the weights to the device '{device}': {error}") from error
+        raise ExtractorError(f"cannot load the weights to the device '{device}': {error}", place=folder) from error
     missing = sorted(set(report["missing_keys"]) - {"masked_spec_embed"})  # that one serves training alone
     if missing:
         raise ExtractorError(
-            f"{folder}: the checkpoint lacks {len(missing)} weights of the encoder, such as {missing[0]}; "
-            f"expected the weights of a {model_class.__name__}"
+            f"the checkpoint lacks {len(missing)} weights of the encoder, such as {missing[0]}; expected the weights "
+            f"of a {class_name}",
+            place=folder,
         )
     return model
 
 
-def _import(module_name: str, class_name: str) -> Any:
+@contextlib.contextmanager
+def _importing(class_name: str) -> Iterator[None]:
+    """Explain a failed import of a class of transformers; silence its log and progress bars."""
     try:
-        module = importlib.import_module(module_name)
-        logging = importlib.import_module("transformers.utils.logging")
+        from transformers.utils import logging
+
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        return getattr(module, class_name)
+        yield
     except (ImportError, OSError, RuntimeError) as error:  # OSError: a torchaudio that was built for another torch
         raise ExtractorError(
-            f"{class_name} of transformers cannot be imported ({error}); install transformers, and a torchaudio that "
-            "belongs to the installed torch (constraints.txt names versions that fit together)"
+            f"{class_name} of transformers cannot be imported ({error})",
+            advice="install transformers, and a torchaudio that belongs to the installed torch (constraints.txt names "
+            "versions that fit together)",
         ) from error

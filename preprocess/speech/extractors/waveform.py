@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import Wav2Vec2FeatureExtractor
 
+    from .faster.modules import WaveformModel
+
 # Padded length of what is computed at once. A CPU is busy with few frames, which stay near its caches; padding costs.
 BATCH_SAMPLES = {"cpu": 10 * SAMPLE_RATE, "cuda": 60 * SAMPLE_RATE}
 
@@ -23,7 +25,7 @@ BATCH_SAMPLES = {"cpu": 10 * SAMPLE_RATE, "cuda": 60 * SAMPLE_RATE}
 class WaveformExtractor:
     """Convolutions on the waveform, then a transformer; implements `Extractor`."""
 
-    def __init__(self, model: Any, preprocessor: Wav2Vec2FeatureExtractor, checkpoint: Checkpoint) -> None:
+    def __init__(self, model: WaveformModel, preprocessor: Wav2Vec2FeatureExtractor, checkpoint: Checkpoint) -> None:
         """`model` ends with the layer of `checkpoint`; `preprocessor` is its feature extractor."""
         import torch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..audio import SAMPLE_RATE
 from .checkpoint import Checkpoint
 
 if TYPE_CHECKING:
+    from transformers import WhisperFeatureExtractor
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 
@@ -21,7 +22,7 @@ class WhisperExtractor:
     of input that was filled up with silence, which the layers see too, and cost far less.
     """
 
-    def __init__(self, model: WhisperEncoder, preprocessor: Any, checkpoint: Checkpoint) -> None:
+    def __init__(self, model: WhisperEncoder, preprocessor: WhisperFeatureExtractor, checkpoint: Checkpoint) -> None:
         """`model` is a WhisperEncoder that ends with the layer of `checkpoint`; `preprocessor` makes its log-mel."""
         self.name, self.source = checkpoint.name, checkpoint.source
         self.layer, self.hash = checkpoint.layer, checkpoint.hash
@@ -45,10 +46,11 @@ class WhisperExtractor:
         if not self._preprocessor.n_fft <= len(waveform) <= max_samples:
             raise ExtractorError(
                 f"'{self.name}' takes {self._preprocessor.n_fft} to {max_samples} samples at {SAMPLE_RATE} Hz "
-                f"({max_samples / SAMPLE_RATE:g} s), found {len(waveform)}; cut it into rows with offset and duration"
+                f"({max_samples / SAMPLE_RATE:g} s), found {len(waveform)}",
+                advice="cut it into rows with offset and duration",
             )
         mel = self._preprocessor(
-            waveform, sampling_rate=SAMPLE_RATE, padding=False, truncation=False, return_tensors="pt"
+            waveform, sampling_rate=SAMPLE_RATE, padding="do_not_pad", truncation=False, return_tensors="pt"
         ).input_features.to(self._model.device, torch.float32)
         with torch.inference_mode():
             hidden = gelu(self._model.conv2(gelu(self._model.conv1(mel))))

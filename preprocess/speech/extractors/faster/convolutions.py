@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .products import Product
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeatureEncoder
+
+    from .modules import FeatureEncoder, NormalisedConvolution
 
 # Frames whose activations are in memory together: 25 MB on a CPU, near its caches, 0.4 GB on a GPU.
 PIECE_FRAMES = {"cpu": 64, "cuda": 1024}
@@ -42,7 +43,7 @@ class ConvolutionLayer:
 class Convolutions:
     """Takes the place of the `forward` of a `feature_extractor` of transformers."""
 
-    def __init__(self, feature_extractor: Wav2Vec2FeatureEncoder) -> None:
+    def __init__(self, feature_extractor: FeatureEncoder) -> None:
         self._layers = [_layer(module) for module in feature_extractor.conv_layers]
         self._hop = math.prod(layer.stride for layer in self._layers)  # samples from frame to frame
         self._field = 1  # samples that a frame sees
@@ -74,7 +75,7 @@ class Convolutions:
         return hidden
 
 
-def _layer(module: Any) -> ConvolutionLayer:
+def _layer(module: NormalisedConvolution) -> ConvolutionLayer:
     weight = module.conv.weight.detach()  # (C', C, kernel)
     product = Product(weight.transpose(1, 2).flatten(1), module.conv.bias)
     return ConvolutionLayer(weight.shape[2], module.conv.stride[0], product, module.layer_norm, module.activation)

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from .convolutions import Convolutions
 from .gated_attention import GatedAttention, PositionBias
@@ -20,13 +20,15 @@ from .products import FeedForward, Linear
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from .modules import Exchangeable, WaveformModel
+
 logger = logging.getLogger(__name__)
 
 SAME = 1e-4  # relative difference of frames; rounding gives 1e-6 to 1e-5, a wrong formula above 0.1
 CLOSE = 5e-3  # relative difference that products of TF32 may make; 1e-3 in a random WavLM of 21 layers, bf16 1.4e-2
 
 
-def speed_up(model: Any, run: Callable[[], Tensor]) -> bool:
+def speed_up(model: WaveformModel, run: Callable[[], Tensor]) -> bool:
     """Exchange what `model` has of the parts that are known here.
 
     Args:
@@ -36,7 +38,7 @@ def speed_up(model: Any, run: Callable[[], Tensor]) -> bool:
     Returns:
         Whether the faster parts are in place; if not, a warning was logged and the model is as it was.
     """
-    exchanged: list[nn.Module] = []
+    exchanged: list[Exchangeable | nn.Module] = []
     with float32_products("highest"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # transformers' attention mixes kinds of masks
         expected = run()
@@ -93,17 +95,17 @@ def relative_difference(found: Tensor, expected: Tensor) -> float:
     return difference if difference == difference else float("inf")
 
 
-def _fold_weight_norms(model: Any) -> None:
+def _fold_weight_norms(model: WaveformModel) -> None:
     """Compute weights that are given as direction and length once, not at every call."""
     from torch.nn.utils import parametrize
 
     for module in list(model.modules()):
         if parametrize.is_parametrized(module):
-            for name in list(module.parametrizations):
+            for name in list(cast("nn.ModuleDict", module.parametrizations)):
                 parametrize.remove_parametrizations(module, name)
 
 
-def _give_up_weights(module: nn.Module) -> None:
+def _give_up_weights(module: Exchangeable | nn.Module) -> None:
     """Free the weights of linear layers whose products hold them in another order."""
     import torch
 
@@ -112,7 +114,7 @@ def _give_up_weights(module: nn.Module) -> None:
             linear.register_parameter("weight", None)
 
 
-def _faster_parts(model: Any) -> Iterator[tuple[nn.Module, Callable[..., object]]]:
+def _faster_parts(model: WaveformModel) -> Iterator[tuple[Exchangeable | nn.Module, Callable[..., object]]]:
     """Modules and their new `forward`."""
     if getattr(model.config, "feat_extract_norm", "layer") == "layer":  # data2vec-audio knows no other
         yield model.feature_extractor, Convolutions(model.feature_extractor)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers.models.wavlm.modeling_wavlm import WavLMAttention
+
+    from .modules import GatedAttentionModule
 
 # Elements of (B, heads, T, T) in memory at once: 1 MB on a CPU, in its caches, 0.3 GB on a GPU.
 MASK_ELEMENTS = {"cpu": 2**18, "cuda": 2**26}
@@ -20,7 +21,7 @@ MAX_FRAMES = 3000  # 60 s, the longest audio that is read; the table grows where
 class PositionBias:
     """Bias of a model by distance, from the table that its first layer holds."""
 
-    def __init__(self, first_attention: WavLMAttention) -> None:
+    def __init__(self, first_attention: GatedAttentionModule) -> None:
         self._attention = first_attention
         self._by_distance = self._compute(MAX_FRAMES)
 
@@ -44,7 +45,7 @@ class PositionBias:
 class GatedAttention:
     """Takes the place of the `forward` of a `WavLMAttention` of transformers; not for training."""
 
-    def __init__(self, attention: WavLMAttention, position_bias: PositionBias) -> None:
+    def __init__(self, attention: GatedAttentionModule, position_bias: PositionBias) -> None:
         """`position_bias` is shared by all layers."""
         self._attention = attention
         self._position_bias = position_bias

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2PositionalConvEmbedding
+
+    from .modules import PositionsModule
 
 
 class Positions:
     """The `forward` of a `pos_conv_embed` of transformers, with one convolution and no batch norm."""
 
-    def __init__(self, module: Wav2Vec2PositionalConvEmbedding) -> None:
+    def __init__(self, module: PositionsModule) -> None:
         import torch
 
         weight = module.conv.weight.detach()  # (D, D / G, kernel)

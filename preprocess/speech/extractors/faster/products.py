@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2FeedForward
+
+    from .modules import FeedForwardModule
 
 ROWS = 512  # for which oneDNN chooses the order; it takes any number
 
@@ -50,7 +51,7 @@ class Linear(Product):
 class FeedForward:
     """Takes the place of the `forward` of a `feed_forward` of transformers; its activation must be the exact GELU."""
 
-    def __init__(self, module: Wav2Vec2FeedForward) -> None:
+    def __init__(self, module: FeedForwardModule) -> None:
         self._inner = Product(module.intermediate_dense.weight, module.intermediate_dense.bias, gelu=True)
         self._outer = Product(module.output_dense.weight, module.output_dense.bias)
 
