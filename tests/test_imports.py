@@ -106,7 +106,7 @@ def file_of(root: Path, name: Sequence[str]) -> str:
 
 
 def row_of(name: str) -> tuple[str, str]:
-    """Package and row of a file: `preprocess.files.card` stands in the row `files`."""
+    """Package and row of a file: `preprocess.files.cards.card` stands in the row `files`."""
     package, _, rest = name.partition(".")
     return package, rest.split(".")[0]
 
@@ -156,11 +156,11 @@ def test_every_folder_of_code_is_a_package_with_a_docstring(package: str):
         ("preprocess/stages/subwords.py", "def f():\n    from . import binarize", "preprocess.stages.binarize"),
         ("preprocess/corpora/tsv.py", "from ..clustering.lloyd import x", "preprocess.clustering.lloyd"),
         ("preprocess/corpora/tsv.py", "from ..speech.shards import Shards", "preprocess.speech.shards"),
-        ("preprocess/stages/binarize.py", "import preprocess.files.card", "preprocess.files.card"),
+        ("preprocess/stages/binarize.py", "import preprocess.files.cards.card", "preprocess.files.cards.card"),
         ("preprocess/stages/binarize.py", "from fairseq_hmst.losses import ctc_loss", "fairseq_hmst.losses.ctc_loss"),
         ("preprocess/__init__.py", "from .errors import PreprocessError", "preprocess.errors"),
         ("fairseq_hmst/losses/ctc_loss.py", "from ..modules import joiner", "fairseq_hmst.modules.joiner"),
-        ("fairseq_hmst/losses/ctc_loss.py", "from preprocess.files.card import x", "preprocess.files.card"),
+        ("fairseq_hmst/losses/ctc_loss.py", "from preprocess.files.cards.card import x", "preprocess.files.cards.card"),
         ("fairseq_hmst/modules/joiner.py", "from ..losses.rnnt import rnnt_loss", "fairseq_hmst.losses.rnnt"),
         ("fairseq_hmst/generators/ctc_generator.py", "from ..models.ctc import x", "fairseq_hmst.models.ctc"),
         ("fairseq_hmst/criterions/joint_criterion.py", "from ..models import aed", "fairseq_hmst.models.aed"),
@@ -187,7 +187,7 @@ def test_a_planted_bad_arrow_is_caught(tmp_path: Path, module: str, line: str, i
     [
         ("preprocess/files/units.py", "if TYPE_CHECKING:\n    from ..speech.audio import x"),
         ("fairseq_hmst/translate/translator.py", "from preprocess.speech.audio import x"),
-        ("fairseq_hmst/data/streams.py", "from preprocess.files.card import x"),
+        ("fairseq_hmst/data/streams.py", "from preprocess.files.cards.card import x"),
     ],
 )
 def test_what_the_table_allows_is_not_caught(tmp_path: Path, module: str, line: str):

@@ -23,8 +23,8 @@ from unittest.mock import patch
 
 import numpy as np
 
+from preprocess.files.cards.stage_cards import KmeansCard
 from preprocess.files.manifest import Utterance, write_manifest
-from preprocess.files.stage_cards import KmeansCard
 from preprocess.speech.audio import SAMPLE_RATE
 
 WIDTH = 1024

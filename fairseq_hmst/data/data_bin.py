@@ -7,8 +7,8 @@ from fairseq.data import Dictionary
 from torch import Tensor
 
 from preprocess.errors import PreprocessError, UserError
-from preprocess.files.card import CARD_NAME
-from preprocess.files.data_bin_card import DataBinCard
+from preprocess.files.cards.card import CARD_NAME
+from preprocess.files.cards.data_bin_card import DataBinCard
 
 from .labels import FIRST_PIECE_LABEL, OTHER_LABEL
 from .language_symbols import LanguageSymbolIds

@@ -15,7 +15,7 @@ import torch
 from fairseq.data import Dictionary
 from torch import Tensor
 
-from preprocess.files.data_bin_card import DataBinCard
+from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.languages import SOURCE_FORMS, TARGET_FORMS
 
 

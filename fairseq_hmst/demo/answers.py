@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from preprocess.errors import UserError
 
 from ..translate.errors import TranslationError
-from ..translate.reading import read_length
+from ..translate.recordings.reading import read_length
 from ..translate.results import Translation
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from torch import Tensor
 from preprocess.files.repetition import tokens_once
 from preprocess.files.units import text_to_units
 
-from ..translate.reading import read_peaks
+from ..translate.recordings.reading import read_peaks
 from ..translate.results import Hypothesis, Segment, Times
 from .alignment import align
 

@@ -12,8 +12,8 @@ import torch
 from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 from omegaconf import OmegaConf
 
-from preprocess.files.card import Card
-from preprocess.files.stage_cards import ExtractorDescription, KmeansCard
+from preprocess.files.cards.card import Card
+from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard
 from preprocess.files.whole import whole_folder
 
 from ..average import average_checkpoints
@@ -28,7 +28,7 @@ from ..models.hmst_model import HmstModel
 from ..tasks.hmst_translation import HmstTranslationTask
 from ..translate.decoder import make_decoder
 from ..translate.options import TranslationOptions
-from ..translate.speech_to_units import find_encoder
+from ..translate.recordings.speech_to_units import find_encoder
 from ..version import __version__
 from .encoder_copy import copy_encoder
 from .options import ExportOptions

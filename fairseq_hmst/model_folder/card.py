@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 import msgspec
 
 from preprocess.errors import CardError
-from preprocess.files.card import Card
+from preprocess.files.cards.card import Card
 from preprocess.files.languages import Languages
 
 from .errors import ModelFolderError

@@ -25,7 +25,7 @@ from safetensors import safe_open
 from safetensors.torch import save_model
 
 from preprocess.errors import UserError
-from preprocess.files.card import CARD_NAME
+from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.hub import HubError, resolve_folder
 
 from ..data.data_bin import DataBinError

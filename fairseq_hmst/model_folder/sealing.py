@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from preprocess.errors import MismatchError
-from preprocess.files.card import CARD_NAME, hash_files
+from preprocess.files.cards.card import CARD_NAME, hash_files
 from preprocess.files.hashing import hash_text
 
 from .card import ModelCard

@@ -13,7 +13,7 @@ from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY
 from torch import Tensor, nn
 
 from preprocess.errors import UserError
-from preprocess.files.data_bin_card import KeptTextModel
+from preprocess.files.cards.data_bin_card import KeptTextModel
 from preprocess.files.whole import whole_file
 
 from ..data.data_bin import DataBin

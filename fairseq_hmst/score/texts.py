@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from preprocess.errors import CardError, UserError
-from preprocess.files.data_bin_card import DataBinCard
+from preprocess.files.cards.data_bin_card import DataBinCard
 
 _HYPOTHESIS_LINE = re.compile(r"D-(\d+)\t[^\t]*\t(.*)")
 

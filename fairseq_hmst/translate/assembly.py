@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ..tasks.input_languages import InputLanguages
 from .decoder import Decoded, Decoder
 from .errors import TranslationError
-from .recording import Recording, Stretch
+from .recordings.recording import Recording, Stretch
 from .results import Segment, Times, Translation
 
 

@@ -12,12 +12,12 @@ from ..model_folder.folder import ModelFolder
 from ..tasks.hmst_translation import HmstTranslationTask
 from .assembly import translate_lines, translate_recordings
 from .decoder import make_decoder
-from .inputs import list_files, list_rows
 from .options import TranslationOptions
 from .progress import Progress
-from .recording import Recording
+from .recordings.inputs import list_files, list_rows
+from .recordings.recording import Recording
+from .recordings.speech_to_units import SpeechToUnits, check_device
 from .results import Translation
-from .speech_to_units import SpeechToUnits, check_device
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel

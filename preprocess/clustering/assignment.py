@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files.stage_cards import KmeansCard
+from ..files.cards.stage_cards import KmeansCard
 from ..files.units import deduplicate
 from ..speech.extractors import load_described
 from ..speech.frames import AudioSpan, extract_frames

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import MismatchError
-from ..files.card import hash_files
-from ..files.stage_cards import KmeansCard
+from ..files.cards.card import hash_files
+from ..files.cards.stage_cards import KmeansCard
 from ..files.whole import whole_folder
 
 CENTROIDS_NAME = "centroids.npz"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import PreprocessError
+from ..files.cards.stage_cards import ExtractorDescription
 from ..files.options import option
-from ..files.stage_cards import ExtractorDescription
 from ..speech.extractors import load_described, unload_extractor
 from ..speech.frames import AudioSpan, extract_frames
 from ..speech.shards import Arrays, Shards

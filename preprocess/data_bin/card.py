@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files.card import DATA_VERSION, hash_files
-from ..files.data_bin_card import (
+from ..files.cards.card import DATA_VERSION, hash_files
+from ..files.cards.data_bin_card import (
     DataBinCard,
     ExternalTextEntry,
     Ratios,
     StreamEntry,
     make_signature,
 )
+from ..files.cards.units_cards import KnownKmeans
 from ..files.languages import Languages, LanguageSymbols
 from ..files.splits import Split
 from ..files.text import align_columns
-from ..files.units_cards import KnownKmeans
 from ..vocabulary.dictionary import Dictionaries
 from ..vocabulary.models import Subwords
 from .pruning import Coverage

@@ -6,9 +6,9 @@ from itertools import chain
 
 import numpy as np
 
-from ..files.data_bin_card import KeptTextModel
+from ..files.cards.data_bin_card import KeptTextModel
+from ..files.cards.stage_cards import TextModelEntry
 from ..files.splits import Split
-from ..files.stage_cards import TextModelEntry
 from ..files.text import TextPair, normalise_text
 from ..vocabulary.models import Subwords
 from ..vocabulary.text_model import model_piece_ids

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import MismatchError
-from ..files.data_bin_card import DataBinCard, StreamEntry
+from ..files.cards.data_bin_card import DataBinCard, StreamEntry
 from ..files.units import text_to_units
 from ..vocabulary.dictionary import EOS_INDEX, SPECIAL_SYMBOLS
 from ..vocabulary.models import Subwords

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ManifestError, PreprocessError
-from ..files.data_bin_card import ExternalTextEntry, TextFile
+from ..files.cards.data_bin_card import ExternalTextEntry, TextFile
 from ..files.hashing import hash_file
 from ..files.languages import Languages
 from ..files.options import option

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ManifestError, MismatchError, UnitsError
+from .cards.stage_cards import UnitsCard
+from .cards.units_cards import read_units_card
 from .faults import faults_path, read_faults
 from .languages import Languages
 from .manifest import Utterance, location_of, read_manifest
-from .stage_cards import UnitsCard
 from .units import read_units
-from .units_cards import read_units_card
 
 logger = logging.getLogger(__name__)
 

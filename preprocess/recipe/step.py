@@ -11,12 +11,12 @@ from typing import Literal
 import msgspec
 
 from ..errors import PreprocessError
-from ..files.card import CARD_NAME, DATA_VERSION, Card
-from ..files.data_bin_card import DataBinCard
+from ..files.cards.card import CARD_NAME, DATA_VERSION, Card
+from ..files.cards.data_bin_card import DataBinCard
+from ..files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard, UnitsCard
+from ..files.cards.units_cards import units_card_path
 from ..files.hashing import hash_file
 from ..files.manifest import read_manifest
-from ..files.stage_cards import KmeansCard, ManifestCard, SubwordsCard, UnitsCard
-from ..files.units_cards import units_card_path
 from ..files.whole import whole_file
 
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".sph", ".gsm", ".aiff"}

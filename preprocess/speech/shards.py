@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import AudioError, PreprocessError
-from ..files.card import DATA_VERSION
+from ..files.cards.card import DATA_VERSION
 from ..files.faults import Fault, FaultOptions, report_faults
 from ..files.options import option
 from ..files.whole import whole_file

@@ -15,12 +15,12 @@ from ..data_bin.pruning import count_pieces
 from ..data_bin.split_streams import SplitWriter
 from ..errors import PreprocessError
 from ..external_text.corpus import ExternalTextOptions, load_external_text
-from ..files.data_bin_card import DataBinCard
+from ..files.cards.data_bin_card import DataBinCard
+from ..files.cards.units_cards import find_kmeans
 from ..files.languages import find_language_symbols
 from ..files.lock import locked
 from ..files.options import add_options, option, read_options
 from ..files.splits import check_unit_range, find_languages, load_splits
-from ..files.units_cards import find_kmeans
 from ..files.whole import whole_folder
 from ..vocabulary.dictionary import make_dictionaries
 from ..vocabulary.models import Subwords

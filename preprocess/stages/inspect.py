@@ -11,7 +11,7 @@ from typing import Literal
 
 from ..data_bin.reader import DataBinReader
 from ..errors import OutputError
-from ..files.card import Card, hash_files
+from ..files.cards.card import Card, hash_files
 from ..files.whole import whole_folder
 from ..report.figures.data_bin_figures import describe_data_bin
 from ..report.page.charts import draw_charts

@@ -11,9 +11,9 @@ from ..clustering.centroids import save_kmeans
 from ..clustering.frame_sample import SampleOptions, sample_frames
 from ..clustering.lloyd import fit_centroids
 from ..errors import PreprocessError
+from ..files.cards.stage_cards import KmeansCard
 from ..files.lock import locked
 from ..files.options import add_options, option, read_options
-from ..files.stage_cards import KmeansCard
 from ..files.units import MAX_UNITS
 from ..speech.extractors import describe, load_extractor, unload_extractor
 from ..speech.shards import AudioOptions, Shards

@@ -14,11 +14,11 @@ from ..corpora.rows.parallel_text import write_parallel_text
 from ..corpora.rows.selection import select_rows
 from ..corpora.rows.summary import Selections, make_card, summary, warn_of_incomplete_tests
 from ..errors import ManifestError, OutputError, PreprocessError
+from ..files.cards.stage_cards import ManifestCard
 from ..files.faults import FaultOptions, report_faults, write_faults
 from ..files.lock import locked
 from ..files.manifest import write_manifest
 from ..files.options import add_options, read_options
-from ..files.stage_cards import ManifestCard
 from ..files.whole import whole_folder
 
 

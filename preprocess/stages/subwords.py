@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MismatchError, VocabularyError
-from ..files.card import hash_files
+from ..files.cards.card import hash_files
+from ..files.cards.stage_cards import SubwordsCard, UnitsCard
+from ..files.cards.units_cards import read_units_card
 from ..files.lock import locked
 from ..files.manifest import read_table
 from ..files.options import add_options, option, read_options
-from ..files.stage_cards import SubwordsCard, UnitsCard
 from ..files.text import normalise_text, read_text
 from ..files.units import read_units, text_to_units, units_to_text
-from ..files.units_cards import read_units_card
 from ..files.whole import whole_folder
 from ..vocabulary.models import MODEL_NAMES
 from ..vocabulary.text_model import TextModelVocabulary, find_text_model

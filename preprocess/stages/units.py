@@ -17,13 +17,13 @@ import numpy as np
 from ..clustering.assignment import UnitsTask
 from ..clustering.centroids import load_kmeans
 from ..errors import PreprocessError
+from ..files.cards.stage_cards import UnitsCard
+from ..files.cards.units_cards import units_card_path
 from ..files.faults import faults_path
 from ..files.hashing import hash_file
 from ..files.lock import locked
 from ..files.options import add_options, option, read_options
-from ..files.stage_cards import UnitsCard
 from ..files.units import format_units
-from ..files.units_cards import units_card_path
 from ..files.whole import whole_file
 from ..speech.shards import AudioOptions, Shards
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import VocabularyError
-from ..files.data_bin_card import DictionaryEntry
+from ..files.cards.data_bin_card import DictionaryEntry
 from ..files.languages import LanguageSymbols
 from .models import Subwords, model_pieces
 from .text_model import MASK_SYMBOL

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files.stage_cards import SubwordsCard, TextModelEntry
+from ..files.cards.stage_cards import SubwordsCard, TextModelEntry
 from ..files.text import normalise_text
 from ..files.units import units_to_text
 from ..vocabulary.text_model import model_piece_ids

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import VocabularyError
+from ..files.cards.stage_cards import TextModelEntry
 from ..files.hashing import hash_file
 from ..files.hub import HubError, resolve_folder
 from ..files.languages import CONVENTIONS
-from ..files.stage_cards import TextModelEntry
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor

@@ -61,8 +61,8 @@ def rows_of_architecture() -> list[str]:
 
 def test_all_cards_are_in_the_table_of_the_architecture():
     from fairseq_hmst.model_folder import card  # noqa: F401
-    from preprocess.files.card import Card
-    from preprocess.files.data_bin_card import DataBinCard  # noqa: F401
+    from preprocess.files.cards.card import Card
+    from preprocess.files.cards.data_bin_card import DataBinCard  # noqa: F401
     from preprocess.stages import inspect  # noqa: F401
 
     named = [code_in(cells[0])[0] for cells in table_below(DOCS / "architecture.md", "Cards")]

@@ -10,11 +10,11 @@ import numpy as np
 
 from preprocess.__main__ import main
 from preprocess.clustering.centroids import save_kmeans
-from preprocess.files.card import hash_files
+from preprocess.files.cards.card import hash_files
+from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard, UnitsCard
+from preprocess.files.cards.units_cards import units_card_path
 from preprocess.files.manifest import Utterance, write_manifest
-from preprocess.files.stage_cards import ExtractorDescription, KmeansCard, UnitsCard
 from preprocess.files.units import format_units, read_units
-from preprocess.files.units_cards import units_card_path
 from preprocess.stages import binarize
 
 NUM_UNITS = 12

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...files.card import hash_files
-from ...files.stage_cards import ManifestCard, ManifestCounts, ManifestFilters
+from ...files.cards.card import hash_files
+from ...files.cards.stage_cards import ManifestCard, ManifestCounts, ManifestFilters
 from ...files.text import align_columns
 from .filters import Filters
 from .selection import Selection

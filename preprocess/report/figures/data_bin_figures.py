@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ...data_bin.reader import DataBinReader
-from ...files.data_bin_card import ExternalTextEntry, KeptTextModel
+from ...files.cards.data_bin_card import ExternalTextEntry, KeptTextModel
 from ...files.languages import Languages
 from .dictionary_use import PieceUse, describe_dictionaries
 from .factors import RepeatFactors, describe_factors

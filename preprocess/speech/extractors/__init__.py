@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from ...errors import ExtractorError
-from ...files.stage_cards import ExtractorDescription
+from ...files.cards.stage_cards import ExtractorDescription
 
 
 class Extractor(Protocol):

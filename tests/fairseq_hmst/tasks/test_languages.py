@@ -11,7 +11,7 @@ from toy import batch_of, build_model, build_task, make_toy_data_bin, toy_senten
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.tasks.hmst_translation import HmstTranslationTask
 from fairseq_hmst.tasks.validation_bleu import bleu_statistics, log_bleu
-from preprocess.files.data_bin_card import DataBinCard
+from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.languages import Languages
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}

@@ -8,9 +8,9 @@ from toy import build_task, make_toy_data_bin
 from training import train
 
 from fairseq_hmst.data.data_bin import DataBinError
-from preprocess.files.data_bin_card import DataBinCard
+from preprocess.files.cards.data_bin_card import DataBinCard
+from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard
 from preprocess.files.languages import LanguageSymbolsEntry
-from preprocess.files.stage_cards import ExtractorDescription, KmeansCard
 
 
 def kmeans_card(centroids_hash):

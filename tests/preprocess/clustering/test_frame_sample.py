@@ -6,9 +6,9 @@ import pytest
 
 from preprocess.clustering import frame_sample
 from preprocess.clustering.frame_sample import SampleOptions, draw, sample_frames
+from preprocess.files.cards.stage_cards import ExtractorDescription
 from preprocess.files.faults import FaultOptions
 from preprocess.files.manifest import Utterance, write_manifest
-from preprocess.files.stage_cards import ExtractorDescription
 from preprocess.speech import frames
 from preprocess.speech import shards as shards_module
 from preprocess.speech.shards import AudioOptions, Shards

@@ -5,8 +5,8 @@ from dataclasses import asdict
 import pytest
 
 from preprocess.errors import VocabularyError
+from preprocess.files.cards.stage_cards import TextModelEntry
 from preprocess.files.languages import CONVENTIONS, MBART_25_SYMBOLS, Languages, find_language_symbols, find_symbol
-from preprocess.files.stage_cards import TextModelEntry
 
 MBART_25 = TextModelEntry("mbart-cc25", "tiny", "", MBART_25_SYMBOLS, pieces=10)
 

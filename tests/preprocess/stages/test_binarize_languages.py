@@ -10,9 +10,9 @@ from spoken_corpus import make_corpus, run_binarize
 from toy import make_toy_data_bin, run_preprocess
 
 from preprocess.errors import VocabularyError
+from preprocess.files.cards.stage_cards import SubwordsCard
 from preprocess.files.languages import Languages, LanguageSymbols, find_language_symbols
 from preprocess.files.manifest import Utterance, read_manifest, write_manifest
-from preprocess.files.stage_cards import SubwordsCard
 from preprocess.vocabulary.dictionary import make_dictionaries
 from preprocess.vocabulary.models import Subwords
 from preprocess.vocabulary.training import train_model

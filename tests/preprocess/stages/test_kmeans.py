@@ -63,7 +63,7 @@ def test_a_full_disk_is_named_and_leaves_the_earlier_output(make_manifest, tmp_p
 
     manifest = make_manifest()
     assert stage(manifest, tmp_path / "kmeans") == 0
-    monkeypatch.setattr("preprocess.files.card.Card.write", fail)
+    monkeypatch.setattr("preprocess.files.cards.card.Card.write", fail)
     for name in ("kmeans", "new"):
         assert stage(manifest, tmp_path / name, clusters=9) == 1
         assert f"error: cannot write {tmp_path}/{name}: No space left on device" in capsys.readouterr().err

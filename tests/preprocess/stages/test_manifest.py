@@ -13,10 +13,10 @@ from preprocess.corpora.prompts import PromptsOptions
 from preprocess.corpora.rows.filters import FilterOptions
 from preprocess.corpora.tsv import TsvOptions
 from preprocess.errors import AudioError, ManifestError, OutputError, PreprocessError
+from preprocess.files.cards.stage_cards import ManifestCard, ManifestCounts, ManifestFilters
 from preprocess.files.faults import FaultOptions, read_faults
 from preprocess.files.lock import locked
 from preprocess.files.manifest import read_manifest
-from preprocess.files.stage_cards import ManifestCard, ManifestCounts, ManifestFilters
 from preprocess.recipe.file import read_recipe
 from preprocess.stages import manifest as stage
 from preprocess.stages.manifest import ManifestOptions, make_manifests

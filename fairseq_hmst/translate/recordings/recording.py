@@ -11,9 +11,9 @@ import numpy as np
 from preprocess.errors import AudioError
 from preprocess.speech.audio import check_audio
 
-from ..tasks.input_languages import InputLanguages
-from .errors import TranslationError
-from .results import Times
+from ...tasks.input_languages import InputLanguages
+from ..errors import TranslationError
+from ..results import Times
 
 
 def _no_samples() -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fairseq_hmst.translate import TranslationError
-from fairseq_hmst.translate.recording import Recording, Stretch
+from fairseq_hmst.translate.recordings.recording import Recording, Stretch
 
 
 def make_recording(path: Path) -> Recording:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from ..languages import Languages, LanguageSymbolsEntry
+from ..units import FIRST_CHARACTER
 from .card import Card
-from .languages import Languages, LanguageSymbolsEntry
 from .stage_cards import KmeansCard
-from .units import FIRST_CHARACTER
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import MismatchError, PreprocessError
+from ...errors import MismatchError, PreprocessError
 from .stage_cards import KmeansCard, UnitsCard
 
 logger = logging.getLogger(__name__)

@@ -10,17 +10,17 @@ import torch
 from preprocess.clustering.centroids import load_kmeans
 from preprocess.clustering.nearest_centroid import NearestCentroid
 from preprocess.errors import ExtractorError, PreprocessError
-from preprocess.files.stage_cards import ExtractorDescription
+from preprocess.files.cards.stage_cards import ExtractorDescription
 from preprocess.files.units import deduplicate
 from preprocess.speech.extractors import Extractor, load_described
 from preprocess.speech.extractors.checkpoint import find_folder
 from preprocess.speech.frames import frames_of
 
-from ..model_folder.folder import ModelFolder
-from .errors import TranslationError
+from ...model_folder.folder import ModelFolder
+from ..errors import TranslationError
+from ..timing import Timing
 from .reading import groups_of, read_stretches
 from .recording import Recording, Stretch
-from .timing import Timing
 
 GROUP_SECONDS = 600.0  # of audio that is decoded to samples at once: 38 MB
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from preprocess.errors import CardError, MismatchError
-from preprocess.files.card import hash_files
-from preprocess.files.stage_cards import ExtractorDescription, KmeansCard, SubwordsCard, UnitsCard
+from preprocess.files.cards.card import hash_files
+from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard, SubwordsCard, UnitsCard
 
 EXTRACTOR = ExtractorDescription("mfcc", "mfcc", 0, "abc", frame_shift_seconds=0.02, width=39)
 KMEANS = KmeansCard(

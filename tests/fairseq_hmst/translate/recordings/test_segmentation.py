@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairseq_hmst.translate.segmentation import KEPT_SILENCE, MIN_PAUSE, find_segments
+from fairseq_hmst.translate.recordings.segmentation import KEPT_SILENCE, MIN_PAUSE, find_segments
 
 SPEECH, BACKGROUND = 0.1, 0.0005  # root mean squares: -20 and -66 dB
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from fairseq_hmst.translate import reading
-from fairseq_hmst.translate.reading import groups_of, read_length, read_peaks, read_stretches
-from fairseq_hmst.translate.recording import Recording, Stretch
+from fairseq_hmst.translate.recordings import reading
+from fairseq_hmst.translate.recordings.reading import groups_of, read_length, read_peaks, read_stretches
+from fairseq_hmst.translate.recordings.recording import Recording, Stretch
 from preprocess.errors import AudioError
 from preprocess.speech.audio import open_audio
 

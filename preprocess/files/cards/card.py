@@ -12,8 +12,8 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from ..errors import CardError
-from .hashing import check_hashes, hash_file
+from ...errors import CardError
+from ..hashing import check_hashes, hash_file
 
 CARD_NAME = "card.json"
 DATA_VERSION = "0.3"  # of what units and pieces mean; the last part of a signature

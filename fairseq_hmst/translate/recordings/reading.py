@@ -10,7 +10,7 @@ import numpy as np
 from preprocess.errors import AudioError
 from preprocess.speech.audio import AudioFile, check_audio, open_audio
 
-from .errors import TranslationError
+from ..errors import TranslationError
 from .recording import Recording, Stretch
 from .segmentation import FRAME_SECONDS, find_segments
 

@@ -7,9 +7,9 @@ from preprocess.errors import ManifestError
 from preprocess.files.manifest import parse_row, read_table
 from preprocess.speech.audio import MAX_SECONDS
 
-from .decoder import Decoder
-from .errors import TranslationError
-from .options import TranslationOptions
+from ..decoder import Decoder
+from ..errors import TranslationError
+from ..options import TranslationOptions
 from .recording import Recording
 
 

@@ -1,0 +1,1 @@
+"""Recordings: found, read, cut at pauses, and made into units."""

@@ -1,0 +1,1 @@
+"""The cards that lie beside outputs: their common form, and the form of each stage's."""
