@@ -15,7 +15,9 @@ FRAGMENT = re.compile(
 NOT_PLAIN = re.compile(
     r"\b(anew|shall|weighed|wherein|thereof|whereof)\b|\b(it|which|that|what|who|they|there) stands?\b"
 )
-FOLDERS = sorted({path.parent for name in ("preprocess", "fairseq_hmst") for path in (ROOT / name).rglob("*.py")})
+FOLDERS = sorted(
+    {path.parent for name in ("preprocess", "fairseq_hmst", "examples") for path in (ROOT / name).rglob("*.py")}
+)
 
 
 def docstrings_of(path: Path) -> Iterator[tuple[str, str]]:

@@ -161,12 +161,12 @@ def _card_without_paths(card: KindOfCard) -> KindOfCard:
     return msgspec.convert(without_paths(msgspec.to_builtins(card, str_keys=True)), type(card), str_keys=True)
 
 
-def _write_encoder(extractor: ExtractorDescription, include_encoder: str | None, folder: Path) -> EncoderEntry:
+def _write_encoder(description: ExtractorDescription, include_encoder: str | None, folder: Path) -> EncoderEntry:
     """Copy the speech encoder if asked for."""
-    is_on_hub = extractor.source != "mfcc" and not Path(extractor.source).is_absolute()
-    hub_name = extractor.source if is_on_hub else None
-    entry = EncoderEntry(extractor.name, extractor.layer, extractor.hash, hub_name, include_encoder is not None)
+    is_on_hub = description.source != "mfcc" and not Path(description.source).is_absolute()
+    hub_name = description.source if is_on_hub else None
+    entry = EncoderEntry(description.name, description.layer, description.hash, hub_name, include_encoder is not None)
     if include_encoder is None:
         return entry
-    new_hash = copy_encoder(find_encoder(extractor, include_encoder or None), folder)
+    new_hash = copy_encoder(find_encoder(description, include_encoder or None), folder)
     return entry if new_hash is None else replace(entry, hash=new_hash)

@@ -69,10 +69,7 @@ def read_translations(root: Path, src_lang: str, tgt_lang: str) -> Iterator[Loca
     joined = {split: path for split, path in joined.items() if path.is_file()}
     if not joined and not (root / f"{stem}.tsv").is_file():
         found = ", ".join(sorted(path.name for path in root.glob("covost_v2.*.tsv"))) or "no covost_v2.*.tsv"
-        raise ManifestError(
-            f"expected {stem}.tsv or {stem}.train.tsv and so on in it, found {found}",
-            place=root,
-        )
+        raise ManifestError(f"expected {stem}.tsv or {stem}.train.tsv and so on in it, found {found}", place=root)
     for split, path in joined.items():
         for location, fields in read_table(path, ("path", "sentence", "translation", "client_id"), exact=False):
             yield split, location, fields

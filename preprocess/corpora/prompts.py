@@ -61,9 +61,6 @@ def read_splits(root: Path, options: PromptsOptions) -> dict[str, list[Utterance
         with placed(utterance, location):
             check_utterance(utterance, location, first_locations)
         if utterance.audio is None and row["split"] != "train":
-            raise ManifestError(
-                f"only rows of the split train may lack audio, '{utterance.id}' does",
-                place=location,
-            )
+            raise ManifestError(f"only rows of the split train may lack audio, '{utterance.id}' does", place=location)
         splits[row["split"]].append(utterance)
     return {split: utterances for split, utterances in splits.items() if utterances}

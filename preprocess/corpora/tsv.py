@@ -44,10 +44,7 @@ def find_files(root: Path) -> list[Path]:
     paths = [path for path in (root / "train.tsv", root / "dev.tsv") if path.is_file()]
     paths += sorted(root.glob("test*.tsv"))
     if not paths:
-        raise ManifestError(
-            "expected train.tsv, dev.tsv or test*.tsv in it, found none of them",
-            place=root,
-        )
+        raise ManifestError("expected train.tsv, dev.tsv or test*.tsv in it, found none of them", place=root)
     return paths
 
 

@@ -118,10 +118,7 @@ def _language_of_row(row: dict[str, str], column: str, languages: tuple[str, ...
     if tag:
         return find_language(tag, languages)
     if len(languages) > 1:
-        raise ManifestError(
-            f"{column} is missing or empty; expected one of {', '.join(languages)}",
-            place=location,
-        )
+        raise ManifestError(f"{column} is missing or empty; expected one of {', '.join(languages)}", place=location)
     return languages[0]
 
 

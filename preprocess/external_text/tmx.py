@@ -47,10 +47,7 @@ def read_tmx(path: Path) -> Iterator[TranslationUnit]:
             advice="a TMX file must be whole",
         ) from error
     except (OSError, EOFError, zlib.error) as error:
-        raise ManifestError(
-            f"cannot be read: {getattr(error, 'strerror', None) or error}",
-            place=path,
-        ) from error
+        raise ManifestError(f"cannot be read: {getattr(error, 'strerror', None) or error}", place=path) from error
 
 
 class _UnitBuilder:

@@ -105,10 +105,7 @@ def read_table(path: Path, columns: Iterable[str], exact: bool) -> Iterator[tupl
             place=f"{path}:1",
         )
     if len(set(header)) < len(header):
-        raise ManifestError(
-            f"each column must stand once, found {', '.join(header)}",
-            place=f"{path}:1",
-        )
+        raise ManifestError(f"each column must stand once, found {', '.join(header)}", place=f"{path}:1")
     if len(lines) == 1:
         raise ManifestError("there is a header but no row below it", place=f"{path}:1")
     for line_number, line in enumerate(lines[1:], start=2):
@@ -178,10 +175,7 @@ def check_utterance(
         )
     for column in ("src_lang", "tgt_lang"):
         if not getattr(utterance, column).strip():
-            raise ManifestError(
-                f"{column} is empty",
-                advice="expected a language such as 'en'",
-            )
+            raise ManifestError(f"{column} is empty", advice="expected a language such as 'en'")
     if not utterance.tgt_text.strip():
         raise ManifestError("tgt_text is empty", advice="every row needs a translation, leave out rows that have none")
     if utterance.audio is None and not utterance.src_text.strip():
@@ -196,10 +190,7 @@ def _read_lines(path: Path) -> list[str]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise ManifestError(
-            f"cannot be read: {error.strerror}",
-            place=path,
-        ) from error
+        raise ManifestError(f"cannot be read: {error.strerror}", place=path) from error
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -210,11 +201,7 @@ def _read_lines(path: Path) -> list[str]:
             advice="convert the file",
         ) from error
     if not text.strip():
-        raise ManifestError(
-            "is empty",
-            place=path,
-            advice="expected a header line and rows",
-        )
+        raise ManifestError("is empty", place=path, advice="expected a header line and rows")
     # Not splitlines(): it also splits at separators that a text may hold.
     return [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
 
@@ -227,10 +214,7 @@ def _parse_seconds(text: str, column: str, location: str) -> float | None:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise ManifestError(
-            f"{column} must be a number of seconds or empty, found '{text}'",
-            place=location,
-        )
+        raise ManifestError(f"{column} must be a number of seconds or empty, found '{text}'", place=location)
     return seconds
 
 

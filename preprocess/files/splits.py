@@ -40,10 +40,7 @@ def find_manifests(folder: Path) -> dict[str, Path]:
     paths |= {path.stem: path for path in sorted(folder.glob("test*.tsv"))}
     found = {name: path for name, path in paths.items() if path.is_file()}
     if not found:
-        raise ManifestError(
-            "expected train.tsv, dev.tsv or test*.tsv there, found none",
-            place=folder,
-        )
+        raise ManifestError("expected train.tsv, dev.tsv or test*.tsv there, found none", place=folder)
     for path in sorted(set(folder.glob("*.tsv")) - set(found.values())):
         logger.warning("%s is not used: it is called neither train.tsv nor dev.tsv nor test*.tsv", path)
     return found

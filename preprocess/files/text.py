@@ -68,10 +68,7 @@ def read_text(path: Path) -> Iterator[tuple[int, str]]:
             for line_number, line in enumerate(file, start=1):
                 yield line_number, normalise_text(_decode(line, f"{path}:{line_number}", is_first=line_number == 1))
     except OSError as error:
-        raise ManifestError(
-            f"cannot be read: {error.strerror}",
-            place=path,
-        ) from error
+        raise ManifestError(f"cannot be read: {error.strerror}", place=path) from error
 
 
 def read_parallel(source_path: Path, target_path: Path) -> Iterator[tuple[str, str, str]]:
@@ -100,9 +97,7 @@ def read_parallel(source_path: Path, target_path: Path) -> Iterator[tuple[str, s
             "line n of one must be the translation of line n of the other"
         )
     if num_lines[0] == 0:
-        raise ManifestError(
-            f"{source_path} and {target_path} are empty; expected one sentence a line",
-        )
+        raise ManifestError(f"{source_path} and {target_path} are empty; expected one sentence a line")
 
 
 def _decode(line: bytes, location: str, is_first: bool) -> str:

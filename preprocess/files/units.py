@@ -81,17 +81,11 @@ def read_units(path: Path) -> Iterator[tuple[str, list[int]]]:
         location = f"{path}:{line_number}"
         utterance_id, units = _parse_line(line, location)
         if utterance_id in first_lines:
-            raise UnitsError(
-                f"id '{utterance_id}' stands in line {first_lines[utterance_id]} already",
-                place=location,
-            )
+            raise UnitsError(f"id '{utterance_id}' stands in line {first_lines[utterance_id]} already", place=location)
         first_lines[utterance_id] = line_number
         yield utterance_id, units
     if not first_lines:
-        raise UnitsError(
-            "holds no units; expected lines of `id<TAB>space-separated unit ids`",
-            place=path,
-        )
+        raise UnitsError("holds no units; expected lines of `id<TAB>space-separated unit ids`", place=path)
 
 
 def _read_lines(path: Path) -> Iterator[str]:
@@ -101,32 +95,20 @@ def _read_lines(path: Path) -> Iterator[str]:
             for line in file:
                 yield line.removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnitsError(
-            f"cannot be read as a units file: {error}",
-            place=path,
-        ) from error
+        raise UnitsError(f"cannot be read as a units file: {error}", place=path) from error
 
 
 def _parse_line(line: str, location: str) -> tuple[str, list[int]]:
     fields = line.rstrip("\r").split("\t")
     if len(fields) != 2 or not fields[0]:
-        raise UnitsError(
-            f"expected `id<TAB>space-separated unit ids`, found {line[:80]!r}",
-            place=location,
-        )
+        raise UnitsError(f"expected `id<TAB>space-separated unit ids`, found {line[:80]!r}", place=location)
     utterance_id, unit_text = fields
     try:
         units = [int(unit) for unit in unit_text.split()]
     except ValueError as error:
-        raise UnitsError(
-            f"units of '{utterance_id}' must be whole numbers: {error}",
-            place=location,
-        ) from error
+        raise UnitsError(f"units of '{utterance_id}' must be whole numbers: {error}", place=location) from error
     if not units:
-        raise UnitsError(
-            f"'{utterance_id}' has no units",
-            place=location,
-        )
+        raise UnitsError(f"'{utterance_id}' has no units", place=location)
     if min(units) < 0 or max(units) >= MAX_UNITS:
         raise UnitsError(
             f"units of '{utterance_id}' must lie in 0..{MAX_UNITS - 1}, found {min(units)}..{max(units)}",

@@ -51,10 +51,7 @@ def read_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = (
         if key == "out":
             out = out or path.parent / _scalar(node, location, "out: expected a folder")
         elif key not in STAGE_NAMES:
-            raise RecipeError(
-                f"unknown key '{key}'; a recipe has out, {', '.join(STAGE_NAMES)}",
-                place=location,
-            )
+            raise RecipeError(f"unknown key '{key}'; a recipe has out, {', '.join(STAGE_NAMES)}", place=location)
         elif isinstance(node, yaml.ScalarNode) and node.value and key in REPLACEABLE:
             recipe.finished[key] = path.parent / node.value
         elif not (isinstance(node, yaml.ScalarNode) and not node.value):
@@ -62,10 +59,7 @@ def read_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = (
                 place = f"{path}:{value.start_mark.line + 1}"
                 recipe.options[key][name.replace("_", "-")] = Option(_value(value, place), path.parent, place)
     if out is None:
-        raise RecipeError(
-            "expected a line `out: FOLDER`, found none",
-            place=path,
-        )
+        raise RecipeError("expected a line `out: FOLDER`, found none", place=path)
     for setting in settings:
         _apply_setting(recipe, setting)
     return Recipe(path, out, recipe.options, recipe.finished)
@@ -76,15 +70,9 @@ def _apply_setting(recipe: Recipe, setting: str) -> None:
     name, equals, text = setting.partition("=")
     stage, dot, option = name.partition(".")
     if not (equals and dot and option) or stage not in STAGE_NAMES:
-        raise RecipeError(
-            f"expected STAGE.OPTION=VALUE with a stage of {', '.join(STAGE_NAMES)}",
-            place=location,
-        )
+        raise RecipeError(f"expected STAGE.OPTION=VALUE with a stage of {', '.join(STAGE_NAMES)}", place=location)
     if stage in recipe.finished:
-        raise RecipeError(
-            f"the recipe gives a finished output for {stage}, so it is not run",
-            place=location,
-        )
+        raise RecipeError(f"the recipe gives a finished output for {stage}, so it is not run", place=location)
     node = _compose(text, location)
     value = _value(node, location) if node is not None else None
     recipe.options[stage][option.replace("_", "-")] = Option(value, Path(), location)
@@ -94,16 +82,10 @@ def _parse(path: Path) -> yaml.Node:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(
-            f"cannot be read: {error}",
-            place=path,
-        ) from error
+        raise RecipeError(f"cannot be read: {error}", place=path) from error
     node = _compose(text, str(path))
     if node is None:
-        raise RecipeError(
-            "is empty; expected `out: FOLDER` and one section a stage",
-            place=path,
-        )
+        raise RecipeError("is empty; expected `out: FOLDER` and one section a stage", place=path)
     return node
 
 
@@ -111,27 +93,18 @@ def _compose(text: str, location: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise RecipeError(
-            f"not valid YAML: {error}",
-            place=location,
-        ) from error
+        raise RecipeError(f"not valid YAML: {error}", place=location) from error
 
 
 def _items(node: yaml.Node, where: str) -> list[tuple[str, yaml.Node]]:
     """Keys and value nodes of a mapping; YAML itself would let a second value of a key win silently."""
     if not isinstance(node, yaml.MappingNode):
-        raise RecipeError(
-            "expected lines of the form `option: value`",
-            place=where,
-        )
+        raise RecipeError("expected lines of the form `option: value`", place=where)
     items = [(str(key.value), value) for key, value in node.value]
     names = [name.replace("_", "-") for name, _ in items]
     for name, (key, _) in zip(names, node.value, strict=True):
         if names.count(name) > 1:
-            raise RecipeError(
-                f"'{name}' stands twice, once in line {key.start_mark.line + 1}",
-                place=where,
-            )
+            raise RecipeError(f"'{name}' stands twice, once in line {key.start_mark.line + 1}", place=where)
     return items
 
 
@@ -145,8 +118,5 @@ def _value(node: yaml.Node, location: str) -> Value:
 
 def _scalar(node: yaml.Node, location: str, expectation: str) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        raise RecipeError(
-            expectation,
-            place=location,
-        )
+        raise RecipeError(expectation, place=location)
     return node.value

@@ -117,10 +117,7 @@ def plan_steps(recipe: Recipe) -> Iterator[Step]:
 class _RecipeParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise a RecipeError in place of an exit."""
-        raise RecipeError(
-            message,
-            place=self.prog,
-        )
+        raise RecipeError(message, place=self.prog)
 
 
 def _make_step(recipe: Recipe, stage: str, wiring: Mapping[str, Path | list[Path]], split: str = "") -> Step:
@@ -134,10 +131,7 @@ def _make_step(recipe: Recipe, stage: str, wiring: Mapping[str, Path | list[Path
     for name, option in given.items():
         fixed = name == "out" or (stage == "units" and name == "manifest")
         if name not in known or fixed:
-            raise RecipeError(
-                _explain_unknown(name, stage, known - {"out", "help"}),
-                place=option.location,
-            )
+            raise RecipeError(_explain_unknown(name, stage, known - {"out", "help"}), place=option.location)
     argv = [str(options[positional].value)] if positional in options else []
     argv += [word for name, option in options.items() if name != positional for word in _to_words(name, option)]
     arguments = parser.parse_args(argv)
@@ -155,10 +149,7 @@ def _known_options(parser: argparse.ArgumentParser, options: Mapping[str, Option
             chosen = str(options[positional].value) if positional in options else "nothing"
             if chosen not in action.choices:
                 choices = ", ".join(action.choices)
-                raise RecipeError(
-                    f"{positional} must be one of {choices}, found {chosen}",
-                    place=parser.prog,
-                )
+                raise RecipeError(f"{positional} must be one of {choices}, found {chosen}", place=parser.prog)
             known |= _known_options(action.choices[chosen], {})[1] | {positional}
         else:
             known.add(action.option_strings[-1].lstrip("-") if action.option_strings else action.dest)

@@ -176,9 +176,7 @@ def _check_fairseq_dictionary(folder: Path, model: "SentencePieceProcessor") -> 
     paths = [folder / "dict.txt", *sorted(folder.glob("dict.*_*.txt"))]  # one a language in mBART-50, all the same
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
-        raise VocabularyError(
-            f"{folder} lacks the dictionary, dict.txt or dict.en_XX.txt; found {_listing(folder)}",
-        )
+        raise VocabularyError(f"{folder} lacks the dictionary, dict.txt or dict.en_XX.txt; found {_listing(folder)}")
     symbols = set(_dictionary_symbols(path))
     missing = [piece for piece in map(model.id_to_piece, model_piece_ids(model)) if piece not in symbols]
     if missing:
@@ -198,16 +196,9 @@ def _read_json(path: Path) -> dict[str, object]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise VocabularyError(
-            f"not valid JSON ({error})",
-            place=path,
-            advice="download it again",
-        ) from error
+        raise VocabularyError(f"not valid JSON ({error})", place=path, advice="download it again") from error
     if not isinstance(content, dict):
-        raise VocabularyError(
-            f"expected a JSON object, found {type(content).__name__}",
-            place=path,
-        )
+        raise VocabularyError(f"expected a JSON object, found {type(content).__name__}", place=path)
     return content
 
 

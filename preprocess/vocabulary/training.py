@@ -37,10 +37,7 @@ def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool,
             number of pieces that is possible.
     """
     if not any(lines):
-        raise VocabularyError(
-            "there is no text to learn pieces from",
-            place=name,
-        )
+        raise VocabularyError("there is no text to learn pieces from", place=name)
     characters = {SPACE if character == " " else character for line in lines for character in line}
     smallest = len(characters | set(alphabet) | ({SPACE} if is_text else set()))
     if num_pieces < smallest:
@@ -59,10 +56,7 @@ def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool,
     while isinstance(result, str):  # the number that SentencePiece names is tried before a user is told of it
         match = re.search(r"value <= (\d+)", result)
         if match is None or possible == 0:
-            raise VocabularyError(
-                f"SentencePiece cannot learn {num_pieces} pieces from the data: {result}",
-                place=name,
-            )
+            raise VocabularyError(f"SentencePiece cannot learn {num_pieces} pieces from the data: {result}", place=name)
         possible = min(int(match[1]), possible) - 1  # SentencePiece counts <unk> too
         result = _try_training(lines, possible, is_text, unseen)
     raise VocabularyError(

@@ -48,10 +48,7 @@ def read_dialogues(scripts: Path, language: str) -> dict[tuple[str, str], Dialog
             if dialogue.english or dialogue.text:
                 dialogues.setdefault((dialogue.level, dialogue.id), dialogue)
     if not dialogues:
-        raise ManifestError(
-            f"expected LEVEL/dialogs_{language}.lua in it, with dialogues, found none",
-            place=scripts,
-        )
+        raise ManifestError(f"expected LEVEL/dialogs_{language}.lua in it, with dialogues, found none", place=scripts)
     return dialogues
 
 
@@ -59,10 +56,7 @@ def _read_file(path: Path) -> Iterator[Dialogue]:
     try:
         content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(
-            f"cannot be read: {error}",
-            place=path,
-        ) from error
+        raise ManifestError(f"cannot be read: {error}", place=path) from error
     last: tuple[str, list[str]] | None = None
     for match in _TOKEN.finditer(content):
         if not match["function"]:

@@ -42,10 +42,7 @@ def read_talk_segments(path: Path) -> Iterator[TalkSegment]:
             continue
         missing = [key for key in KEYS if not isinstance(fields.get(key), str) or not fields[key]]
         if missing:
-            raise ManifestError(
-                f"the segment lacks {', '.join(missing)}: {line}",
-                place=location,
-            )
+            raise ManifestError(f"the segment lacks {', '.join(missing)}: {line}", place=location)
         yield TalkSegment(location, fields["wav"], fields["offset"], fields["duration"], fields["speaker_id"])
 
 
