@@ -1,6 +1,9 @@
-"""The few lines that today's torch needs before fairseq 0.12 works with it."""
+"""The few lines that today's torch and Python need before fairseq 0.12 works with them."""
 
 import argparse
+import atexit
+import queue
+import threading
 
 import torch
 
@@ -11,3 +14,29 @@ torch.serialization.add_safe_globals([argparse.Namespace])
 
 with logging_unchanged():
     import fairseq.tasks  # noqa: F401
+    from fairseq.data.iterators import BackgroundConsumer
+
+
+def stop_background_loading() -> None:
+    """End fairseq's threads that load batches ahead, which an epoch left in its middle leaves running.
+
+    They are daemons: one that computes in C++ while Python ends is killed there, and the whole process aborts
+    (`terminate called without an active exception`), although the training is done and saved.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, BackgroundConsumer):
+            thread._max_len = 0  # it ends after the batch that it is at
+            while thread.is_alive():
+                _empty(thread._queue)  # it waits for room, or fills what is free
+                thread.join(timeout=0.01)
+
+
+def _empty(batches: queue.Queue[object]) -> None:
+    try:
+        while True:
+            batches.get_nowait()
+    except queue.Empty:
+        return
+
+
+atexit.register(stop_background_loading)
