@@ -1,12 +1,20 @@
-"""fairseq plugin for speech translation with discrete units and hard parameter sharing (arXiv 2309.15826).
+"""Speech translation with discrete units and hard parameter sharing (arXiv 2309.15826), as a plugin of fairseq.
 
-Give this folder to any fairseq command as `--user-dir`; importing it registers the task, models and criterion.
+Importing it is light and changes nothing in the process. `fairseq_hmst.plugin` registers task, models and criterion
+with fairseq; `--user-dir` of any fairseq command reaches it through the folder `tasks`, which fairseq looks through.
 """
 
-from . import compat, cpu_processes  # noqa: F401  (first: the modules below need their patches)
-from .criterions import joint_criterion  # noqa: F401
-from .models import architectures  # noqa: F401
-from .tasks import hmst_translation  # noqa: F401
+from typing import TYPE_CHECKING
+
+from .installation import check_preprocess
+from .lazy import imported_when_asked_for
 from .version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from .translate import Translator
+
+__all__ = ["Translator", "__version__"]
+
+check_preprocess()
+
+__getattr__ = imported_when_asked_for(__name__, {"Translator": ".translate"})

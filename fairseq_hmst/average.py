@@ -1,20 +1,16 @@
-"""Average the weights of several checkpoints: `python -m fairseq_hmst.average --inputs A.pt B.pt --output AVERAGE.pt`.
-
-Takes the flags of fairseq's scripts/average_checkpoints.py, which the wheel of fairseq does not hold.
-"""
+"""The subcommand `average`: `hmst average --model A.pt B.pt ... --out AVERAGE.pt` averages weights of checkpoints."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, TypedDict
 
 from preprocess.errors import OutputError
 from preprocess.files.whole import whole_file
 
-from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class FairseqCheckpoint(TypedDict):
@@ -26,17 +22,21 @@ class FairseqCheckpoint(TypedDict):
         task_state: what the task keeps in its checkpoints.
     """
 
-    model: dict[str, Tensor]
+    model: "dict[str, Tensor]"
     cfg: dict[str, dict[str, object]]
     task_state: dict[str, dict[str, str]]
 
 
-def average_checkpoints(paths: list[str]) -> FairseqCheckpoint:
+def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
     """The first checkpoint with its weights replaced by the mean over all, computed in float64.
 
     Raises:
         ValueError: a checkpoint has other parameters, or other shapes, than the first.
     """
+    import torch
+
+    from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
+
     state: FairseqCheckpoint = torch.load(paths[0], map_location="cpu", weights_only=True)
     sums = {name: tensor.double() for name, tensor in state["model"].items()}
     for path in paths[1:]:
@@ -55,24 +55,24 @@ def average_checkpoints(paths: list[str]) -> FairseqCheckpoint:
 
 def make_parser() -> argparse.ArgumentParser:
     """Options of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m fairseq_hmst.average", description=__doc__)
-    parser.add_argument("--inputs", nargs="+", required=True, help="checkpoints of one model")
-    parser.add_argument("--output", type=Path, required=True, help="file to write")
+    parser = argparse.ArgumentParser(prog="hmst average", description="Average the weights of several checkpoints.")
+    parser.add_argument(
+        "--model", type=Path, nargs="+", required=True, metavar="CKPT", help="checkpoints of one training"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="file to write")
     return parser
 
 
-def main() -> int:
-    """Command line; exit status 1 for checkpoints that cannot be averaged."""
-    arguments = make_parser().parse_args()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; exit status 1 for checkpoints that cannot be averaged."""
+    arguments = make_parser().parse_args(argv)
+    import torch
+
     try:
-        average = average_checkpoints(arguments.inputs)
-        with whole_file(arguments.output) as temporary:
+        average = average_checkpoints(arguments.model)
+        with whole_file(arguments.out) as temporary:
             torch.save(average, temporary)
     except (OSError, ValueError, OutputError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,12 +7,12 @@ import threading
 
 import torch
 
-from preprocess.files.fairseq_logging import logging_unchanged
+from preprocess.files.fairseq_import import process_unchanged
 
 # torch >= 2.6 unpickles only classes on an allow-list; fairseq's checkpoints hold the parsed command line
 torch.serialization.add_safe_globals([argparse.Namespace])
 
-with logging_unchanged():
+with process_unchanged():
     import fairseq.tasks  # noqa: F401
     from fairseq.data.iterators import BackgroundConsumer
 

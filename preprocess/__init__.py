@@ -1,1 +1,1 @@
-"""Audio and text to the binarized streams that fairseq_hmst trains on; see `python -m preprocess --help`."""
+"""Audio and text to the binarized streams that fairseq_hmst trains on; see `hmst preprocess --help`."""

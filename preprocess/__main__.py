@@ -1,14 +1,31 @@
-"""The command line: `python -m preprocess STAGE --help`. Only the chosen stage is imported."""
+"""The command line: `hmst preprocess STAGE`, or `python -m preprocess STAGE`. Only the chosen stage is imported."""
 
 import argparse
 import importlib
 import logging
 import sys
+from typing import Protocol
 
 from .errors import PreprocessError
 from .stages import STAGES
 
-PROGRAM = "python -m preprocess"
+PROGRAM = "hmst preprocess"
+DESCRIPTION = "From audio and text to the binarized streams that fairseq_hmst trains on."
+FORMATTER = argparse.RawDescriptionHelpFormatter
+
+
+class StageModule(Protocol):
+    """A module of a stage."""
+
+    __doc__: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add its options."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> None:
+        """Do its work."""
+        ...
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,11 +42,10 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger(__package__).setLevel(logging.INFO)  # others, such as the hub's client, log every request
     try:
         if not argv or argv[0] not in STAGES:
-            _main_parser().parse_args(argv)  # prints the help or what is wrong, and exits
+            _parser_of_stage_names().parse_args(argv)  # prints the help or what is wrong, and exits
             return 2
-        stage = importlib.import_module(f".stages.{STAGES[argv[0]].module}", __package__)
-        parser = argparse.ArgumentParser(prog=f"{PROGRAM} {argv[0]}", description=stage.__doc__)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        stage = _import_stage(argv[0])
+        parser = argparse.ArgumentParser(f"{PROGRAM} {argv[0]}", description=stage.__doc__, formatter_class=FORMATTER)
         stage.add_arguments(parser)
         stage.run(parser.parse_args(argv[1:]))
     except (PreprocessError, OSError) as error:
@@ -41,12 +57,26 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _main_parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """A parser of all stages with all their options."""
+    parser = argparse.ArgumentParser(PROGRAM, description=DESCRIPTION)
+    subparsers = parser.add_subparsers(dest="stage", required=True)
+    for name, stage in STAGES.items():
+        _import_stage(name).add_arguments(subparsers.add_parser(name, help=stage.summary))
+    return parser
+
+
+def _import_stage(name: str) -> StageModule:
+    module: StageModule = importlib.import_module(f".stages.{STAGES[name].module}", __package__)
+    return module
+
+
+def _parser_of_stage_names() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="From audio and text to the binarized streams that fairseq_hmst trains on.",
+        description=DESCRIPTION,
         epilog="\n".join(f"  {name:10}{stage.summary}" for name, stage in STAGES.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=FORMATTER,
     )
     parser.add_argument("stage", choices=STAGES, metavar="STAGE", help="one of those below; STAGE --help says more")
     return parser

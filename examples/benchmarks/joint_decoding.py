@@ -16,7 +16,7 @@ import torch
 from fairseq import checkpoint_utils, utils
 from omegaconf import OmegaConf
 
-import fairseq_hmst  # noqa: F401  (registers the task and the models)
+import fairseq_hmst.plugin  # noqa: F401  (registers the task and the models)
 from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
 
 

@@ -14,7 +14,7 @@ from typing import cast
 import torch
 from fairseq import checkpoint_utils, tasks, utils
 
-import fairseq_hmst  # noqa: F401  (registers the task and the models)
+import fairseq_hmst.plugin  # noqa: F401  (registers the task and the models)
 from fairseq_hmst.data.batch import Batch
 from fairseq_hmst.data.streams import MixedStreams
 from fairseq_hmst.generators.hypothesis import GeneratedHypothesis

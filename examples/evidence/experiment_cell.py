@@ -126,7 +126,7 @@ def _average(folder: Path) -> list[str]:
     """Checkpoints that are candidates: the mean of the best that were kept, and the last."""
     kept = sorted(map(str, folder.glob("checkpoint.best_*.pt")))
     average = folder / "checkpoint_average.pt"
-    _run([sys.executable, "-m", "fairseq_hmst.average", "--inputs", *kept, "--output", str(average)], folder)
+    _run([sys.executable, "-m", "fairseq_hmst", "average", "--model", *kept, "--out", str(average)], folder)
     return [str(average), str(folder / "checkpoint_last.pt")]
 
 

@@ -18,7 +18,7 @@ from fairseq import options
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq_cli.generate import _main
 
-import fairseq_hmst  # noqa: F401  (registers task and models)
+import fairseq_hmst.plugin  # noqa: F401  (registers task and models)
 from fairseq_hmst.score.corpus import CorpusScore, score_corpus
 from fairseq_hmst.score.texts import References, read_hypotheses
 

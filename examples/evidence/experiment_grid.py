@@ -3,7 +3,7 @@
     out: ../out/announcements          # relative to the grid's folder; {out} elsewhere stands for it
                                        # and in options and values of the recipe, {AXIS} for the cell's value of an axis
     prepare: python corpus.py --from $DATA     # makes what the recipe needs, once; environment variables are filled in
-    recipe: recipe.yaml                # of `python -m preprocess run`, relative to the grid's folder
+    recipe: recipe.yaml                # of `hmst preprocess run`, relative to the grid's folder
     set: {manifest.root: "{out}/corpus"}    # values of the recipe for every cell, STAGE.OPTION: VALUE
     training: --max-update 500         # options of fairseq-train for every cell
     decoding: {beam: [5], lenpen: [0.5, 1], ctc-decode-weight: [0.3, 0.5]}    # tried on dev, one after the other

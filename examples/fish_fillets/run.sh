@@ -16,7 +16,7 @@ encoder=()
 [ -z "${EXTRACTOR:-}" ] || encoder=(--set "kmeans.extractor=$EXTRACTOR" --set "kmeans.layer=$LAYER" --set "kmeans.clusters=$CLUSTERS")
 
 echo "== 1/3 Data (Fish Fillets NG, licence GPL-2) into $data =="
-python -m preprocess run $here/recipe_cpu.yaml --out "$out" "${encoder[@]}" \
+hmst preprocess run $here/recipe_cpu.yaml --out "$out" "${encoder[@]}" \
     --set "subwords.source-text=[$out/manifest/train.tsv, $out/manifest/mt.cs-en.cs]" \
     --set "subwords.target-text=[$out/manifest/train.tsv, $out/manifest/mt.cs-en.en]" \
     --set "binarize.mt-text=[$out/manifest/mt.cs-en.cs, $out/manifest/mt.cs-en.en]"
@@ -38,4 +38,4 @@ fairseq-generate "$data" --user-dir fairseq_hmst --task hmst_translation --path 
 most_frequent="$(tail -n +2 "$out/manifest/train.tsv" | cut -f 8 | sort | uniq -c | sort -rn | sed -n '1s/^ *[0-9]* //p')"
 awk -v sentence="$most_frequent" '{print sentence}' "$data/test.st.ref.txt" >"$model/majority.txt"
 sed 's/.*//' "$data/test.st.ref.txt" >"$model/empty.txt"
-python -m fairseq_hmst.score --data "$data" --hypothesis "$model"/{generate-test,majority,empty}.txt
+hmst score --data "$data" --hypothesis "$model"/{generate-test,majority,empty}.txt

@@ -26,7 +26,7 @@ mkdir -p "$out"
 if [ -z "${CORPUS:-}" ]; then
     echo "== 1/5 Corpus: the prompts example, in $out/prompts =="
     [ -f "$out/announcements/announcements.tsv" ] || python $prompts/compose.py --seed 0 --out "$out/announcements"
-    python -m preprocess run $prompts/recipe.yaml --out "$out/prompts" --set "manifest.root=$out/announcements"
+    hmst preprocess run $prompts/recipe.yaml --out "$out/prompts" --set "manifest.root=$out/announcements"
     UNIT_VOCAB="${UNIT_VOCAB:-200}"
 fi
 corpus="$(realpath "${CORPUS:-$out/prompts}")"
@@ -50,11 +50,11 @@ subwords:
 binarize:
   repeat: 4
 RECIPE
-python -m preprocess run "$out/recipe.yaml"
+hmst preprocess run "$out/recipe.yaml"
 data="$out/data/data-bin"
 
 echo "== 4/5 Converting $mbart, and training hmst_$family for $updates updates =="
-[ -f "$out/mbart.pt" ] || python -m fairseq_hmst.text_start --from "$mbart" --data "$data" --out "$out/mbart.pt"
+[ -f "$out/mbart.pt" ] || hmst text-start --from "$mbart" --data "$data" --out "$out/mbart.pt"
 model="$out/$family"
 mkdir -p "$model"
 fairseq-train "$data" --user-dir fairseq_hmst --task hmst_translation --streams st,mt \

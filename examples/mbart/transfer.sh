@@ -23,7 +23,7 @@ mkdir -p "$out"
 
 echo "== 1/5 The prompts example's corpus and units, in $out/prompts =="
 [ -f "$out/announcements/announcements.tsv" ] || python $prompts/compose.py --seed 0 --out "$out/announcements"
-python -m preprocess run $prompts/recipe.yaml --out "$out/prompts" --set "manifest.root=$out/announcements"
+hmst preprocess run $prompts/recipe.yaml --out "$out/prompts" --set "manifest.root=$out/announcements"
 
 # translation_multi_simple_epoch is fairseq's task for mBART-50; that for cc25, translation_from_pretrained_bart, fails in
 # ve-fairseq 0.12.3 ("has no attribute 'args'")
@@ -69,11 +69,11 @@ subwords:
 binarize:
   repeat: 4
 RECIPE
-python -m preprocess run "$out/recipe.yaml"
+hmst preprocess run "$out/recipe.yaml"
 data="$out/data/data-bin"
 
 echo "== 4/5 Conversion =="
-[ -f "$out/mbart.pt" ] || python -m fairseq_hmst.text_start --from "$release" --data "$data" --out "$out/mbart.pt"
+[ -f "$out/mbart.pt" ] || hmst text-start --from "$release" --data "$data" --out "$out/mbart.pt"
 
 echo "== 5/5 Speech translation, $updates updates, from mBART and from random weights =="
 train() { # NAME ARCHITECTURE...

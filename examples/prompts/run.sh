@@ -24,7 +24,7 @@ echo "== 1/4 Announcements: joining the recordings into $out/corpus =="
 [ -f "$out/corpus/announcements.tsv" ] || python $here/compose.py --seed 0 --out "$out/corpus"
 
 echo "== 2/4 Preprocessing: units, subwords and binarized streams into $data =="
-python -m preprocess run $here/recipe.yaml --out "$out/data" \
+hmst preprocess run $here/recipe.yaml --out "$out/data" \
     --set "manifest.root=$out/corpus" --set "manifest.tgt-lang=$language"
 
 echo "== 3/4 Training hmst_${family}_tiny for $updates updates, checkpoints in $model =="

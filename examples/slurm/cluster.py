@@ -1,7 +1,7 @@
 """A Dask cluster of Slurm jobs, for as long as a command runs; SCHEDULER in the command becomes its address.
 
     python examples/slurm/cluster.py --jobs 8 --cpus 4 --memory 16GB --directive=--gres=gpu:1 -- \\
-        python -m preprocess units --manifest data/train.tsv --kmeans data/kmeans --device cuda \\
+        hmst preprocess units --manifest data/train.tsv --kmeans data/kmeans --device cuda \\
         --backend dask --scheduler SCHEDULER --out data/train.units
 
 Run it where sbatch works, on a file system that all nodes share, in an environment with `pip install dask-jobqueue`.

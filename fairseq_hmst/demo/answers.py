@@ -61,7 +61,7 @@ def translate_recording(
     if seconds is not None and seconds > max_seconds:
         raise PageError(
             f"{path.name} is too long: {in_minutes(seconds)}, and this page takes at most {max_seconds / 60:g} "
-            "minutes. The command hmst-translate takes recordings of any length."
+            "minutes. The command hmst translate takes recordings of any length."
         )
     chosen = _with(translator, choices)
     translation = _only(lambda: chosen.translate([path], skip_faults=True), path, translator.folder.path)

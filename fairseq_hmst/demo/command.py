@@ -1,4 +1,4 @@
-"""The command `hmst-demo MODEL`, which serves a page that translates speech and text.
+"""The subcommand `demo`: `hmst demo MODEL` serves a page that translates speech and text.
 
 It needs Gradio (`pip install "fairseq_hmst[demo]"`), and no network: it serves this computer alone unless --host says
 otherwise, and calls nobody.
@@ -12,16 +12,17 @@ import sys
 from preprocess.errors import UserError
 from preprocess.files.options import add_options, read_options
 
+from ..generators.decodings import DECODINGS
 from .options import DemoOptions
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """A parser of the options of hmst-demo."""
-    parser = argparse.ArgumentParser("hmst-demo", description="Translate speech and text on a page in the browser.")
-    parser.add_argument("model", help="folder that `python -m fairseq_hmst.export` wrote, or its name on the hub")
+    """A parser of the options of this subcommand."""
+    parser = argparse.ArgumentParser("hmst demo", description="Translate speech and text on a page in the browser.")
+    parser.add_argument("model", help="folder that `hmst export` wrote, or its name on the hub")
     parser.add_argument("--device", default="cpu", help="torch device of speech encoder and model")
     parser.add_argument("--encoder", help="folder or hub name of the speech encoder, if the model only names it")
-    parser.add_argument("--decoding", choices=["attention", "ctc", "transducer", "joint"], help="default: the model's")
+    parser.add_argument("--decoding", choices=DECODINGS, help="default: the model's")
     parser.add_argument("--beam", type=int, help="default: the model's")
     add_options(parser, DemoOptions)
     return parser
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         import gradio  # noqa: F401
     except ImportError:
-        print('error: hmst-demo needs Gradio: pip install "fairseq_hmst[demo]"', file=sys.stderr)
+        print('error: hmst demo needs Gradio: pip install "fairseq_hmst[demo]"', file=sys.stderr)
         return 1
     from ..translate import Translator
     from .page import build_page, serve

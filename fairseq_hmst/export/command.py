@@ -1,4 +1,4 @@
-"""Write a model folder: `python -m fairseq_hmst.export --checkpoint A.pt [B.pt ...] --data DATA_BIN --out MODEL`.
+"""The subcommand `export`: `hmst export --model A.pt [B.pt ...] --data DATA_BIN --out MODEL` writes a model folder.
 
 The folder holds all that translating needs (see fairseq_hmst.model_folder.folder), and neither pickle nor code.
 Several checkpoints become one model of averaged weights (--average), or stay apart and decode together (--ensemble).
@@ -13,7 +13,6 @@ from preprocess.errors import UserError
 from preprocess.files.options import add_options, read_options
 
 from ..model_folder.generation import GenerationOptions
-from .export import export
 from .options import NAMED_IN_CARD, ExportOptions
 
 
@@ -25,12 +24,14 @@ def main(argv: list[str] | None = None) -> int:
     """
     parser = make_parser()
     arguments = parser.parse_args(argv)
-    several = len(arguments.checkpoint) > 1
+    several = len(arguments.model) > 1
     if several and not (arguments.average or arguments.ensemble):
         parser.error("several checkpoints: say --average or --ensemble")
     if not several and (arguments.average or arguments.ensemble):
         parser.error(f"--{'average' if arguments.average else 'ensemble'} has no effect on one checkpoint")
-    groups = [[path] for path in arguments.checkpoint] if arguments.ensemble else [arguments.checkpoint]
+    groups = [[path] for path in arguments.model] if arguments.ensemble else [arguments.model]
+    from .exported_model import export
+
     try:
         generation = read_options(GenerationOptions, arguments)
         options = ExportOptions(arguments.include_encoder, arguments.scores, generation)
@@ -47,9 +48,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """A parser of the options of this command."""
-    parser = argparse.ArgumentParser(prog="python -m fairseq_hmst.export", description=__doc__.split("\n\n")[1])
+    parser = argparse.ArgumentParser(prog="hmst export", description=__doc__)
     parser.add_argument(
-        "--checkpoint", type=Path, nargs="+", required=True, metavar="CKPT", help="of fairseq-train; one or several"
+        "--model", type=Path, nargs="+", required=True, metavar="CKPT", help="of fairseq-train; one or several"
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--average", action="store_true", help="several checkpoints become one model of mean weights")
@@ -63,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="copy the speech encoder into MODEL, from FOLDER (or hub name), or from where the units were made with it",
     )
-    scores_help = "what hmst-score --format json printed, for the model card"
+    scores_help = "what hmst score --format json printed, for the model card"
     parser.add_argument("--scores", type=Path, metavar="FILE.json", help=scores_help)
     add_options(parser, GenerationOptions)
     return parser

@@ -20,7 +20,7 @@ LIMITATIONS = """\
 
 @dataclass(frozen=True)
 class ShownScore:
-    """A row of what `hmst-score --format json` prints, as far as it is shown."""
+    """A row of what `hmst score --format json` prints, as far as it is shown."""
 
     system: str
     language: str
@@ -34,7 +34,7 @@ class ShownScore:
 
 @dataclass(frozen=True)
 class ShownScores:
-    """The scores that `hmst-score --format json` prints."""
+    """The scores that `hmst score --format json` prints."""
 
     scores: tuple[ShownScore, ...]
 
@@ -74,7 +74,7 @@ def _use(name: str, card: ModelCard) -> list[str]:
         "With the Python package fairseq_hmst installed as its own README says:",
         "",
         "```",
-        f"hmst-translate {name} recording.wav",
+        f"hmst translate {name} recording.wav",
         "```",
         "",
         "```python",
@@ -128,7 +128,7 @@ def _encoder(encoder: EncoderEntry | None) -> str:
 
 
 def _scores(scores: object) -> list[str]:
-    """A table of what hmst-score printed, or any other JSON value as it is."""
+    """A table of what hmst score printed, or any other JSON value as it is."""
     if scores is None:
         return ["None were given when the model was exported."]
     try:

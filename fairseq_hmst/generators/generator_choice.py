@@ -7,14 +7,12 @@ from fairseq.data import Dictionary
 from fairseq.sequence_generator import SequenceGenerator
 
 from .ctc_generator import CTCGenerator
+from .decodings import DEFAULT_CTC_DECODE_WEIGHT
 from .joint_ensemble import JointEnsemble, JointScorable
 from .label_generator import LabelGenerator
 from .language_ensemble import AttentionScorable, ForcedSymbols, LanguageEnsemble
 from .transducer_generator import TransducerGenerator
 from .transducer_scorer import LabelLimit
-
-DEFAULT_CTC_DECODE_WEIGHT = 0.3
-DECODINGS = ("attention", "ctc", "transducer", "joint")
 
 
 class DecodableModel(Protocol):

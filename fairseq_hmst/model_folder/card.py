@@ -15,7 +15,7 @@ from .errors import ModelFolderError
 from .generation import GenerationOptions
 
 CONFIG_NAME = "config.json"
-EXPORT_AGAIN = "make the model folder again by `python -m fairseq_hmst.export`"
+EXPORT_AGAIN = "make the model folder again by `hmst export`"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class ModelCard(Card):
         signature: of the data-bin.
         encoder: of the speech; None: not known, and the model translates units and text alone.
         versions: of the packages that wrote it.
-        scores: any JSON value, as hmst-score prints it; None: none were given.
+        scores: any JSON value, as hmst score prints it; None: none were given.
         card_hash: SHA-256 of this card without this entry; see `sealing`.
     """
 

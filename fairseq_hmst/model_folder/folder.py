@@ -187,9 +187,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 def _find(name: str | Path) -> Path:
     if Path(name).is_file():
-        raise ModelFolderError(
-            "is a file; expected a model folder, as `python -m fairseq_hmst.export` writes it", place=name
-        )
+        raise ModelFolderError("is a file; expected a model folder, as `hmst export` writes it", place=name)
     try:
         return resolve_folder(name, ALLOWED_PATTERNS)
     except HubError as error:

@@ -6,12 +6,11 @@ from typing import TypeVar
 
 from preprocess.files.options import option
 
-from ..tasks.hmst_translation import DECODINGS
+from ..generators.decodings import DECODINGS, DEFAULT_CTC_DECODE_WEIGHT
 
 Value = TypeVar("Value")
 
 DEFAULT_BEAM, DEFAULT_LENPEN = 5, 1.0  # fairseq's
-DEFAULT_CTC_DECODE_WEIGHT = 0.3  # the task's
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class AttentionDecoderConfig(SharedEncoderConfig):
     init_from: Optional[str] = field(
         default=None,
         metadata={
-            "help": "start from a pretrained text model: the file that `python -m fairseq_hmst.text_start` made for "
+            "help": "start from a pretrained text model: the file that `hmst text-start` made for "
             "this data-bin; the architecture is taken from it"
         },
     )
@@ -86,7 +86,7 @@ class AttentionDecoderModel(HmstModel):
         if task.data_bin.card.text_model is None:
             raise ValueError(
                 "--share-embeddings needs one dictionary of text for source and target: a data-bin made with "
-                f"`python -m preprocess subwords --text-model`, which {task.data_bin.path} is not"
+                f"`hmst preprocess subwords --text-model`, which {task.data_bin.path} is not"
             )
         check_is_prefix(task.target_dictionary, task.source_dictionary)
         text = build_embedding(task.target_dictionary, config.embed_dim)

@@ -1,4 +1,4 @@
-"""Starting from a pretrained text model: the file that `python -m fairseq_hmst.text_start` writes, and its use."""
+"""Starting from a pretrained text model: the file that `hmst text-start` writes, and its use."""
 
 import logging
 import pickle
@@ -101,7 +101,7 @@ class PretrainedModel:
             raise PretrainedModelError(
                 "no such file",
                 place=place,
-                advice="make it by `python -m fairseq_hmst.text_start`. To go on with training, fairseq-train needs it "
+                advice="make it by `hmst text-start`. To go on with training, fairseq-train needs it "
                 "again; to decode, its checkpoints are enough",
             )
         try:
@@ -110,7 +110,7 @@ class PretrainedModel:
             raise PretrainedModelError(f"cannot be read: {error}", place=place, advice="make it again") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise PretrainedModelError(
-                "expected what `python -m fairseq_hmst.text_start` writes, found another file of torch", place=place
+                "expected what `hmst text-start` writes, found another file of torch", place=place
             )
         try:
             architecture = msgspec.convert(content.get("architecture"), Architecture)
@@ -118,7 +118,7 @@ class PretrainedModel:
             return cls(path, architecture, content["state"], card)
         except (msgspec.ValidationError, KeyError) as error:
             raise PretrainedModelError(
-                f"not in its form: {error}", place=place, advice="make it again by `python -m fairseq_hmst.text_start`"
+                f"not in its form: {error}", place=place, advice="make it again by `hmst text-start`"
             ) from error
 
     def write(self) -> None:

@@ -1,4 +1,4 @@
-"""Scores of translations by corpus metrics: the command `hmst-score`. Needs neither torch nor fairseq."""
+"""Scores of translations by corpus metrics: the command `hmst score`. Needs neither torch nor fairseq."""
 
 from .corpus import CorpusScore, score_corpus, score_output
 from .options import ScoreOptions

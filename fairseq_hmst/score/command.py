@@ -1,4 +1,4 @@
-"""The command `hmst-score` (or `python -m fairseq_hmst.score`): BLEU, chrF and lengths, systems compared in pairs."""
+"""The subcommand `score`: BLEU, chrF and lengths, systems compared in pairs."""
 
 import argparse
 import logging
@@ -32,8 +32,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """A parser of the options of hmst-score."""
-    parser = argparse.ArgumentParser(prog="hmst-score", description="Score translations of one test set.")
+    """A parser of the options of this subcommand."""
+    parser = argparse.ArgumentParser(prog="hmst score", description="Score translations of one test set.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--reference", type=Path, metavar="FILE", help="one reference a line, plain text")
     where.add_argument("--data", type=Path, metavar="DATA_BIN", help="take the references of --split and --stream")

@@ -20,7 +20,8 @@ from torch import Tensor
 from ..data.batch import Batch, NetInput
 from ..data.data_bin import DataBin, DataBinError
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
-from ..generators.generator_choice import DECODINGS, DecodableModel, build_generator
+from ..generators.decodings import DECODINGS
+from ..generators.generator_choice import DecodableModel, build_generator
 from ..generators.hypothesis import GeneratedHypothesis
 from ..generators.label_generator import LabelGenerator
 from ..generators.language_ensemble import LanguageEnsemble
@@ -42,7 +43,7 @@ class HmstTranslationConfig(FairseqDataclass):
     data: str = field(
         default=MISSING,
         metadata={
-            "help": "data-bin made by `python -m preprocess`; or several, separated by colons, of one vocabulary: "
+            "help": "data-bin made by `hmst preprocess`; or several, separated by colons, of one vocabulary: "
             "epoch n trains on the n-th in turn, and valid and test are those of the first"
         },
     )

@@ -1,7 +1,13 @@
 """The start from a pretrained text model of others, fitted to a data-bin."""
 
-from .convert import convert, coverage, describe
-from .options import TextStartOptions
-from .start import read_text_model
+from typing import TYPE_CHECKING
 
-__all__ = ["TextStartOptions", "convert", "coverage", "describe", "read_text_model"]
+from ..lazy import imported_when_asked_for
+from .options import TextStartOptions
+
+if TYPE_CHECKING:
+    from .start import read_text_model
+
+__all__ = ["TextStartOptions", "read_text_model"]
+
+__getattr__ = imported_when_asked_for(__name__, {"read_text_model": ".start"})

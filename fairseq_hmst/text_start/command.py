@@ -1,4 +1,4 @@
-"""Convert a pretrained text model (mBART) once, for one data-bin: `python -m fairseq_hmst.text_start --help`.
+"""The subcommand `text-start`: a pretrained text model (mBART), converted once for one data-bin.
 
 The result is what `fairseq-train --arch hmst_aed --init-from` starts from: rows of the embedding for the pieces that
 the data-bin has, new rows for its speech units, and all other weights as they are.
@@ -12,16 +12,17 @@ from pathlib import Path
 from preprocess.errors import UserError
 from preprocess.files.options import add_options, read_options
 
-from ..data.data_bin import DataBin
-from .convert import convert, describe
 from .options import TextStartOptions
-from .start import read_text_model
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; exit status 1 for what cannot be read or does not fit, 130 after an interruption."""
     arguments = make_parser().parse_args(argv)
     logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
+    from ..data.data_bin import DataBin
+    from .convert import convert, describe
+    from .start import read_text_model
+
     try:
         if not arguments.out.parent.is_dir():
             raise UserError(f"there is no folder {arguments.out.parent}", place=f"--out {arguments.out}")
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """A parser of the options of this command."""
     parser = argparse.ArgumentParser(
-        prog="python -m fairseq_hmst.text_start",
+        prog="hmst text-start",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

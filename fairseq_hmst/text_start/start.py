@@ -25,7 +25,7 @@ def read_text_model(source: str, data_bin: DataBin, trust_pickle: bool) -> TextM
         raise PretrainedModelError(
             "was made without a text model",
             place=data_bin.path,
-            advice=f"make it with `python -m preprocess subwords --text-model {source}`",
+            advice=f"make it with `hmst preprocess subwords --text-model {source}`",
         )
     path = Path(source)
     if (path / CHECKPOINT_FILE).is_file():

@@ -1,4 +1,4 @@
-"""The command `hmst-translate` (or `python -m fairseq_hmst.translate`): translates, and writes as it goes."""
+"""The subcommand `translate`: translates, and writes as it goes."""
 
 import argparse
 import io
@@ -18,7 +18,6 @@ from .errors import TranslationError
 from .formats import Json, Lines, Rows, SrtFiles, Writer
 from .options import TranslationOptions
 from .results import Translation
-from .translator import Translator
 
 FORMATS = ("lines", "json", "tsv", "srt")
 DESCRIPTION = "Translate recordings, or with --text lines of source text. Exit status 1: something was not translated."
@@ -26,7 +25,7 @@ USAGE, FAILED, INTERRUPTED = 2, 1, 130
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see `hmst-translate --help`.
+    """Run the command line; see `hmst translate --help`.
 
     Returns:
         The exit status: 0; 1 where something could not be translated; 2 where an option does not fit the model;
@@ -53,8 +52,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """A parser of the options of hmst-translate."""
-    parser = argparse.ArgumentParser(prog="hmst-translate", description=DESCRIPTION)
+    """A parser of the options of this subcommand."""
+    parser = argparse.ArgumentParser(prog="hmst translate", description=DESCRIPTION)
     parser.add_argument("model", metavar="MODEL", help="model folder, or its name on the Hugging Face hub")
     parser.add_argument(
         "files", nargs="*", metavar="FILE", help="recordings: wav, mp3, flac, ogg, opus; with --text: text files"
@@ -108,6 +107,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace) -> bool:
     """Write all translations; whether nothing was left out."""
+    from .translator import Translator
+
     options = asdict(read_options(TranslationOptions, arguments))
     chosen = {name: value for name, value in options.items() if value is not None}
     translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **chosen)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..files.ctc_steps import needed_for_ctc
-from ..files.fairseq_logging import logging_unchanged
+from ..files.fairseq_import import process_unchanged
 from ..vocabulary.dictionary import UNK_INDEX
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class StreamWriter:
 
 def load_indexed_dataset() -> ModuleType:
     """fairseq's module of that name; importing it takes seconds."""
-    with logging_unchanged():
+    with process_unchanged():
         from fairseq.data import indexed_dataset
 
     return indexed_dataset

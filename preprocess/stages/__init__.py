@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Stage(NamedTuple):
-    """One command of `python -m preprocess`."""
+    """One command of `hmst preprocess`."""
 
     module: str  # in this package
     summary: str

@@ -13,7 +13,7 @@ from toy import REPOSITORY
 
 RUNNABLE = {"bash", "python", "yaml"}
 SHOWN_ONLY = {"text", "mermaid", "bibtex"}
-SCORES = "hmst-score --data data/data-bin --hypothesis results/generate-test.txt --format json > scores.json"
+SCORES = "hmst score --data data/data-bin --hypothesis results/generate-test.txt --format json > scores.json"
 # First command of each block that is not run; the reason stands above the block.
 NOT_RUN = {
     "README.md": [
@@ -21,10 +21,10 @@ NOT_RUN = {
         "source examples/environment.sh",
         "pip install .",
     ],
-    "docs/decoding.md": ["hmst-score --data data/data-bin"],
+    "docs/decoding.md": ["hmst score --data data/data-bin"],
     "docs/large-corpora.md": ["dask scheduler --port 8786"],
     "docs/python.md": ["from preprocess.speech.shards import AudioOptions"],
-    "docs/training.md": ["torchrun --nnodes 4", "python -m preprocess subwords"],
+    "docs/training.md": ["torchrun --nnodes 4", "hmst preprocess subwords"],
     "docs/translate.md": ["pip install '.[demo]'"],
 }
 

@@ -98,7 +98,7 @@ def test_options_that_pages_name_exist():
 def test_options_of_fairseq_that_pages_name_exist():
     from fairseq import options
 
-    import fairseq_hmst  # noqa: F401
+    import fairseq_hmst.plugin  # noqa: F401
 
     parsers = [
         options.get_training_parser(),

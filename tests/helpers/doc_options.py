@@ -11,12 +11,12 @@ from doc_pages import REQUIRED
 
 STAGES = ("kmeans", "units", "subwords", "binarize", "inspect", "run")
 MAKERS = {
-    "hmst-translate": "fairseq_hmst.translate.command",
-    "hmst-score": "fairseq_hmst.score.command",
-    "hmst-demo": "fairseq_hmst.demo.command",
-    "python -m fairseq_hmst.export": "fairseq_hmst.export.command",
-    "python -m fairseq_hmst.text_start": "fairseq_hmst.text_start.command",
-    "python -m fairseq_hmst.average": "fairseq_hmst.average",
+    "hmst translate": "fairseq_hmst.translate.command",
+    "hmst score": "fairseq_hmst.score.command",
+    "hmst demo": "fairseq_hmst.demo.command",
+    "hmst export": "fairseq_hmst.export.command",
+    "hmst text-start": "fairseq_hmst.text_start.command",
+    "hmst average": "fairseq_hmst.average",
 }
 TASK, CRITERION = "--task hmst_translation", "--criterion hmst_joint"
 FAMILIES = ("hmst_aed", "hmst_ctc", "hmst_ctc_attention", "hmst_transducer")
@@ -82,7 +82,7 @@ def _of_parser(parser: argparse.ArgumentParser) -> Iterator[CommandOption]:
 
 
 def _config_of(command: str) -> type:
-    import fairseq_hmst  # noqa: F401
+    import fairseq_hmst.plugin  # noqa: F401
 
     if command == TASK:
         from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig

@@ -43,11 +43,11 @@ MAINS = {
     "fairseq-train": "fairseq_cli.train:cli_main",
     "fairseq-generate": "fairseq_cli.generate:cli_main",
     "fairseq-interactive": "fairseq_cli.interactive:cli_main",
-    "hmst-translate": "fairseq_hmst.translate.command",
-    "hmst-score": "fairseq_hmst.score.command",
-    "python -m preprocess": "preprocess.__main__",
-    "python -m fairseq_hmst.export": "fairseq_hmst.export.command",
-    "python -m fairseq_hmst.average": "fairseq_hmst.average",
+    "hmst translate": "fairseq_hmst.translate.command",
+    "hmst score": "fairseq_hmst.score.command",
+    "hmst preprocess": "preprocess.__main__",
+    "hmst export": "fairseq_hmst.export.command",
+    "hmst average": "fairseq_hmst.average",
 }
 
 
@@ -112,7 +112,7 @@ def run_words(words: list[str]) -> None:
     words = [found for word in words for found in (sorted(glob.glob(word)) if "*" in word else [word])]
     program, options = split_program(words)
     if program.startswith("fairseq-"):
-        import fairseq_hmst  # noqa: F401  (what --user-dir does, which a process can do once)
+        import fairseq_hmst.plugin  # noqa: F401  (what --user-dir does, which a process can do once)
 
         place = options.index("--user-dir")
         assert options[place + 1] == "fairseq_hmst"
@@ -135,7 +135,7 @@ def add_best_checkpoint(folder: Path) -> None:
 
 def split_program(words: list[str]) -> tuple[str, list[str]]:
     """Name of a program, and its options made small."""
-    length = 3 if words[:2] == ["python", "-m"] else 1
+    length = 2 if words[0] == "hmst" else 1
     program, options = " ".join(words[:length]), [word for word in words[length:] if word not in NEEDS_GPU]
-    stage = f"preprocess {options[0]}" if program == "python -m preprocess" else program
+    stage = f"preprocess {options[0]}" if program == "hmst preprocess" else program
     return program, options + SMALLER.get(stage, "").split()

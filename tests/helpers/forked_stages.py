@@ -45,7 +45,7 @@ class ForkServer:
         self._process.communicate()
 
     def run(self, argv: list[str], log: Path, kill_at: int = 0, kill_after: float = 0.0) -> Outcome:
-        """Run `python -m preprocess ARGV`, its output appended to `log`; 0 kills at no change, or after no time."""
+        """Run `hmst preprocess ARGV`, its output appended to `log`; 0 kills at no change, or after no time."""
         request = {"argv": argv, "log": str(log), "kill_at": kill_at, "kill_after": kill_after}
         print(json.dumps(request), file=self._process.stdin, flush=True)
         return Outcome(**json.loads(self._process.stdout.readline()))

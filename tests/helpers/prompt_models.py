@@ -128,7 +128,7 @@ def _configuration(kind: str, data_bin: Path, *command: object):
     from fairseq import options
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
-    import fairseq_hmst  # noqa: F401
+    import fairseq_hmst.plugin  # noqa: F401
 
     parser = options.get_training_parser() if kind == "training" else options.get_generation_parser()
     common = ["--cpu", "--num-workers", "0", "--no-progress-bar"]
@@ -137,7 +137,7 @@ def _configuration(kind: str, data_bin: Path, *command: object):
 
 
 def run_translate(capsys, *command: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of hmst-translate."""
+    """Exit status, stdout and stderr of hmst translate."""
     from fairseq_hmst.translate.command import main
 
     status = main([str(part) for part in command])

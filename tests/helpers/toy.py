@@ -89,7 +89,7 @@ def build_task(data_bin: Path, **options: object):
     """The task with `options` in place of defaults, train and valid loaded."""
     from omegaconf import OmegaConf
 
-    import fairseq_hmst  # noqa: F401
+    import fairseq_hmst.plugin  # noqa: F401
     from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
 
     config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), {"seed": 1, "data": str(data_bin), **options})

@@ -50,7 +50,7 @@ def test_every_stage_prints_its_help(stage: str, capsys):
     with pytest.raises(SystemExit) as exit_information:
         command_line.main([stage, "--help"])
     assert exit_information.value.code == 0
-    assert f"usage: python -m preprocess {stage}" in capsys.readouterr().out
+    assert f"usage: hmst preprocess {stage}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["kmeans"], ["kmeans", "--clusters", "many"]])
@@ -58,7 +58,7 @@ def test_a_wrong_command_line_exits_with_2(arguments: list[str], capsys):
     with pytest.raises(SystemExit) as exit_information:
         command_line.main(arguments)
     assert exit_information.value.code == 2
-    assert "usage: python -m preprocess" in capsys.readouterr().err
+    assert "usage: hmst preprocess" in capsys.readouterr().err
 
 
 def test_an_interruption_exits_with_130_and_no_traceback(monkeypatch, capsys):

@@ -4,6 +4,6 @@
 set -euo pipefail
 here="$(dirname "$0")"
 python "$here/announcements.py" --out "$1" "${@:2}"
-python -m preprocess manifest tsv --root "$1/fr" --src-lang en --tgt-lang fr --out "$1/manifest"
-python -m preprocess kmeans --manifest "$1/manifest/train.tsv" --extractor mfcc --clusters 64 --portion 1 --out "$1/kmeans"
+hmst preprocess manifest tsv --root "$1/fr" --src-lang en --tgt-lang fr --out "$1/manifest"
+hmst preprocess kmeans --manifest "$1/manifest/train.tsv" --extractor mfcc --clusters 64 --portion 1 --out "$1/kmeans"
 python "$here/units_with_repetitions.py" --manifest-dir "$1/manifest" --kmeans "$1/kmeans" --out "$1/repetitions"

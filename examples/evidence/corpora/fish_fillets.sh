@@ -3,7 +3,7 @@
 # k-means and units of a speech encoder, and a recipe that goes on from them.
 #   ENCODER=FOLDER LAYER=N   speech encoder and its layer
 set -euo pipefail
-python -m preprocess run "$(dirname "$0")/../../fish_fillets/recipe_cpu.yaml" --out "$1" --set "manifest.root=$1/raw" \
+hmst preprocess run "$(dirname "$0")/../../fish_fillets/recipe_cpu.yaml" --out "$1" --set "manifest.root=$1/raw" \
     --set "kmeans.extractor=$ENCODER" --set "kmeans.layer=$LAYER" --set kmeans.clusters=500 \
     --set "subwords.source-text=[$1/manifest/train.tsv, $1/manifest/mt.cs-en.cs]" \
     --set "subwords.target-text=[$1/manifest/train.tsv, $1/manifest/mt.cs-en.en]" \

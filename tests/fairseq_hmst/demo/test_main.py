@@ -1,4 +1,4 @@
-"""The command hmst-demo where it cannot serve."""
+"""The command hmst demo where it cannot serve."""
 
 import sys
 

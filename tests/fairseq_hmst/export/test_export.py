@@ -1,4 +1,4 @@
-"""Model folders as `python -m fairseq_hmst.export` writes them."""
+"""Model folders as `hmst export` writes them."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from fairseq_hmst.average import average_checkpoints
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.export import ExportOptions, export
 from fairseq_hmst.export.command import main
-from fairseq_hmst.export.export import without_paths
+from fairseq_hmst.export.exported_model import without_paths
 from fairseq_hmst.model_folder.errors import ModelFolderError
 from fairseq_hmst.model_folder.folder import ModelFolder, make_task
 from fairseq_hmst.translate import TranslationError, Translator
@@ -100,7 +100,7 @@ def test_all_options_of_the_model_are_kept_but_what_training_started_from(checkp
 
 
 def test_several_checkpoints_are_averaged_as_by_the_command_average(checkpoints, prompt_data_bin, tmp_path):
-    command = ["--checkpoint", *checkpoints, "--average", "--data", prompt_data_bin, "--out", tmp_path / "model"]
+    command = ["--model", *checkpoints, "--average", "--data", prompt_data_bin, "--out", tmp_path / "model"]
     assert main([str(part) for part in command]) == 0
     expected = average_checkpoints([str(path) for path in checkpoints])["model"]
     (found,) = weights_of(tmp_path / "model")
@@ -109,7 +109,7 @@ def test_several_checkpoints_are_averaged_as_by_the_command_average(checkpoints,
 
 
 def test_an_ensemble_keeps_its_models_apart(checkpoints, prompt_data_bin, tmp_path):
-    command = ["--checkpoint", *checkpoints[:2], "--ensemble", "--data", prompt_data_bin, "--out", tmp_path / "model"]
+    command = ["--model", *checkpoints[:2], "--ensemble", "--data", prompt_data_bin, "--out", tmp_path / "model"]
     assert main([str(part) for part in command]) == 0
     assert {"model-1.safetensors", "model-2.safetensors"} < set(files_of(tmp_path / "model"))
     for found, checkpoint in zip(weights_of(tmp_path / "model"), checkpoints, strict=False):
@@ -133,7 +133,7 @@ def test_the_readme_has_front_matter_for_the_hub_use_and_limitations(model_folde
     assert front["pipeline_tag"] == "automatic-speech-recognition"
     assert "speech-translation" in front["tags"]
     assert "license" not in front
-    for part in ("hmst-translate model recording.wav", "## Limitations", "mfcc|L0|k16|dedup", "None were given"):
+    for part in ("hmst translate model recording.wav", "## Limitations", "mfcc|L0|k16|dedup", "None were given"):
         assert part in readme
     code = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     compile(code, "README.md", "exec")
@@ -144,7 +144,7 @@ def test_scores_stand_in_card_and_readme_with_their_signatures(checkpoints, prom
     row |= {"bleu_signature": "nrefs:1|case:mixed", "chrf_signature": "nrefs:1|nc:6"}
     report = tmp_path / "scores.json"
     report.write_text(json.dumps({"references": "/some/where/ref.txt", "scores": [row]}), encoding="utf-8")
-    command = ["--checkpoint", checkpoints[0], "--data", prompt_data_bin, "--out", tmp_path / "m", "--scores", report]
+    command = ["--model", checkpoints[0], "--data", prompt_data_bin, "--out", tmp_path / "m", "--scores", report]
     assert main([str(part) for part in command]) == 0
     readme = (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
     assert "| st.txt | all | 10 | 12.3 | 34.5 | 0.900 |" in readme
@@ -157,7 +157,7 @@ def test_defaults_of_decoding_are_kept_and_can_be_overridden(prompt_data_bin, tm
     checkpoint = random_checkpoint(tmp_path / "joint.pt", prompt_data_bin, "hmst_ctc_attention")
     generation = {"decoding": "joint", "beam": 2, "lenpen": 0.5, "ctc_decode_weight": 0.7}
     options = [f"--{name.replace('_', '-')}={value}" for name, value in generation.items()]
-    command = ["--checkpoint", checkpoint, "--data", prompt_data_bin, "--out", tmp_path / "model", *options]
+    command = ["--model", checkpoint, "--data", prompt_data_bin, "--out", tmp_path / "model", *options]
     assert main([str(part) for part in command]) == 0
     default = Translator.from_pretrained(tmp_path / "model", nbest=2)
     plain = tmp_path / "plain"
@@ -177,12 +177,12 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
     torch.save(content | {"cfg": {"model": {"_name": "transformer"}}}, foreign)
     aed = random_checkpoint(tmp_path / "aed.pt", prompt_data_bin, "hmst_aed")
     before = set(tmp_path.iterdir())
-    one = ["--checkpoint", checkpoints[0]]
+    one = ["--model", checkpoints[0]]
     for command, data, message in (
-        (["--checkpoint", tmp_path / "none.pt"], prompt_data_bin, "none.pt: cannot be read as checkpoints"),
-        (["--checkpoint", broken], prompt_data_bin, "broken.pt: cannot be read as checkpoints"),
-        (["--checkpoint", foreign], prompt_data_bin, "expected a model of this package, found fairseq's 'transformer'"),
-        (["--checkpoint", checkpoints[0], aed, "--average"], prompt_data_bin, "aed.pt does not fit"),
+        (["--model", tmp_path / "none.pt"], prompt_data_bin, "none.pt: cannot be read as checkpoints"),
+        (["--model", broken], prompt_data_bin, "broken.pt: cannot be read as checkpoints"),
+        (["--model", foreign], prompt_data_bin, "expected a model of this package, found fairseq's 'transformer'"),
+        (["--model", checkpoints[0], aed, "--average"], prompt_data_bin, "aed.pt does not fit"),
         (one, other_data, "the checkpoint belongs to another data-bin"),
         (one, tmp_path, "is not a finished output of the stage 'binarize'"),
         (one, f"{prompt_data_bin}:{prompt_data_bin}", "separates shards; name one shard"),
@@ -213,7 +213,7 @@ def test_a_folder_that_is_there_is_left_alone(checkpoints, prompt_data_bin, tmp_
 )
 def test_options_that_do_not_fit_are_usage_errors(options, message, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
-        main(["--checkpoint", *options, "--data", "d", "--out", str(tmp_path / "m")])
+        main(["--model", *options, "--data", "d", "--out", str(tmp_path / "m")])
     assert message in capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""hmst-score against sacreBLEU's own library and command line."""
+"""hmst score against sacreBLEU's own library and command line."""
 
 import configparser
 import importlib
@@ -197,12 +197,10 @@ def test_python_gives_the_table_that_the_command_prints(corpus, capsys):
 
 
 def test_it_runs_as_a_module_and_its_console_script_is_this_main(corpus):
-    result = run_command(
-        "python", "-m", "fairseq_hmst.score", "--reference", corpus["ref"], "--hypothesis", corpus["ref"]
-    )
+    result = run_command("hmst", "score", "--reference", corpus["ref"], "--hypothesis", corpus["ref"])
     assert (result.returncode, result.stdout.split()[:2]) == (0, ["system", "sentences"])
     setup = configparser.ConfigParser()
     setup.read(REPOSITORY / "setup.cfg")
     scripts = dict(line.split(" = ") for line in setup["options.entry_points"]["console_scripts"].strip().splitlines())
-    module, _, function = scripts["hmst-score"].partition(":")
+    module, _, function = scripts["hmst score"].partition(":")
     assert getattr(importlib.import_module(module), function) is main

@@ -76,7 +76,7 @@ def test_a_missing_split_is_named_with_those_there_are(toy_task):
 
 
 def test_a_folder_without_a_card_is_no_data_bin(tmp_path):
-    with pytest.raises(DataBinError, match="it has no card.json; make it by `python -m preprocess binarize`"):
+    with pytest.raises(DataBinError, match="it has no card.json; make it by `hmst preprocess binarize`"):
         DataBin(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The command hmst-translate: its inputs, formats, errors and exit status."""
+"""The command hmst translate: its inputs, formats, errors and exit status."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Importing fairseq leaves the logging of the program alone."""
+"""Importing fairseq leaves the program as it was."""
 
 import logging
 import subprocess

@@ -50,7 +50,7 @@ def test_ensembles_and_averages_of_equal_checkpoints_change_nothing(toy_data_bin
     ensemble = generate(toy_data_bin, f"{last}:{last}")
     assert [re.sub(r"\t\S+\t", "\t", line) for line in ensemble if line[0] == "D"] == as_text
     average = tmp_path / "average.pt"
-    command = ("python", "-m", "fairseq_hmst.average", "--output", average, "--inputs")
+    command = ("hmst", "average", "--out", average, "--model")
     assert run_command(*command, last, last).returncode == 0
     assert [line for line in generate(toy_data_bin, average) if line[0] == "D"] == expected
     other = trained / "checkpoint_1_6.pt"
