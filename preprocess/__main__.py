@@ -4,10 +4,13 @@ import argparse
 import importlib
 import logging
 import sys
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .errors import PreprocessError
 from .stages import STAGES
+
+if TYPE_CHECKING:
+    from .recipe.file import Recipe
 
 PROGRAM = "hmst preprocess"
 DESCRIPTION = "From audio and text to the binarized streams that fairseq_hmst trains on."
@@ -55,6 +58,13 @@ def main(argv: list[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def check_recipe(recipe: "Recipe") -> tuple[dict[str, argparse.Namespace], list[PreprocessError]]:
+    """Options of the stages that a recipe runs, as far as they are right, and all faults; nothing is run."""
+    from .stages.run import check_recipe as check
+
+    return check(recipe)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -67,7 +67,7 @@ class ModelCard(Card):
         card_hash: SHA-256 of this card without this entry; see `sealing`.
     """
 
-    made_by: ClassVar[str] = "fairseq_hmst"
+    command: ClassVar[str] = "hmst export"
 
     stage: Literal["model"] = "model"
     format_version: Literal[1] = 1

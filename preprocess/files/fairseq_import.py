@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def process_unchanged() -> Iterator[None]:
-    """Import fairseq below this: root logger, filters of warnings and `random` stay as they are; no hint of tensorboardX.
+    """Import fairseq below this: root logger, filters of warnings and `random` stay as they are.
 
     fairseq 0.12 sets the level DEBUG and a handler for the whole program when its tasks are imported; what it imports
     adds filters of warnings and draws random numbers.

@@ -1,4 +1,4 @@
-"""Recipes as they are written. One YAML file -> options by stage, each with the place where it was given."""
+"""Recipes as they are written. One YAML file -> options by section, each with the place where it was given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,51 +7,66 @@ from pathlib import Path
 import yaml
 
 from ..errors import RecipeError
+from .presets import PRESETS
 
 STAGE_NAMES = ("manifest", "kmeans", "units", "subwords", "binarize")
 REPLACEABLE = STAGE_NAMES[:-1]  # a finished output may stand in for these
+# What follows the data-bin; the stages leave these to `hmst run`.
+ROAD_NAMES = ("train", "decode", "export")
+TEXT_PIECES = ("source-vocab", "target-vocab")  # a text model brings its own
+SECTIONS = (*STAGE_NAMES, *ROAD_NAMES)
 
 Value = str | bool | None | list[str]
 
 
 @dataclass(frozen=True)
 class Option:
-    """The value of one option of a stage."""
+    """The value of one option of a section."""
 
     value: Value
     folder: Path  # a relative path counts from here
-    location: str  # FILE:LINE, or the command line's own words
+    location: str  # FILE:LINE, or the command line's own words, or the preset
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Output folder and options of every stage. Stages get the rest from the stages before them."""
+    """Output folder and options of every section. Stages get the rest from the stages before them."""
 
     path: Path
     out: Path
-    options: dict[str, dict[str, Option]]  # stage -> option without dashes in front -> value
+    options: dict[str, dict[str, Option]]  # section -> option without dashes in front -> value
     finished: dict[str, Path]  # stage -> folder of a finished output that is used instead
 
 
-def read_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = ()) -> Recipe:
+def read_recipe(
+    path: Path, out: Path | None = None, settings: Sequence[str] = (), faults: list[RecipeError] | None = None
+) -> Recipe:
     """Read a recipe.
 
     Args:
         path: the YAML file; its paths are relative to its folder.
         out: wins over the file's own `out`.
-        settings: `STAGE.OPTION=VALUE`, which win over the file's own; their paths are relative to the working
+        settings: `SECTION.OPTION=VALUE`, which win over the file's own; their paths are relative to the working
             directory.
+
+        faults: unknown keys are added here, and left out, in place of raising the first.
 
     Raises:
         RecipeError: `FILE:LINE: ...`; the file is not in its form. Names of options are for the stages to check.
     """
-    recipe = Recipe(path, Path(), {stage: {} for stage in STAGE_NAMES}, {})
+    recipe = Recipe(path, Path(), {section: {} for section in SECTIONS}, {})
+    preset: tuple[str, str] | None = None
     for key, node in _items(_parse(path), str(path)):
         location = f"{path}:{node.start_mark.line + 1}"
         if key == "out":
             out = out or path.parent / _scalar(node, location, "out: expected a folder")
-        elif key not in STAGE_NAMES:
-            raise RecipeError(f"unknown key '{key}'; a recipe has out, {', '.join(STAGE_NAMES)}", place=location)
+        elif key == "preset":
+            preset = _scalar(node, location, "preset: expected a name"), location
+        elif key not in SECTIONS:
+            error = RecipeError(f"unknown key '{key}'; a recipe has out, preset, {', '.join(SECTIONS)}", place=location)
+            if faults is None:
+                raise error
+            faults.append(error)
         elif isinstance(node, yaml.ScalarNode) and node.value and key in REPLACEABLE:
             recipe.finished[key] = path.parent / node.value
         elif not (isinstance(node, yaml.ScalarNode) and not node.value):
@@ -62,15 +77,35 @@ def read_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = (
         raise RecipeError("expected a line `out: FOLDER`, found none", place=path)
     for setting in settings:
         _apply_setting(recipe, setting)
+    if preset is not None:
+        _apply_preset(recipe, *preset)
     return Recipe(path, out, recipe.options, recipe.finished)
+
+
+def _apply_preset(recipe: Recipe, name: str, location: str) -> None:
+    """Fill in what the recipe leaves open; a finished output has no options."""
+    if name not in PRESETS:
+        raise RecipeError(f"preset must be one of {', '.join(PRESETS)}, found '{name}'", place=location)
+    is_made = {section: section not in recipe.finished for section in SECTIONS}
+    is_made["kmeans"] &= "units" not in recipe.finished
+    for section, values in PRESETS[name].items():
+        if is_made[section]:
+            given = recipe.options[section]
+            left_out = TEXT_PIECES if "text-model" in given else ()
+            filled_in = {
+                option: Option(value, recipe.path.parent, f"preset {name}")
+                for option, value in values.items()
+                if option not in left_out
+            }
+            recipe.options[section] = filled_in | given
 
 
 def _apply_setting(recipe: Recipe, setting: str) -> None:
     location = f"--set {setting}"
     name, equals, text = setting.partition("=")
     stage, dot, option = name.partition(".")
-    if not (equals and dot and option) or stage not in STAGE_NAMES:
-        raise RecipeError(f"expected STAGE.OPTION=VALUE with a stage of {', '.join(STAGE_NAMES)}", place=location)
+    if not (equals and dot and option) or stage not in SECTIONS:
+        raise RecipeError(f"expected SECTION.OPTION=VALUE with one of {', '.join(SECTIONS)}", place=location)
     if stage in recipe.finished:
         raise RecipeError(f"the recipe gives a finished output for {stage}, so it is not run", place=location)
     node = _compose(text, location)

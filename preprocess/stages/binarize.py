@@ -58,9 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, BinarizeOptions)
 
 
+def options_of(arguments: argparse.Namespace) -> BinarizeOptions:
+    """The options of a command line."""
+    return read_options(BinarizeOptions, arguments)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run the stage `binarize` with the options of a command line."""
-    make_data_bin(read_options(BinarizeOptions, arguments))
+    make_data_bin(options_of(arguments))
 
 
 def make_data_bin(options: BinarizeOptions) -> DataBinCard:

@@ -50,9 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, KmeansOptions)
 
 
+def options_of(arguments: argparse.Namespace) -> KmeansOptions:
+    """The options of a command line."""
+    return read_options(KmeansOptions, arguments)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run the stage `kmeans` with the options of a command line."""
-    fit_kmeans(arguments.manifest, read_options(KmeansOptions, arguments))
+    fit_kmeans(arguments.manifest, options_of(arguments))
 
 
 def fit_kmeans(manifest: Path, options: KmeansOptions) -> KmeansCard:

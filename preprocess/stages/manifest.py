@@ -71,16 +71,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             add_options(subparser, options)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Run the stage `manifest` with the options of a command line."""
-    options = ManifestOptions(
+def options_of(arguments: argparse.Namespace) -> ManifestOptions:
+    """The options of a command line."""
+    return ManifestOptions(
         arguments.corpus,
         arguments.out,
         read_options(import_corpus(arguments.corpus).OPTIONS, arguments),
         read_options(FilterOptions, arguments),
         read_options(FaultOptions, arguments),
     )
-    make_manifests(arguments.root, options)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the stage `manifest` with the options of a command line."""
+    make_manifests(arguments.root, options_of(arguments))
 
 
 def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:

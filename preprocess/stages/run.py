@@ -8,7 +8,8 @@
 
 A section holds the options of its stage (`STAGE --help`) but for --out. What a stage takes from those before it is
 filled in: manifests from OUT/manifest, units of each split from OUT/units, and so on; subwords learn from the training
-split, or take their text pieces from a `text-model`. A section may instead name the folder of a finished output, such
+split, or take their text pieces from a `text-model`. `preset: small`, `medium` or `large` fills in what is left open.
+`train`, `decode` and `export` are for `hmst run`. A section may instead name the folder of a finished output, such
 as `kmeans: ../other/kmeans`, and then the stage is not run. The data-bin is OUT/data-bin.
 """
 
@@ -19,13 +20,14 @@ import importlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
-from ..errors import RecipeError
+from ..errors import PreprocessError, RecipeError
 from ..files.lock import locked
 from ..files.manifest import read_manifest
 from ..files.splits import find_manifests
-from ..recipe.file import Option, Recipe, Value, read_recipe
+from ..recipe.file import REPLACEABLE, STAGE_NAMES, Option, Recipe, Value, read_recipe
 from ..recipe.step import Step
 from . import STAGES
 
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        metavar="STAGE.OPTION=VALUE",
+        metavar="SECTION.OPTION=VALUE",
         help="instead of the recipe's own value; may be repeated; paths are relative to the working directory",
     )
 
@@ -58,7 +60,7 @@ def run_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = ()
     Args:
         path: of the recipe.
         out: in place of the recipe's `out`.
-        settings: `STAGE.OPTION=VALUE`, in place of the recipe's own values.
+        settings: `SECTION.OPTION=VALUE`, in place of the recipe's own values.
 
     Returns:
         The data-bin.
@@ -90,28 +92,70 @@ def plan_steps(recipe: Recipe) -> Iterator[Step]:
             "the recipe gives finished units, so no k-means is made",
             advice="leave out the options of kmeans",
         )
-    folders = {stage: recipe.out / stage for stage in ("manifest", "kmeans", "units", "subwords")} | recipe.finished
-    manifests, units = folders["manifest"], folders["units"]
-    train = manifests / "train.tsv"
-    if "manifest" not in recipe.finished:
-        yield _make_step(recipe, "manifest", {"out": manifests})
-    if "kmeans" not in recipe.finished and "units" not in recipe.finished:
-        yield _make_step(recipe, "kmeans", {"manifest": train, "out": folders["kmeans"]})
-    if "units" not in recipe.finished:
-        for manifest in find_manifests(manifests).values():
-            if any(row.audio is not None for row in read_manifest(manifest, check_audio=False)):
-                wiring: dict[str, Path | list[Path]]
-                wiring = {"manifest": manifest, "kmeans": folders["kmeans"], "out": units / f"{manifest.stem}.units"}
-                yield _make_step(recipe, "units", wiring, manifest.stem)
-    if "subwords" not in recipe.finished:
-        text_model = recipe.options["subwords"].get("text-model")
-        has_text_model = text_model is not None and text_model.value
-        texts = {} if has_text_model else {"source-text": [train], "target-text": [train]}
-        yield _make_step(recipe, "subwords", {"units": units / "train.units", **texts, "out": folders["subwords"]})
-    wiring = {"manifest-dir": manifests, "units-dir": units, "subwords": folders["subwords"]}
-    if "kmeans" in recipe.finished:
-        wiring["kmeans"] = folders["kmeans"]
-    yield _make_step(recipe, "binarize", wiring | {"out": recipe.out / "data-bin"})
+    folders = _folders(recipe)
+    for stage in STAGE_NAMES:
+        if stage == "units" and stage not in recipe.finished:
+            for manifest in find_manifests(folders["manifest"]).values():
+                if any(row.audio is not None for row in read_manifest(manifest, check_audio=False)):
+                    yield _make_step(recipe, stage, _wiring(recipe, stage, manifest), manifest.stem)
+        elif _is_run(recipe, stage):
+            yield _make_step(recipe, stage, _wiring(recipe, stage))
+
+
+def check_recipe(recipe: Recipe) -> tuple[dict[str, argparse.Namespace], list[PreprocessError]]:
+    """Options of the stages that a recipe runs, as far as they are right, and all faults of the others.
+
+    Nothing is run. Paths that come from stages before are there too, though nothing lies at them yet.
+    """
+    checked: dict[str, argparse.Namespace] = {}
+    faults: list[PreprocessError] = []
+    for stage in filter(functools.partial(_is_run, recipe), STAGE_NAMES):
+        wiring = _wiring(recipe, stage)
+        try:
+            unknown = _find_unknown(recipe, stage, wiring)
+            faults += unknown
+            if not unknown:
+                arguments = _parse(recipe, stage, wiring)
+                _import_stage(stage).options_of(arguments)
+                checked[stage] = arguments
+        except PreprocessError as error:
+            faults.append(error)
+    return checked, faults
+
+
+def _folders(recipe: Recipe) -> dict[str, Path]:
+    return {stage: recipe.out / stage for stage in REPLACEABLE} | recipe.finished
+
+
+def _is_run(recipe: Recipe, stage: str) -> bool:
+    return stage not in recipe.finished and not (stage == "kmeans" and "units" in recipe.finished)
+
+
+Wiring = Mapping[str, Path | list[Path]]
+
+
+def _wiring(recipe: Recipe, stage: str, manifest: Path | None = None) -> Wiring:
+    """Options of a stage that come from the stages before it; `manifest` of units: train.tsv where none is named."""
+    folders = _folders(recipe)
+    train = folders["manifest"] / "train.tsv"
+    manifest = manifest or train
+    text_model = recipe.options["subwords"].get("text-model")
+    texts = {} if text_model is not None and text_model.value else {"source-text": [train], "target-text": [train]}
+    kmeans = {"kmeans": folders["kmeans"]} if "kmeans" in recipe.finished else {}
+    inputs: dict[str, Wiring] = {
+        "manifest": {},
+        "kmeans": {"manifest": train},
+        "units": {"manifest": manifest, "kmeans": folders["kmeans"]},
+        "subwords": {"units": folders["units"] / "train.units", **texts},
+        "binarize": {
+            "manifest-dir": folders["manifest"],
+            "units-dir": folders["units"],
+            "subwords": folders["subwords"],
+            **kmeans,
+        },
+    }
+    outputs = {**folders, "units": folders["units"] / f"{manifest.stem}.units", "binarize": recipe.out / "data-bin"}
+    return {**inputs[stage], "out": outputs[stage]}
 
 
 class _RecipeParser(argparse.ArgumentParser):
@@ -120,24 +164,49 @@ class _RecipeParser(argparse.ArgumentParser):
         raise RecipeError(message, place=self.prog)
 
 
-def _make_step(recipe: Recipe, stage: str, wiring: Mapping[str, Path | list[Path]], split: str = "") -> Step:
-    """Parse the wired and the given options by the stage's own parser; the given ones win."""
-    module = importlib.import_module(f".{STAGES[stage].module}", __package__)
+def _make_step(recipe: Recipe, stage: str, wiring: Wiring, split: str = "") -> Step:
+    for error in _find_unknown(recipe, stage, wiring):
+        raise error
+    arguments = _parse(recipe, stage, wiring)
+    name = f"{stage}.{split}" if split else stage
+    return Step(name, stage, vars(arguments), functools.partial(_import_stage(stage).run, arguments), recipe.out)
+
+
+def _import_stage(stage: str) -> ModuleType:
+    return importlib.import_module(f".{STAGES[stage].module}", __package__)
+
+
+def _make_parser(recipe: Recipe, stage: str) -> _RecipeParser:
     parser = _RecipeParser(prog=f"{recipe.path}: {stage}", allow_abbrev=False, add_help=False)
-    module.add_arguments(parser)
-    given = recipe.options[stage]
-    options = {name: Option(_as_written(value), Path(), "") for name, value in wiring.items()} | given
-    positional, known = _known_options(parser, options)
-    for name, option in given.items():
-        fixed = name == "out" or (stage == "units" and name == "manifest")
-        if name not in known or fixed:
-            raise RecipeError(_explain_unknown(name, stage, known - {"out", "help"}), place=option.location)
+    _import_stage(stage).add_arguments(parser)
+    return parser
+
+
+def _options(recipe: Recipe, stage: str, wiring: Wiring) -> dict[str, Option]:
+    wired = {name: Option(_as_written(value), Path(), "") for name, value in wiring.items()}
+    return wired | recipe.options[stage]
+
+
+def _find_unknown(recipe: Recipe, stage: str, wiring: Wiring) -> list[PreprocessError]:
+    """An error for each given option that the stage does not have, or that the recipe fixes."""
+    _, known = _known_options(_make_parser(recipe, stage), _options(recipe, stage, wiring))
+    fixed = {"out", "manifest"} if stage == "units" else {"out"}
+    return [
+        RecipeError(_explain_unknown(name, stage, known - {"out", "help"}), place=option.location)
+        for name, option in recipe.options[stage].items()
+        if name not in known or name in fixed
+    ]
+
+
+def _parse(recipe: Recipe, stage: str, wiring: Wiring) -> argparse.Namespace:
+    """Parse the wired and the given options by the stage's own parser; the given ones win."""
+    parser, options = _make_parser(recipe, stage), _options(recipe, stage, wiring)
+    positional, _ = _known_options(parser, options)
     argv = [str(options[positional].value)] if positional in options else []
     argv += [word for name, option in options.items() if name != positional for word in _to_words(name, option)]
     arguments = parser.parse_args(argv)
     _resolve_paths(arguments, options)
-    name = f"{stage}.{split}" if split else stage
-    return Step(name, stage, vars(arguments), functools.partial(module.run, arguments), recipe.out)
+    return arguments
 
 
 def _known_options(parser: argparse.ArgumentParser, options: Mapping[str, Option]) -> tuple[str, set[str]]:

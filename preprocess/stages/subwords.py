@@ -81,9 +81,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, SubwordsOptions)
 
 
+def options_of(arguments: argparse.Namespace) -> SubwordsOptions:
+    """The options of a command line."""
+    return read_options(SubwordsOptions, arguments)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run the stage `subwords` with the options of a command line."""
-    train_subwords(arguments.units, read_options(SubwordsOptions, arguments))
+    train_subwords(arguments.units, options_of(arguments))
 
 
 def train_subwords(units: Path, options: SubwordsOptions) -> SubwordsCard:

@@ -58,9 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, UnitsOptions)
 
 
+def options_of(arguments: argparse.Namespace) -> UnitsOptions:
+    """The options of a command line."""
+    return read_options(UnitsOptions, arguments)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run the stage `units` with the options of a command line."""
-    make_units(arguments.manifest, read_options(UnitsOptions, arguments))
+    make_units(arguments.manifest, options_of(arguments))
 
 
 def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:

@@ -30,7 +30,7 @@ class Card:
         hashes: SHA-256 of the output's files by name, with `/` between folders.
     """
 
-    made_by: ClassVar[str] = "preprocess"
+    command: ClassVar[str] = ""  # that writes it; "": the stage
 
     stage: str
     format_version: int
@@ -49,7 +49,7 @@ class Card:
             raise CardError(
                 f"is not a finished output of the stage '{cls.expected_stage()}': it has no {CARD_NAME}",
                 place=folder,
-                advice=f"make it by `python -m {cls.made_by} {cls.expected_stage()}`",
+                advice=f"make it by `{cls._command()}`",
             )
         return cls.read_file(path)
 
@@ -60,7 +60,7 @@ class Card:
         Raises:
             CardError: it is not of this kind and version.
         """
-        advice = f"make it again by `python -m {cls.made_by} {cls.expected_stage()}`"
+        advice = f"make it again by `{cls._command()}`"
         try:
             content = msgspec.json.decode(Path(path).read_bytes())
         except (OSError, ValueError, RecursionError) as error:
@@ -73,7 +73,7 @@ class Card:
         if version != cls.expected_format():
             raise CardError(
                 f"expected format_version {cls.expected_format()}, found {version or 'none'}: another version of "
-                f"{cls.made_by} wrote it",
+                "fairseq_hmst wrote it",
                 place=path,
                 advice=advice,
             )
@@ -93,6 +93,10 @@ class Card:
     def expected_format(cls) -> int:
         """The form of this kind of card that this version reads and writes."""
         return int(str(_default_of(cls, "format_version")))
+
+    @classmethod
+    def _command(cls) -> str:
+        return cls.command or f"hmst preprocess {cls.expected_stage()}"
 
     def write(self, folder: Path) -> None:
         """Write FOLDER/card.json; call it last inside `whole_folder`."""

@@ -97,7 +97,7 @@ def test_all_is_the_default(case):
     ("options", "error", "message"),
     [
         ({"finetune": "lna"}, ValueError, "--finetune lna has no effect without --init-from"),
-        ({"init_from": "nowhere.pt"}, PretrainedModelError, "nowhere.pt: no such file; make it by `python -m"),
+        ({"init_from": "nowhere.pt"}, PretrainedModelError, "nowhere.pt: no such file; make it by `hmst text-start"),
         ({"init_from": "FILE", "embed_dim": 32}, PretrainedModelError, "--embed-dim is 32, but .*mbart.pt has 16"),
         ({"init_from": "FILE", "decoder_layers": 2}, PretrainedModelError, "--decoder-layers is 2, but .* has 3"),
     ],
@@ -129,7 +129,9 @@ def test_a_file_with_another_architecture_or_card_is_refused(case, tmp_path):
     path = tmp_path / "mbart.pt"
     for part, changed in (("architecture", {"embed_dim": "wide"}), ("card", {"seed": None})):
         torch.save(content | {part: content[part] | changed}, path)
-        with pytest.raises(PretrainedModelError, match="mbart.pt: not in its form: .*make it again by `python -m"):
+        with pytest.raises(
+            PretrainedModelError, match="mbart.pt: not in its form: .*make it again by `hmst text-start"
+        ):
             PretrainedModel.read(path)
 
 

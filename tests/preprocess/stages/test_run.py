@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from cards import read_card
+from recipe_corpus import RECIPE, write_corpus
 from tiny_mbart import train_sentencepiece, write_fairseq_mbart
 
 from preprocess.__main__ import main
@@ -17,37 +17,8 @@ from preprocess.recipe.file import read_recipe
 from preprocess.stages.run import plan_steps
 
 ROOT = Path(__file__).resolve().parents[3]
-RECIPE = """\
-out: out
-manifest:
-  corpus: tsv
-  root: corpus
-  src-lang: en
-  tgt_lang: fr        # underscores and dashes are the same
-kmeans: {extractor: mfcc, clusters: 6, portion: 1.0}
-subwords: {unit-vocab: 8, source-vocab: 13, target-vocab: 13}
-binarize:
-  repeat: 2
-  mt-text: [mt.en, mt.fr]
-"""
 UNITS = ["units.train", "units.dev", "units.test"]
 ALL = ["manifest", "kmeans", *UNITS, "subwords", "binarize"]
-
-
-def write_corpus(folder: Path) -> None:
-    import soundfile
-
-    (folder / "audio").mkdir(parents=True)
-    random = np.random.default_rng(0)
-    for split, count in {"train": 8, "dev": 2, "test": 2}.items():
-        rows = ["id\taudio\tsrc_text\ttgt_text\n"]
-        for index in range(count):
-            name = f"{split}{index}"
-            soundfile.write(folder / "audio" / f"{name}.wav", 0.1 * random.standard_normal(8000), 16000)
-            rows.append(
-                f"{name}\taudio/{name}.wav\tthe cat {'sat ' * (index % 3)}on it\tle chat {'dort ' * index}ici\n"
-            )
-        (folder / f"{split}.tsv").write_text("".join(rows), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +219,7 @@ def test_paths_of_settings_count_from_the_working_directory(tmp_path: Path, monk
             "out: o\nmanifest:\n  corpus: tsv\n  rot: x\n",
             r"yaml:4: manifest has no option 'rot'; did you mean 'root'\?",
         ),
-        ("out: o\nkmean: {}\n", r"yaml:2: unknown key 'kmean'; a recipe has out, manifest, kmeans, units"),
+        ("out: o\nkmean: {}\n", r"yaml:2: unknown key 'kmean'; a recipe has out, preset, manifest, kmeans, units"),
         ("out: o\nmanifest: {corpus: tsv}\n", r"yaml: manifest tsv: the following arguments are required: --root"),
         ("out: o\nmanifest: {root: x}\n", r"yaml: manifest: corpus must be one of .*tsv, .*, found nothing"),
         ("out: o\nmanifest: {corpus: tsf, root: x}\n", r"corpus must be one of .*tsv, .*, found tsf"),
@@ -275,7 +246,7 @@ def test_settings_must_name_a_stage_and_an_option(tmp_path: Path):
     path = tmp_path / "recipe.yaml"
     path.write_text("out: o\nmanifest: m\n", encoding="utf-8")
     for setting in ("repeat=3", "binarize.repeat", "binarise.repeat=3", "binarize.=3"):
-        with pytest.raises(RecipeError, match=rf"--set {setting}: expected STAGE\.OPTION=VALUE"):
+        with pytest.raises(RecipeError, match=rf"--set {setting}: expected SECTION\.OPTION=VALUE"):
             read_recipe(path, settings=[setting])
     with pytest.raises(RecipeError, match="gives a finished output for manifest"):
         read_recipe(path, settings=["manifest.root=x"])

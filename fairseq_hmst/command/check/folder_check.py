@@ -1,0 +1,75 @@
+"""Whether a folder is whole: every output below it is compared with its card, every checkpoint is opened."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from preprocess.errors import PreprocessError, UserError
+from preprocess.files.cards.card import CARD_NAME, Card
+from preprocess.files.cards.data_bin_card import DataBinCard
+from preprocess.files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard, UnitsCard
+
+from ...model_folder.errors import ModelFolderError
+
+CARDS: dict[str, type[Card]] = {
+    kind.expected_stage(): kind for kind in (ManifestCard, KmeansCard, UnitsCard, SubwordsCard, DataBinCard)
+}
+
+
+def check_folder(folder: Path) -> tuple[list[str], list[UserError]]:
+    """Check all that lies in a folder.
+
+    Returns:
+        What was checked, in words, and the faults.
+    """
+    cards = sorted(find_cards(folder))
+    checkpoints = sorted(folder.rglob("*.pt"))
+    faults = [fault for path in cards for fault in check_card(path)]
+    faults += [fault for path in checkpoints for fault in check_checkpoint(path)]
+    if not cards and not checkpoints:
+        faults.append(UserError("nothing of fairseq_hmst is in it: no card.json, no checkpoint", place=folder))
+    names = {"cards": len(cards), "checkpoints": len(checkpoints)}
+    return [f"{number} {name}" for name, number in names.items() if number], faults
+
+
+def find_cards(folder: Path) -> Iterator[Path]:
+    """Cards in a folder, but for those of copies within a data-bin or a model folder, whose own card names them."""
+    card = folder / CARD_NAME
+    yield from folder.glob("*.card.json")
+    if card.is_file():
+        yield card
+        return
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.startswith("."):
+            yield from find_cards(path)
+
+
+def check_card(path: Path) -> Iterator[UserError]:
+    """The faults of an output: a file that its card names is missing or has changed."""
+    try:
+        stage = msgspec.json.decode(path.read_bytes()).get("stage")
+    except (OSError, ValueError, AttributeError):
+        yield UserError("is not a card: not a JSON object", place=path)
+        return
+    try:
+        if stage in CARDS:
+            CARDS[stage].read_file(path).check_hashes(path.parent)
+        elif stage == "model":
+            from ...model_folder.folder import ModelFolder
+
+            ModelFolder.open(path.parent)
+    except (PreprocessError, ModelFolderError) as error:
+        yield error
+
+
+def check_checkpoint(path: Path) -> Iterator[UserError]:
+    """The fault of a checkpoint that cannot be read."""
+    import torch
+
+    from ... import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
+
+    try:
+        torch.load(path, map_location="meta", weights_only=True)
+    except Exception as error:  # torch raises whatever the broken file leads it to
+        yield UserError(f"cannot be read as a checkpoint: {str(error).splitlines()[0]}", place=path)

@@ -1,0 +1,123 @@
+"""All faults of a recipe that can be known before the first second of encoding."""
+
+import argparse
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from preprocess.__main__ import check_recipe as check_stages
+from preprocess.errors import PreprocessError, RecipeError, UserError
+from preprocess.files.cards.card import Card
+from preprocess.files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard
+from preprocess.recipe.file import Option, Recipe
+
+from ..run.road_recipe import RoadRecipe, read_road_recipe
+from .command import CheckError
+from .row_check import check_rows
+from .training_check import check_decoding_options, check_export_options, check_training_options
+
+FINISHED: dict[str, type[Card]] = {"manifest": ManifestCard, "kmeans": KmeansCard, "subwords": SubwordsCard}
+GIGABYTE = 1e9
+# About; weights of the sizes without the embeddings, which small vocabularies make small.
+PARAMETERS = {"tiny": 2e6, "base": 45e6}
+BYTES_OF_A_PARAMETER = 12  # float32 weights and Adam's two moments, in each checkpoint
+
+
+@dataclass(frozen=True)
+class CheckedRecipe:
+    """What was found.
+
+    Attributes:
+        road: the recipe; None: it cannot be read.
+        checked: what was looked at, in words.
+        faults: all that were found.
+    """
+
+    road: RoadRecipe | None
+    checked: tuple[str, ...]
+    faults: list[UserError]
+
+
+def check_before_work(path: Path, out: Path | None = None, settings: Sequence[str] = ()) -> RoadRecipe:
+    """The recipe, if nothing is wrong with it.
+
+    Raises:
+        CheckError: all that is wrong, a line each.
+    """
+    found = check_recipe(path, out, settings)
+    if found.road is None or found.faults:
+        lines = "\n".join(f"  {fault}" for fault in found.faults)
+        raise CheckError(f"{len(found.faults)} faults, nothing was begun:\n{lines}", place=path)
+    return found.road
+
+
+def check_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = ()) -> CheckedRecipe:
+    """Check sections, options, files, rows, vocabularies and free disk of a recipe."""
+    faults: list[UserError] = []
+    unread: list[RecipeError] = []
+    try:
+        road = read_road_recipe(path, out, settings, unread)
+    except PreprocessError as error:
+        return CheckedRecipe(None, ("sections",), [*unread, error])
+    faults += unread
+    stages, unparsed = check_stages(road.recipe)
+    faults += unparsed
+    faults += check_training_options(road)
+    faults += check_decoding_options(road)
+    faults += check_export_options(road)
+    missing = [*find_missing_files(road.recipe, stages), *check_finished(road.recipe)]
+    faults += missing
+    if not any(fault.places and "root" in fault.found for fault in missing):
+        faults += check_rows(road.recipe, stages)
+    faults += check_disk(road)
+    return CheckedRecipe(road, ("sections", "options", "files", "rows", "vocabularies", "disk"), faults)
+
+
+def find_missing_files(recipe: Recipe, stages: dict[str, argparse.Namespace]) -> Iterator[UserError]:
+    """Files and folders that the recipe names and that are not there."""
+    for stage, arguments in stages.items():
+        for name, option in recipe.options[stage].items():
+            value = getattr(arguments, name.replace("-", "_"), None)
+            if name == "root" and getattr(arguments, "fetch", False):
+                continue  # it is made
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, Path) and not item.exists():
+                    yield UserError(f"{stage}: {name} does not exist: {item}", place=option.location)
+                elif name in ("extractor", "text-model") and _is_missing_folder(item, option):
+                    yield UserError(f"{stage}: {name} is no folder: {item}", place=option.location)
+
+
+def _is_missing_folder(value: object, option: Option) -> bool:
+    """Whether a model is named as a folder, not by a name on the hub such as `microsoft/wavlm-large`, and not there."""
+    is_path = isinstance(value, str) and (value.startswith((".", "/", "~")) or value.count("/") > 1)
+    return is_path and not (option.folder / str(value)).is_dir()
+
+
+def check_finished(recipe: Recipe) -> Iterator[UserError]:
+    """Finished outputs that the recipe names must be whole."""
+    for stage, folder in recipe.finished.items():
+        if not folder.is_dir():
+            yield UserError(f"{stage}: there is no folder {folder}", place=recipe.path)
+        elif stage in FINISHED:
+            try:
+                FINISHED[stage].read(folder).check_hashes(folder)
+            except PreprocessError as error:
+                yield error
+
+
+def check_disk(road: RoadRecipe) -> Iterator[UserError]:
+    """The checkpoints of a training must fit on the disk."""
+    options = dict(zip(road.training, road.training[1:], strict=False))
+    parameters = PARAMETERS.get(options.get("--arch", "").rpartition("_")[2], PARAMETERS["base"])
+    kept = int(options.get("--keep-best-checkpoints", 1)) + 4  # last, best, by interval, average
+    needed = kept * parameters * BYTES_OF_A_PARAMETER
+    folder = next(folder for folder in (road.save_dir.absolute(), *road.save_dir.absolute().parents) if folder.is_dir())
+    there = sum(path.stat().st_size for path in road.save_dir.glob("*.pt"))
+    free = shutil.disk_usage(folder).free + there
+    if free < needed:
+        yield UserError(
+            f"{kept} checkpoints need about {needed / GIGABYTE:.1f} GB, but only {free / GIGABYTE:.1f} GB are free",
+            place=folder,
+            advice="free some, name another `out`, or keep fewer: train.keep-best-checkpoints",
+        )

@@ -1,0 +1,110 @@
+"""The steps of the road, in order: data, training, average, translations, scores, model folder."""
+
+import logging
+import shlex
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from preprocess.__main__ import main as preprocess
+from preprocess.files.hashing import hash_file
+from preprocess.files.lock import locked
+
+from ... import average
+from ...export import command as export
+from .. import generate
+from ..check.recipe_check import check_before_work
+from ..train import command as train
+from .report import print_report, write_report
+from .road_recipe import RoadRecipe
+from .step import INTERRUPTED, RoadError, RoadRecord, RoadStep
+from .training_start import measured, refuse_other_options
+
+
+def run_road(path: Path, out: Path | None = None, settings: Sequence[str] = ()) -> Path:
+    """Make all that a recipe describes; what is finished and unchanged is kept.
+
+    Args:
+        path: of the recipe.
+        out: in place of its `out`.
+        settings: `SECTION.OPTION=VALUE`, in place of its own values.
+
+    Returns:
+        The model folder.
+
+    Raises:
+        UserError: the recipe, its files or a step is at fault.
+    """
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    logging.getLogger("preprocess").setLevel(logging.INFO)
+    road = check_before_work(path, out, settings)
+    words = ["run", str(path), *(["--out", str(out)] if out else []), *(w for s in settings for w in ("--set", s))]
+    _announce("preprocess", f"hmst preprocess {shlex.join(words)}")
+    status = preprocess(words)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    if status:
+        raise RoadError("the data could not be made", advice="mend it and run again")
+    with locked(road.save_dir):
+        for step in plan_steps(road):
+            _announce(step.name, f"hmst {step.name} {shlex.join(step.words)}")
+            if step.is_done():
+                print("nothing changed, kept")
+                continue
+            step.make()
+        report = write_report(road)
+    print_report(road, report)
+    return road.model
+
+
+def plan_steps(road: RoadRecipe) -> Iterator[RoadStep]:
+    """The steps behind the data-bin; each must be done before the next is asked for."""
+    save_dir, card = road.save_dir, road.data_bin / "card.json"
+    words = (str(road.data_bin), *road.training, "--save-dir", str(save_dir))
+    last = save_dir / "checkpoint_last.pt"
+
+    def train_checked(argv: list[str]) -> int:
+        refuse_other_options(save_dir, words)
+        return measured(save_dir, lambda: train.main(argv))
+
+    yield RoadStep("train", words, train_checked, [card], lambda: [last, *best_checkpoints(save_dir)], save_dir)
+    checkpoint = last
+    kept = best_checkpoints(save_dir)
+    if road.checkpoint == "average" and len(kept) > 1:
+        checkpoint = save_dir / "average.pt"
+        words = ("--model", *map(str, kept), "--out", str(checkpoint))
+        yield RoadStep("average", words, average.main, kept, lambda: [checkpoint], save_dir)
+    elif road.checkpoint != "last" and (save_dir / "checkpoint_best.pt").is_file():
+        checkpoint = save_dir / "checkpoint_best.pt"
+    sets = generate.find_test_sets(road.data_bin, road.splits, road.streams)
+    chosen = ["--split", *road.splits] if road.splits else []
+    chosen += ["--stream", *road.streams] if road.streams else []
+    words = ("--data", str(road.data_bin), "--model", str(checkpoint), *chosen, "--out", str(save_dir), *road.decoding)
+    outputs = [test_set.output(save_dir) for test_set in sets]
+    yield RoadStep("generate", words, generate.main, [card, checkpoint], lambda: outputs, save_dir)
+    words = ("--model", str(checkpoint), "--data", str(road.data_bin), "--out", str(road.model), *road.export)
+
+    def export_again(argv: list[str]) -> int:
+        remove_own_model(road)
+        return export.main(argv)
+
+    yield RoadStep("export", words, export_again, [card, checkpoint], lambda: [road.model / "card.json"], save_dir)
+
+
+def remove_own_model(road: RoadRecipe) -> None:
+    """Remove the model folder that an earlier run of the road exported, unless somebody has changed it."""
+    record = RoadRecord.read(road.save_dir / ".road" / "export.json")
+    if record is not None and road.model.is_dir():
+        card = road.model / "card.json"
+        if not card.is_file() or record.outputs.get(str(card)) != hash_file(card):
+            raise RoadError("is not the folder that was exported", place=road.model, advice="move it away")
+        shutil.rmtree(road.model)
+
+
+def best_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints that validated best, as fairseq keeps them."""
+    return sorted(folder.glob("checkpoint.best_*.pt"))
+
+
+def _announce(name: str, what: str) -> None:
+    print(f"\n== {name}: {what} ==", flush=True)

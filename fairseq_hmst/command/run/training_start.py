@@ -1,0 +1,71 @@
+"""The start of the road's training: whether it may go on from the checkpoints that are there."""
+
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from preprocess.files.whole import whole_file
+
+from .step import RoadError
+
+# Options that may be others when a training goes on; all else would mix two trainings.
+CHANGEABLE = frozenset(
+    "--max-update --max-epoch --stop-time-hours --stop-min-lr --patience --log-interval --log-format --log-file "
+    "--tensorboard-logdir --wandb-project --num-workers --data-buffer-size --save-interval-updates "
+    "--keep-interval-updates --keep-best-checkpoints --keep-last-epochs --validate-interval "
+    "--validate-interval-updates --no-progress-bar --eval-bleu-beam".split()
+)
+
+
+def refuse_other_options(save_dir: Path, words: Sequence[str]) -> None:
+    """Keep the options of a training beside it, and compare them where it goes on.
+
+    Raises:
+        RoadError: checkpoints are there that were trained with other options.
+    """
+    path = save_dir / ".road" / "training_options.json"
+    options = _by_name(words)
+    if path.is_file() and (save_dir / "checkpoint_last.pt").is_file():
+        former: Mapping[str, list[str]] = msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
+        changed = [name for name in sorted({*former, *options} - CHANGEABLE) if former.get(name) != options.get(name)]
+        if changed:
+            shown = ", ".join(f"{name} {' '.join(former.get(name, ['not given']))}" for name in changed)
+            raise RoadError(
+                f"its checkpoints were trained with other options: {shown}",
+                place=save_dir,
+                advice="give these again, or another train.save-dir, or remove the folder",
+            )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(msgspec.json.encode(options))
+
+
+def measured(save_dir: Path, train: Callable[[], int]) -> int:
+    """Run a training, and add its seconds and peak memory (MB) to SAVE_DIR/training.json; return its exit status."""
+    started = time.perf_counter()
+    status = train()
+    path = save_dir / "training.json"
+    former = msgspec.json.decode(path.read_bytes()) if path.is_file() else {}
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # kilobytes on Linux
+    figures = {
+        "seconds": former.get("seconds", 0) + round(time.perf_counter() - started),
+        "peak_memory_mb": max(former.get("peak_memory_mb", 0), round(peak / 1024)),
+    }
+    with whole_file(path) as temporary:
+        temporary.write_bytes(msgspec.json.encode(figures) + b"\n")
+    return status
+
+
+def _by_name(words: Sequence[str]) -> dict[str, list[str]]:
+    options: dict[str, list[str]] = {}
+    name = "data"
+    for word in words:
+        if word.startswith("--"):
+            name, _, value = word.partition("=")
+            options[name] = [value] if value else []
+        else:
+            options.setdefault(name, []).append(word)
+    return options

@@ -1,0 +1,156 @@
+"""`hmst check RECIPE.yaml`: all faults in one list, each with its place; none where there is none."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recipe_corpus import RECIPE, write_corpus
+
+from fairseq_hmst.command.check.command import CheckError, main
+from fairseq_hmst.command.check.recipe_check import check_before_work, check_recipe
+
+WHOLE = f"""{RECIPE}
+train: {{arch: hmst_aed_tiny, max-update: 2}}
+decode: {{beam: 2}}
+export: {{lenpen: 1.5}}
+"""
+
+Found = Callable[[str], list[str]]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("check")
+    write_corpus(folder / "corpus")
+    for language in ("en", "fr"):
+        (folder / f"mt.{language}").write_text("on the cat\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def faults(corpus: Path, tmp_path: Path) -> Found:
+    """Writes a recipe beside a copy of the corpus, checks it, and gives the faults without the folder's name."""
+    shutil.copytree(corpus, tmp_path, dirs_exist_ok=True)
+
+    def find(recipe: str) -> list[str]:
+        (tmp_path / "recipe.yaml").write_text(recipe, encoding="utf-8")
+        return [str(fault).replace(f"{tmp_path}/", "") for fault in check_recipe(tmp_path / "recipe.yaml").faults]
+
+    return find
+
+
+def test_a_recipe_without_faults_has_none_and_nothing_is_written(faults: Found, tmp_path: Path, capsys):
+    assert faults(WHOLE) == []
+    assert main([str(tmp_path / "recipe.yaml")]) == 0
+    assert "no faults; checked: sections, options, files, rows, vocabularies, disk" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+def test_faults_of_all_sections_are_in_one_list_with_their_lines(faults: Found):
+    recipe = """\
+out: out
+manifest: {corpus: tsv, root: corpus, src-lang: en, tgt-lang: fr}
+kmean: {}
+kmeans: {extractor: mfcc, cluster: 6}
+subwords: {unit-vocab: 8, source-vocab: 13, target-vocab: many}
+binarize: {repeat: 0, mt-text: [mt.en, none.fr]}
+train:
+  arch: hmst_aed_tiny
+  max-update: 2.5
+  encoder-layer: 3
+decode: {bem: 5}
+export:
+  lenpn: 1
+"""
+    found = faults(recipe)
+    for place, words in (
+        ("recipe.yaml:3", "unknown key 'kmean'"),
+        ("recipe.yaml:4", "kmeans has no option 'cluster'; did you mean 'clusters'?"),
+        ("recipe.yaml: subwords", "argument --target-vocab: invalid int value: 'many'"),
+        ("", "--repeat must be at least 1, got 0"),
+        ("recipe.yaml:9", "train: argument --max-update: invalid int value: '2.5'"),
+        ("recipe.yaml:10", "train has no option 'encoder-layer'; did you mean 'encoder-layers'?"),
+        ("recipe.yaml:11", "decode has no option 'bem'; did you mean 'beam'?"),
+        ("recipe.yaml:13", "export has no option 'lenpn'; did you mean 'lenpen'?"),
+    ):
+        assert sum(fault.startswith(place) and words in fault for fault in found) == 1, (words, found)
+
+
+def test_all_rows_at_fault_are_named_at_once(faults: Found, tmp_path: Path):
+    (tmp_path / "corpus" / "audio" / "train3.wav").unlink()
+    (tmp_path / "corpus" / "audio" / "dev0.wav").write_bytes(b"no sound")
+    found = faults(WHOLE)
+    assert [fault.partition(": ")[0] for fault in found] == ["corpus/train.tsv:5", "corpus/dev.tsv:2"]
+
+
+def test_rows_that_the_recipe_leaves_out_are_no_faults(faults: Found, tmp_path: Path):
+    (tmp_path / "corpus" / "audio" / "train3.wav").unlink()
+    assert faults(WHOLE.replace("root: corpus", "root: corpus\n  on-error: skip\n  max-errors: 0.5")) == []
+
+
+def test_files_and_folders_that_are_not_there_are_named_with_the_line_that_names_them(faults: Found):
+    recipe = WHOLE.replace("root: corpus", "root: corpora").replace("mt.fr", "mt.es").replace("mfcc", "./wavlm")
+    assert [fault for fault in faults(recipe) if "exist" in fault or "folder" in fault] == [
+        "recipe.yaml:4: manifest: root does not exist: corpora",
+        "recipe.yaml:7: kmeans: extractor is no folder: ./wavlm",
+        "recipe.yaml:11: binarize: mt-text does not exist: mt.es",
+    ]
+
+
+def test_a_finished_output_that_is_changed_or_missing_is_a_fault(faults: Found):
+    (fault,) = faults(WHOLE.replace("kmeans: {extractor: mfcc, clusters: 6, portion: 1.0}", "kmeans: ../kmeans"))
+    assert "kmeans: there is no folder" in fault
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "source-vocab: 13",
+            "source-vocab: 300",
+            "subwords: source-vocab, src_text of train: asked for 300 pieces, but",
+        ),
+        (
+            "target-vocab: 13",
+            "target-vocab: 3",
+            "subwords: target-vocab, tgt_text of train: asked for 3 pieces, but the",
+        ),
+        ("unit-vocab: 8", "unit-vocab: 5", "subwords: unit-vocab: asked for 5 pieces, but each of 6 units must be one"),
+    ],
+)
+def test_vocabularies_that_the_data_does_not_allow_are_named(faults: Found, before: str, after: str, message: str):
+    (fault,) = faults(WHOLE.replace(before, after))
+    assert fault.startswith(message)
+
+
+@pytest.mark.parametrize("other", ["EN", "en-US", "en_gb", " en"])
+def test_languages_equal_but_for_case_or_region_are_named(faults: Found, tmp_path: Path, other: str):
+    path = tmp_path / "corpus" / "dev.tsv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    lines = [f"{header}\tsrc_lang", f"{rows[0]}\t{other}", *(f"{row}\ten" for row in rows[1:])]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = faults(WHOLE)
+    assert found and f"src_lang is '{other}' here and 'en' in train" in found[0]
+
+
+def test_checkpoints_that_do_not_fit_on_the_disk_are_told(faults: Found, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(0, 0, 1000))
+    (fault,) = faults(WHOLE)
+    assert "checkpoints need about 0.2 GB, but only 0.0 GB are free" in fault
+
+
+def test_a_recipe_without_architecture_or_preset_says_what_to_write(faults: Found):
+    found = faults(RECIPE)
+    assert [fault.partition(";")[0] for fault in found] == [
+        "recipe.yaml: train has no arch",
+        "recipe.yaml: train has no max-update",
+    ]
+    assert "`preset: small`" in found[0]
+    assert "preset must be one of small, medium, large, found 'tiny'" in faults(f"preset: tiny\n{RECIPE}")[0]
+
+
+def test_the_road_does_not_begin_with_faults(corpus: Path, tmp_path: Path):
+    (tmp_path / "recipe.yaml").write_text(f"{RECIPE}\ntrain: {{arch: hmst_aed_tiny, max-updat: 2}}\n", encoding="utf-8")
+    with pytest.raises(CheckError, match="faults, nothing was begun:\n  .*max-updat"):
+        check_before_work(tmp_path / "recipe.yaml")
