@@ -1,7 +1,7 @@
 """The subcommand `demo`: `hmst demo MODEL` serves a page that translates speech and text.
 
-It needs Gradio (`pip install "fairseq_hmst[demo]"`), and no network: it serves this computer alone unless --host says
-otherwise, and calls nobody.
+It needs Gradio and Babel (`pip install "fairseq_hmst[demo]"`), and no network: it serves this computer alone unless
+--host says otherwise, and calls nobody.
 """
 
 import argparse
@@ -34,9 +34,10 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger().setLevel(logging.WARNING)  # fairseq's import lets every library tell every step
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before it is imported
     try:
+        import babel  # noqa: F401
         import gradio  # noqa: F401
     except ImportError:
-        print('error: hmst demo needs Gradio: pip install "fairseq_hmst[demo]"', file=sys.stderr)
+        print('error: hmst demo needs Gradio and Babel: pip install "fairseq_hmst[demo]"', file=sys.stderr)
         return 1
     from ..translate import Translator
     from .page import build_page, serve
@@ -46,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **search)
         page = build_page(translator, options.max_seconds)
-        print(f"serving {serve(page, options)} (Ctrl-C ends it)", flush=True)
+        print(f"serving {serve(page, options, translator.folder.examples)} (Ctrl-C ends it)", flush=True)
     except (UserError, ValueError, OSError) as error:  # OSError: no port is free
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,9 +1,10 @@
 """A Picture as HTML.
 
 Everything has its place in percent of one line, so that this can be stretched until it is readable. Colours and sizes
-are in `style`. Text goes through `escape`, since it comes from models and files.
+are in `style`, what the handlers do in `script`. Text goes through `escape`, since it comes from models and files.
 """
 
+import base64
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -15,12 +16,9 @@ from .picture import Picture, Span
 
 LEAST_WEIGHT = 0.01  # a fainter box is not drawn: nobody would see it, and a long picture has thousands
 GOLDEN_ANGLE = 137.508  # degrees: neighbouring numbers get hues far apart
-# pixels a second: no more than the page has; 9 pixels for a frame of 20 ms, enough for the number of a unit
-WHOLE, READABLE, MOST = 1, 440, 1000
-LONG = 5.0  # seconds: a longer line is shown whole at first
 PIXELS_PER_WORD = 56
+MOST_ZOOM_PER_SECOND = 1.5  # of the line; some 20 pixels for a frame of 20 ms, where the page is 700 wide
 TICK_STEPS = (100, 50, 10, 5, 1)  # tenths of a second
-SET_STRETCH = "this.closest('.hmst-picture').style.setProperty('--stretch', this.value)"
 
 
 class _PictureRow(NamedTuple):
@@ -33,25 +31,26 @@ class _PictureRow(NamedTuple):
 
 
 def draw(picture: Picture) -> str:
-    """The picture, with a slider that stretches it where it has sound."""
+    """The picture, which fits its place at first; where it has sound, with a player and a slider that stretches it."""
     rows = [*_source_rows(picture), *_token_rows(picture)]
-    columns = {"names": [row.name for row in rows], "lines": [row.line for row in rows]}
-    columns["beside"] = [row.beside for row in rows]
-    grid = "".join(
-        f'<div class="hmst-{name}">'
-        + "".join(f'<div class="hmst-row hmst-{row.kind}">{cell}</div>' for row, cell in zip(rows, cells, strict=True))
-        + "</div>"
-        for name, cells in columns.items()
-    )
+    names = _draw_column("names", rows, [row.name for row in rows])
+    lines = _draw_column("lines", rows, [row.line for row in rows], '<span class="hmst-cursor"></span>')
+    beside = _draw_column("beside", rows, [row.beside for row in rows])
     if picture.peaks is None:
-        stretch, slider = PIXELS_PER_WORD, ""
+        tools, least = "", round(picture.length * PIXELS_PER_WORD)
     else:
-        stretch = WHOLE if picture.length > LONG else READABLE
-        slider = draw_slider(stretch)
+        tools, least = draw_tools(picture.length, picture.flac), 0
+    scroll = f'<div class="hmst-scroll" tabindex="0" role="group" aria-label="alignment">{lines}</div>'
+    style = f"--zoom:1;--at:0;--least:{least}px"
     return (
-        f'<div class="hmst-picture" style="--length:{picture.length:.3f};--stretch:{stretch}">{slider}'
-        f'<div class="hmst-scroll" tabindex="0" role="group" aria-label="alignment">{grid}</div></div>'
+        f'<div class="hmst-picture" style="{style}">{tools}<div class="hmst-grid">{names}{scroll}{beside}</div></div>'
     )
+
+
+def _draw_column(name: str, rows: Iterable[_PictureRow], cells: Iterable[str], over: str = "") -> str:
+    inside = (f'<div class="hmst-row hmst-{row.kind}">{cell}</div>' for row, cell in zip(rows, cells, strict=True))
+    handler = ' onclick="hmst.playFrom(event)"' if name == "lines" else ""
+    return f'<div class="hmst-{name}"{handler}>{"".join(inside)}{over}</div>'
 
 
 def _source_rows(picture: Picture) -> Iterator[_PictureRow]:
@@ -71,10 +70,16 @@ def _token_rows(picture: Picture) -> Iterator[_PictureRow]:
         yield _PictureRow("token", escape(token), line, _cell("left:0;width:100%", elsewhere, strongest, hint))
 
 
-def draw_slider(stretch: int) -> str:
-    """Sets how many pixels a second takes, in the browser alone; the line is never narrower than its place."""
-    limits = f'min="{WHOLE}" max="{MOST}" value="{stretch}"'
-    return f'<label class="hmst-slider">Stretch <input type="range" {limits} oninput="{SET_STRETCH}"></label>'
+def draw_tools(length: float, flac: bytes) -> str:
+    """A button that plays the sound, which the page holds itself, and a slider for the zoom."""
+    most = max(2, math.ceil(length * MOST_ZOOM_PER_SECOND))
+    sound = f"data:audio/flac;base64,{base64.b64encode(flac).decode()}"
+    return (
+        '<div class="hmst-tools"><button type="button" class="hmst-play hmst-button" onclick="hmst.toggle(this)">▶ Play'
+        f'</button><audio src="{sound}" onplay="hmst.follow(this)" onpause="hmst.rest(this)"></audio>'
+        f'<label class="hmst-zoom">Zoom <input type="range" min="1" max="{most}" step="0.1" value="1" '
+        'oninput="hmst.zoom(this)"></label></div>'
+    )
 
 
 def draw_ticks(begin: float, length: float) -> str:

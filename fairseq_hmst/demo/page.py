@@ -1,13 +1,18 @@
 """The page itself: Gradio's components and what happens when somebody uses them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import gradio as gr
 
+from .about import show_about
 from .answers import Answer, Choices, PageError, language_choices, translate_recording, translate_text
+from .languages import language_name, language_names
 from .options import DemoOptions
+from .script import SCRIPT
 from .showing import segment_names, show_error, show_segment, show_text
 from .style import CSS
 
@@ -17,9 +22,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 FORGET_SECONDS = 600  # recordings are deleted from the server's disk after at most twice this time
 UNEXPECTED = "Something went wrong that is not the fault of what you gave; the server's terminal says more."
-
+NOTHING_YET = '<p class="hmst-note">The translation appears here.</p>'
 
 Chosen = tuple[str | None, str | None, float]  # source language, target language, translations to show
+Start = Callable[..., gr.events.Dependency]
 SIDES: dict[Literal["source", "target"], str] = {"source": "Source language", "target": "Translate into"}
 
 
@@ -31,60 +37,23 @@ def build_page(translator: "Translator", max_seconds: float) -> gr.Blocks:
         max_seconds: longest recording.
     """
     with gr.Blocks(title="Speech translation", analytics_enabled=False, delete_cache=(FORGET_SECONDS,) * 2) as page:
-        gr.Markdown(f"# Speech translation\n{_describe(translator)}")
+        gr.Markdown(f"# Speech translation\n{_languages(translator)}")
         with gr.Tab("Speech"):
-            recording = gr.Audio(
-                sources=["upload", "microphone"],
-                type="filepath",
-                label=f"Choose a file or record, up to {max_seconds / 60:g} minutes",
-                buttons=[],
-                elem_id="recording",
-            )
-            choices = _build_choices(translator)
-            button = gr.Button("Translate", variant="primary")
-            outputs = _build_outputs(translator)
-
-            def on_recording(path: str | None, source: str | None, target: str | None, nbest: float) -> list[object]:
-                """Answer a recording."""
-                return respond(
-                    translator,
-                    lambda choices: translate_recording(translator, path, choices, max_seconds),
-                    (source, target, nbest),
-                )
-
-            gr.on(
-                [button.click, recording.upload, recording.stop_recording],
-                on_recording,
-                [recording, *choices],
-                outputs,
-                concurrency_id="model",
-                concurrency_limit=1,
-            )
+            _build_speech(translator, max_seconds)
         with gr.Tab("Text"):
-            text = gr.Textbox(label="Source text", lines=2, elem_id="text")
-            text_choices = _build_choices(translator)
-            text_button = gr.Button("Translate", variant="primary")
-            text_outputs = _build_outputs(translator)
-
-            def on_text(line: str, source: str | None, target: str | None, nbest: float) -> list[object]:
-                """Answer a text."""
-                return respond(
-                    translator, lambda choices: translate_text(translator, line, choices), (source, target, nbest)
-                )
-
-            gr.on(
-                [text_button.click, text.submit],
-                on_text,
-                [text, *text_choices],
-                text_outputs,
-                concurrency_id="model",
-                concurrency_limit=1,
-            )
+            _build_text(translator)
+        with gr.Accordion("About this model", open=False):
+            gr.HTML(show_about(translator))
     return page
 
 
-def serve(page: gr.Blocks, options: DemoOptions) -> str:
+def serve(page: gr.Blocks, options: DemoOptions, examples: Sequence[Path]) -> str:
     """Start serving the page in threads of this process; returns its address.
+
+    Args:
+        page: of `build_page`.
+        options: where to serve it.
+        examples: the translator's example recordings, which the page may read where they are.
 
     Raises:
         OSError: the port is taken.
@@ -96,64 +65,147 @@ def serve(page: gr.Blocks, options: DemoOptions) -> str:
         ssr_mode=False,
         footer_links=[],
         quiet=True,
-        head=f"<style>{CSS}</style>",  # as `css` it would lose what Gradio does not know of CSS
+        # the style as `css` would lose what Gradio does not know of CSS
+        head=f"<style>{CSS}</style><script>{SCRIPT}</script>",
         theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         prevent_thread_lock=True,
+        allowed_paths=[str(path) for path in examples],
     )
     return address
 
 
-def _describe(translator: "Translator") -> str:
-    data_bin = translator.task.data_bin
-    pair = " → ".join(", ".join(languages) for languages in (data_bin.source_languages, data_bin.target_languages))
-    models = ", ".join(f"`{name}`" for name in translator.folder.card.architectures)
-    return f"{pair} · {models}, decoding by {translator.decoding} · data `{data_bin.signature}`"
+def _build_speech(translator: "Translator", max_seconds: float) -> None:
+    def on_recording(path: str | None, source: str | None, target: str | None, nbest: float) -> list[object]:
+        """Answer a recording."""
+        return respond(
+            lambda choices: translate_recording(translator, path, choices, max_seconds), (source, target, nbest)
+        )
+
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            recording = gr.Audio(
+                sources=["upload", "microphone"],
+                type="filepath",
+                label=f"Choose a file or record, up to {max_seconds / 60:g} minutes",
+                buttons=[],
+                elem_id="recording",
+            )
+            examples = _build_examples(translator.folder.examples, recording)
+            button, choices = _build_choices(translator)
+        text = _build_text_output()
+    triggers = [button.click, recording.upload, recording.stop_recording]
+    starts: list[Start] = [partial(gr.on, triggers), *(example.then for example in examples)]
+    _connect(translator, starts, on_recording, [recording, *choices], text)
 
 
-def _build_choices(translator: "Translator") -> list[gr.components.Component]:
-    """Source language, target language and size of the n-best list; languages are hidden where there is no choice."""
+def _build_examples(paths: Sequence[Path], recording: gr.Audio) -> list[gr.events.Dependency]:
+    """A button for each example, which puts it where a recording goes; the events that are then to be answered."""
+    if not paths:
+        return []
+    with gr.Row():
+        buttons = [gr.Button(f"Example: {path.stem}", size="sm", min_width=120) for path in paths]
+    return [
+        button.click(partial(str, path), None, recording, api_visibility="private")
+        for button, path in zip(buttons, paths, strict=True)
+    ]
+
+
+def _build_text(translator: "Translator") -> None:
+    def on_text(line: str, source: str | None, target: str | None, nbest: float) -> list[object]:
+        """Answer a text."""
+        return respond(lambda choices: translate_text(translator, line, choices), (source, target, nbest))
+
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            written = gr.Textbox(label="Source text", lines=2, elem_id="text")
+            button, choices = _build_choices(translator)
+        text = _build_text_output()
+    _connect(translator, [partial(gr.on, [button.click, written.submit])], on_text, [written, *choices], text)
+
+
+def _build_text_output() -> gr.HTML:
+    with gr.Column(scale=3, min_width=300):
+        return gr.HTML(NOTHING_YET, elem_classes="hmst-output")
+
+
+def _build_choices(translator: "Translator") -> tuple[gr.Button, list[gr.components.Component]]:
+    """The button, and source language, target language and size of the n-best list; what leaves no choice is hidden."""
     data_bin = translator.task.data_bin
     beam = translator.options.over(translator.folder.config.generation).beam
-    with gr.Row():
-        languages = []
-        for side, label in SIDES.items():
-            names = language_choices(data_bin, side)
-            first = names[0] if names else None
-            languages.append(gr.Dropdown(names, value=first, label=label, visible=bool(names), interactive=True))
-        nbest = gr.Slider(1, beam, value=min(5, beam), step=1, label="Translations to show", visible=beam > 1)
-    return [*languages, nbest]
+    codes = {side: language_choices(data_bin, side) for side in SIDES}
+    with gr.Row(visible=any(codes.values())):
+        languages: list[gr.components.Component] = [
+            gr.Dropdown(
+                [(language_name(code), code) for code in codes[side]],
+                value=codes[side][0] if codes[side] else None,
+                label=label,
+                visible=bool(codes[side]),
+                interactive=True,
+            )
+            for side, label in SIDES.items()
+        ]
+    button = gr.Button("Translate", variant="primary")
+    with gr.Accordion("Options", open=False, visible=beam > 1):
+        nbest = gr.Slider(1, beam, value=min(5, beam), step=1, label="Translations to show")
+    return button, [*languages, nbest]
 
 
-def _build_outputs(translator: "Translator") -> list[gr.components.Component]:
-    """Outputs that `respond` fills: the answer, its text, the choice of a segment, and the segment."""
+def _connect(
+    translator: "Translator",
+    starts: Sequence[Start],
+    on_input: Callable[..., list[object]],
+    inputs: Sequence[gr.components.Component],
+    text: gr.HTML,
+) -> None:
+    """Build the place of the segments, and fill it and the text when something starts: first the answer, then the rest.
+
+    Args:
+        translator: that answers.
+        starts: take a function, its inputs and outputs, and run it when something happens.
+        on_input: from inputs to the contents that `respond` gives.
+        inputs: of it.
+        text: the place of the whole translation.
+    """
     answer = gr.State(None)
-    text = gr.HTML(elem_classes="hmst-output")
     segments = gr.Radio([], label="Segments", type="index", visible=False)
     detail = gr.HTML()
 
-    def on_choice(answer: Answer, number: int) -> str:
-        """Show another segment."""
-        try:
-            return show_segment(translator, answer, number)
-        except Exception as error:
-            return explain(error)
+    def on_choice(answer: Answer | None, number: int | None) -> str:
+        """Show a segment, the first where there is no choice."""
+        return show_detail(translator, answer, number or 0)
 
-    segments.input(on_choice, [answer, segments], detail, concurrency_id="model", concurrency_limit=1)
-    return [answer, text, segments, detail]
+    shows: list[Start] = [segments.input]
+    for start in starts:
+        answered = start(
+            on_input, [*inputs], [answer, text, segments, detail], concurrency_id="model", concurrency_limit=1
+        )
+        shows.append(answered.then)
+    for show in shows:
+        show(on_choice, [answer, segments], detail, concurrency_id="model", concurrency_limit=1)
 
 
-def respond(translator: "Translator", translate: Callable[[Choices], Answer], chosen: Chosen) -> list[object]:
-    """Contents of the outputs of `_build_outputs`, whatever happens."""
+def respond(translate: Callable[[Choices], Answer], chosen: Chosen) -> list[object]:
+    """The answer, its text, the choice of a segment, and nothing in place of the last segment, whatever happens."""
     source_language, target_language, nbest = chosen
     try:
         answer = translate(Choices(int(nbest), source_language, target_language))
-        detail = show_segment(translator, answer, 0) if answer.translation.segments else ""
+        text = show_text(answer)
     except Exception as error:
         return [None, explain(error), gr.Radio([], visible=False), ""]
     names = [] if answer.recording is None else segment_names(answer)
     is_choice = len(names) > 1
     segments = gr.Radio(names if is_choice else [], value=names[0] if is_choice else None, visible=is_choice)
-    return [answer, show_text(answer), segments, detail]
+    return [answer, text, segments, ""]
+
+
+def show_detail(translator: "Translator", answer: Answer | None, number: int) -> str:
+    """One segment of an answer, whatever happens; nothing where there is none."""
+    if answer is None or not answer.translation.segments:
+        return ""
+    try:
+        return show_segment(translator, answer, number)
+    except Exception as error:
+        return explain(error)
 
 
 def explain(error: Exception) -> str:
@@ -162,3 +214,8 @@ def explain(error: Exception) -> str:
         return show_error(str(error))
     logger.error("the page met an error that it does not know", exc_info=error)
     return show_error(UNEXPECTED)
+
+
+def _languages(translator: "Translator") -> str:
+    data_bin = translator.task.data_bin
+    return f"{language_names(data_bin.source_languages)} → {language_names(data_bin.target_languages)}"

@@ -12,7 +12,7 @@ from torch import Tensor
 from preprocess.files.repetition import tokens_once
 from preprocess.files.units import text_to_units
 
-from ..translate.recordings.reading import read_peaks
+from ..translate.recordings.reading import read_as_flac, read_peaks
 from ..translate.results import Hypothesis, Segment, Times
 from .alignment import align
 
@@ -46,6 +46,7 @@ class Picture:
         units: runs of one unit, their labels being the unit; none for text.
         begin: of the line in the file, seconds.
         peaks: (N, 2) lowest and highest sample of each N-th of the line; None without sound.
+        flac: the sound to play; empty without sound.
     """
 
     length: float
@@ -56,6 +57,7 @@ class Picture:
     units: Sequence[Span] = ()
     begin: float = 0.0
     peaks: np.ndarray | None = None
+    flac: bytes = b""
 
 
 def make_picture(
@@ -98,6 +100,7 @@ def make_picture(
         [_unit(unit, times, begin) for unit, times in zip(segment.units, segment.unit_times, strict=True)],
         begin,
         read_peaks(recording, begin, end, round((end - begin) * PEAKS_PER_SECOND)),
+        read_as_flac(recording, begin, end),
     )
 
 

@@ -5,24 +5,51 @@ CSS = """
 .hmst-note { opacity: 0.75; font-size: 0.9em; margin: 0.3em 0; }
 .hmst-error { border-left: 4px solid #dc2626; background: #dc262622; padding: 0.7em 1em; overflow-wrap: anywhere; }
 .hmst-answer h3 { margin: 1em 0 0.2em; font-size: 1em; font-weight: 600; }
-.hmst-answer .hmst-nbest { border-collapse: collapse; border: none !important; }
-.hmst-answer .hmst-nbest :is(tr, td, th) {
+.hmst-heard { margin: 0.3em 0; }
+.hmst-heard span { opacity: 0.75; }
+.hmst-buttons { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5em; margin: 0.8em 0 0; }
+/* against Gradio's own look of buttons and links in text */
+.hmst-answer :is(a, button).hmst-button { border: 1px solid var(--border-color-primary); border-radius: 6px;
+  padding: 0.25em 0.8em; font-size: 0.9em; font-weight: normal; line-height: 1.5; margin: 0;
+  color: var(--body-text-color) !important; text-decoration: none !important; background: none; cursor: pointer; }
+.hmst-answer :is(a, button).hmst-button:hover { background: var(--background-fill-secondary); }
+.hmst-answer .hmst-table { border-collapse: collapse; border: none !important; }
+.hmst-answer .hmst-table :is(tr, td, th) {
   border: none; text-align: left; padding: 0.15em 1em 0.15em 0; vertical-align: top; line-height: 1.4;
 }
-.hmst-answer .hmst-nbest th { font-weight: normal; opacity: 0.75; font-size: 0.9em; }
-.hmst-nbest td { overflow-wrap: anywhere; }
+.hmst-answer .hmst-table th { font-weight: normal; opacity: 0.75; font-size: 0.9em; white-space: nowrap; }
+.hmst-table td { overflow-wrap: anywhere; }
 .hmst-nbest .hmst-number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.hmst-heads { display: grid; grid-template-columns: repeat(auto-fit, minmax(14em, 1fr)); gap: 0.6em; }
+.hmst-head { border: 1px solid var(--border-color-primary); border-radius: 6px; padding: 0.5em 0.8em; }
+.hmst-head p { margin: 0.1em 0; overflow-wrap: anywhere; }
 
 .hmst-picture { --ink: #c2410c; --box-lightness: 80%; }
 .dark .hmst-picture { --ink: #fb923c; --box-lightness: 30%; }
-.hmst-slider { display: flex; align-items: center; gap: 0.6em; margin: 0.3em 0; }
-.hmst-slider input { accent-color: var(--ink); width: 12em; }
-.hmst-scroll { display: flex; overflow-x: auto; line-height: 1; font-size: 12px; border: 1px solid
-  var(--border-color-primary); border-radius: 4px; }
-.hmst-names, .hmst-beside { position: sticky; z-index: 1; background: var(--background-fill-primary); flex: none; }
-.hmst-names { left: 0; padding: 0 6px; max-width: 9em; border-right: 1px solid var(--border-color-primary); }
-.hmst-beside { right: 0; width: 3.6em; border-left: 1px solid var(--border-color-primary); }
-.hmst-lines { flex: 1 0 calc(var(--length) * var(--stretch) * 1px); }
+.hmst-tools { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4em 1em; margin: 0.3em 0; }
+.hmst-zoom { display: flex; align-items: center; gap: 0.6em; }
+.hmst-zoom input { accent-color: var(--ink); width: 12em; }
+.hmst-play { min-width: 6em; }
+.hmst-grid { display: flex; line-height: 1; font-size: 12px; border: 1px solid var(--border-color-primary);
+  border-radius: 4px; }
+.hmst-names, .hmst-beside { flex: none; }
+.hmst-names { padding: 0 6px; max-width: 9em; border-right: 1px solid var(--border-color-primary); }
+.hmst-beside { width: 3.6em; border-left: 1px solid var(--border-color-primary); }
+/* shadows at the edges where more is to be seen: the ground moves with the content and covers them at the ends */
+.hmst-scroll { --ground: var(--background-fill-primary); --shade: rgb(128 128 128 / 55%); flex: 1; min-width: 0;
+  overflow-x: auto; background:
+  linear-gradient(to right, var(--ground) 50%, transparent) left / 40px 100% no-repeat local,
+  linear-gradient(to left, var(--ground) 50%, transparent) right / 40px 100% no-repeat local,
+  linear-gradient(to right, var(--shade), transparent) left / 14px 100% no-repeat scroll,
+  linear-gradient(to left, var(--shade), transparent) right / 14px 100% no-repeat scroll; }
+/* a scroll bar that stays in sight */
+.hmst-scroll::-webkit-scrollbar { height: 10px; }
+.hmst-scroll::-webkit-scrollbar-thumb { background: rgb(128 128 128 / 60%); border-radius: 5px; }
+.hmst-lines { position: relative; width: calc(var(--zoom) * 100%); min-width: var(--least); }
+.hmst-tools + .hmst-grid .hmst-lines { cursor: pointer; }
+.hmst-cursor { position: absolute; top: 0; bottom: 0; left: var(--at); width: 2px; background: var(--ink);
+  pointer-events: none; }
+.hmst-picture:not(:has(audio)) .hmst-cursor { display: none; }
 .hmst-row { position: relative; overflow: hidden; height: 20px; box-sizing: border-box; white-space: nowrap; }
 .hmst-names .hmst-row, .hmst-beside .hmst-row { display: flex; align-items: center; }
 .hmst-beside .hmst-row { justify-content: center; }

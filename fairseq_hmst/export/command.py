@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         generation = read_options(GenerationOptions, arguments)
-        options = ExportOptions(arguments.include_encoder, arguments.scores, generation)
+        options = ExportOptions(arguments.include_encoder, arguments.scores, generation, tuple(arguments.examples))
         export(groups, arguments.data, arguments.out, options)
     except (UserError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -66,5 +66,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     scores_help = "what hmst score --format json printed, for the model card"
     parser.add_argument("--scores", type=Path, metavar="FILE.json", help=scores_help)
+    parser.add_argument(
+        "--examples", type=Path, nargs="+", default=[], metavar="FILE", help="recordings to click in hmst demo; two do"
+    )
     add_options(parser, GenerationOptions)
     return parser

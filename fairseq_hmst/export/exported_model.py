@@ -31,6 +31,7 @@ from ..translate.options import TranslationOptions
 from ..translate.recordings.speech_to_units import find_encoder
 from ..version import __version__
 from .encoder_copy import copy_encoder
+from .example_copies import copy_examples
 from .options import ExportOptions
 from .readme import write_readme
 
@@ -62,7 +63,7 @@ def export(
 
     Raises:
         DataBinError: the data-bin is not whole, or is not the checkpoints'.
-        ModelFolderError: `out` exists, or a checkpoint or the scores cannot be read.
+        ModelFolderError: `out` exists, or a checkpoint, an example or the scores cannot be read.
         OutputError: `out` cannot be written.
         TranslationError: the encoder is not the one that made the units.
         ValueError: the checkpoints of a group do not fit each other, or the models cannot decode so.
@@ -74,6 +75,7 @@ def export(
     with whole_folder(out) as folder:
         task = make_task(data_bin_folder)
         models = _write_models(folder, groups, task, options.generation)
+        copy_examples(options.examples, folder)
         encoder = _write_data(folder, task.data_bin, options.include_encoder)
         card = ModelCard(
             architectures=tuple(model.entry.family for model in models),

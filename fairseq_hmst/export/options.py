@@ -17,8 +17,10 @@ class ExportOptions:
             card names; None: none is included.
         scores: a file of JSON for the card and the README.
         generation: defaults of decoding.
+        examples: recordings to try the model with; `hmst demo` has a button for each.
     """
 
     include_encoder: str | None = None
     scores: Path | None = None
     generation: GenerationOptions = field(default_factory=GenerationOptions)
+    examples: tuple[Path, ...] = ()

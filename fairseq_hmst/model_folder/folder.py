@@ -6,6 +6,7 @@
       model.safetensors    weights; model-1.safetensors, model-2.safetensors ... of an ensemble
       data/                the data-bin without its streams: dictionaries, SentencePiece models, centroids
       encoder/             the speech encoder, where it was included
+      examples/            recordings to try it with, where some were given
       README.md            a model card, which a person may edit
 
 `fairseq_hmst.export` writes it. Every hash is checked before a file is used; files that the card does not name are not
@@ -46,9 +47,12 @@ FAMILIES = {
 }
 DATA_NAME = "data"
 ENCODER_NAME = "encoder"
+EXAMPLES_NAME = "examples"
 README_NAME = "README.md"
+EXAMPLE_SUFFIXES = (".flac", ".mp3", ".ogg", ".opus", ".wav")
 # what a download may bring: no other file is ever read, and none of these holds code
 ALLOWED_PATTERNS = ["*.json", "*.safetensors", "*.model", "*.npz", "*.txt", "*.md"]
+ALLOWED_PATTERNS += [f"{EXAMPLES_NAME}/*{suffix}" for suffix in EXAMPLE_SUFFIXES]
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,12 @@ class ModelFolder:
     def data(self) -> Path:
         """The data-bin without streams."""
         return self.path / DATA_NAME
+
+    @property
+    def examples(self) -> list[Path]:
+        """Recordings to try the model with, by name; none where none were given."""
+        names = (name for name in self.card.hashes if name.startswith(f"{EXAMPLES_NAME}/"))
+        return [self.path / name for name in sorted(names)]
 
     @property
     def kmeans(self) -> Path | None:

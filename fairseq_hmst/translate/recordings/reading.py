@@ -1,5 +1,6 @@
 """Reading recordings, each file opened once: loudness, cuts at pauses, and samples."""
 
+import io
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -138,3 +139,16 @@ def read_peaks(path: Path, start: float, end: float, num_peaks: int) -> np.ndarr
     size = max(1, len(samples) // max(1, num_peaks))
     parts = [samples[begin : begin + size] for begin in range(0, len(samples), size)]
     return np.array([(part.min(), part.max()) for part in parts], dtype=np.float32).reshape(-1, 2)
+
+
+def read_as_flac(path: Path, start: float, end: float) -> bytes:
+    """Sound of a stretch of a file as FLAC, its channels averaged; arguments and errors as `read_peaks`."""
+    import soundfile
+
+    with open_audio(path) as audio:
+        first, last = (round(seconds * audio.sample_rate) for seconds in (start, end))
+        samples = audio.read_samples(first, last - first)
+        rate = audio.sample_rate
+    flac = io.BytesIO()
+    soundfile.write(flac, samples, rate, format="FLAC", subtype="PCM_16")
+    return flac.getvalue()

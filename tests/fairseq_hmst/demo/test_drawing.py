@@ -1,5 +1,6 @@
 """Pictures as HTML: what stands where, how strong its colour is, and that no text breaks out of it."""
 
+import base64
 import re
 from dataclasses import replace
 
@@ -58,9 +59,14 @@ def test_marks_belong_to_the_coarsest_step_that_they_are_a_multiple_of():
     assert [widths[percent] for percent in (0, 1, 5, 10, 50)] == [50, 1, 5, 10, 100]  # at 5, 5.1, 5.5, 6 and 10 s
 
 
-@pytest.mark.parametrize(("length", "value"), [(2.0, 440), (60.0, 1)])
-def test_a_short_line_starts_readable_and_a_long_one_whole(length, value):
-    assert f'value="{value}"' in draw(replace(picture(), length=length))
+def test_the_line_fits_its_place_at_first_and_a_long_one_can_be_zoomed_further():
+    zooms = [re.search(r'max="(\d+)" step="0.1" value="1"', draw(replace(picture(), length=s))) for s in (2.0, 60.0)]
+    assert [int(zoom[1]) for zoom in zooms] == [3, 90]
+
+
+def test_the_picture_holds_its_sound():
+    sound = re.search(r'src="data:audio/flac;base64,([^"]*)"', draw(replace(picture(), flac=b"fLaC...")))
+    assert base64.b64decode(sound[1]) == b"fLaC..."
 
 
 def test_a_row_a_token_beside_time_wave_units_and_subwords():
@@ -71,9 +77,9 @@ def test_a_row_a_token_beside_time_wave_units_and_subwords():
     assert "▁chat" in html and 'type="range"' in html
 
 
-def test_text_has_no_time_and_nothing_to_stretch():
+def test_text_has_no_time_and_nothing_to_zoom_or_play():
     html = draw(picture(peaks=None))
-    assert "hmst-wave" not in html and 'type="range"' not in html
+    assert "hmst-wave" not in html and 'type="range"' not in html and "<audio" not in html
 
 
 def test_a_translation_without_tokens_is_drawn():

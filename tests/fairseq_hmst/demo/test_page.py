@@ -1,6 +1,7 @@
 """The page in a browser without a screen: a recorded prompt becomes its translation, and faults become words."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,19 @@ import torch  # noqa: E402
 from prompt_models import RECORDINGS, make_prompt_data_bin  # noqa: E402
 from toy import build_model, build_task  # noqa: E402
 
+from fairseq_hmst.demo.answers import Answer, Choices  # noqa: E402
 from fairseq_hmst.demo.command import main  # noqa: E402
 from fairseq_hmst.demo.options import DemoOptions  # noqa: E402
-from fairseq_hmst.demo.page import UNEXPECTED, build_page, respond, serve  # noqa: E402
+from fairseq_hmst.demo.page import UNEXPECTED, build_page, respond, serve, show_detail  # noqa: E402
 from fairseq_hmst.demo.showing import show_error  # noqa: E402
-from fairseq_hmst.export import export  # noqa: E402
-from fairseq_hmst.translate import Translator  # noqa: E402
+from fairseq_hmst.export import ExportOptions, export  # noqa: E402
+from fairseq_hmst.translate import Segment, Translation, Translator  # noqa: E402
+from fairseq_hmst.translate.formats import as_srt  # noqa: E402
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 SMALL["source_ctc_layer"] = 1
-PROMPT = RECORDINGS / "vm-intro.ogg"
+PROMPT, OTHER_PROMPT = RECORDINGS / "vm-intro.ogg", RECORDINGS / "activated.ogg"
 ANSWER = ".hmst-text:visible"
 ERROR = ".hmst-error:visible"
 
@@ -35,14 +38,19 @@ def translator(tmp_path_factory):
     weights = build_model(task, "hmst_ctc_attention_tiny", **SMALL).state_dict()
     checkpoint = {"cfg": {"model": {"_name": "hmst_ctc_attention", **SMALL}}, "model": weights}
     torch.save(checkpoint | {"task_state": task.state_dict()}, folder / "checkpoint.pt")
-    export([[folder / "checkpoint.pt"]], task.data_bin.path, folder / "model")
+    export(
+        [[folder / "checkpoint.pt"]],
+        task.data_bin.path,
+        folder / "model",
+        ExportOptions(examples=(PROMPT, OTHER_PROMPT)),
+    )
     return Translator.from_pretrained(folder / "model")
 
 
 @pytest.fixture(scope="module")
 def address(translator):
     page = build_page(translator, max_seconds=20.0)
-    yield serve(page, DemoOptions())
+    yield serve(page, DemoOptions(), translator.folder.examples)
     page.close()
 
 
@@ -89,10 +97,46 @@ def test_an_uploaded_prompt_is_translated(page, translator):
     assert page.locator(".hmst-units .hmst-box").count() == len(segment.units)
     assert page.locator(".hmst-names .hmst-token").count() == len(segment.nbest[0].tokens)
     assert page.locator(".hmst-nbest .hmst-number").count() == 5
-    assert page.get_by_text(segment.transcript or "(no words)", exact=True).count() >= 1
-    box = page.locator(".hmst-lines").bounding_box()
-    page.locator(".hmst-slider input").fill("1000")
-    assert page.locator(".hmst-lines").bounding_box()["width"] > 1.5 * box["width"]
+    assert segment.transcript in page.inner_text(".hmst-heard")
+    assert page.locator(".hmst-head").count() == 3
+
+
+def test_an_example_is_translated_by_a_click(page, translator):
+    page.get_by_role("button", name="Example: activated").click()
+    assert words(page, ANSWER) == translator.translate([OTHER_PROMPT])[0].text.split()
+
+
+def test_the_picture_fits_can_be_zoomed_and_plays_from_where_one_clicks(page):
+    upload(page, OTHER_PROMPT)
+    lines, place = page.locator(".hmst-lines"), page.locator(".hmst-scroll")
+    page.wait_for_function("document.querySelector('.hmst-picture audio')?.duration > 0")
+    assert lines.bounding_box()["width"] == place.bounding_box()["width"]
+    page.locator(".hmst-zoom input").fill("2")
+    assert lines.bounding_box()["width"] == pytest.approx(2 * place.bounding_box()["width"])
+    assert page.evaluate("document.querySelector('.hmst-scroll').scrollLeft") > 0  # the middle stays
+    page.evaluate(
+        "document.querySelector('.hmst-picture audio').play = function() { this.played_from = this.currentTime }"
+    )
+    place.click()  # in its middle, which is that of the line
+    share = page.evaluate(
+        "(audio => audio.played_from / audio.duration)(document.querySelector('.hmst-picture audio'))"
+    )
+    assert share == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_answer_is_copied_and_downloaded(page, translator):
+    upload(page, OTHER_PROMPT)
+    page.wait_for_selector(ANSWER)
+    page.context.grant_permissions(["clipboard-read"])
+    page.get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()").split() == words(page, ANSWER)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download SRT").click()
+    assert download.value.suggested_filename == "activated.srt"
+    assert (
+        Path(download.value.path()).read_text(encoding="utf-8")
+        == as_srt(translator.translate([OTHER_PROMPT])[0]) + "\n"
+    )
 
 
 def test_a_file_that_is_no_sound_is_refused_in_words(page, tmp_path):
@@ -100,6 +144,13 @@ def test_a_file_that_is_no_sound_is_refused_in_words(page, tmp_path):
     upload(page, tmp_path / "letter.wav")
     assert "letter.wav: not audio" in page.inner_text(ERROR)
     assert "Traceback" not in page.content() and str(tmp_path) not in page.inner_text(ERROR)
+
+
+def test_what_the_model_is_stands_behind_a_click(page):
+    assert page.get_by_text("joint CTC and attention").count() == 0
+    page.get_by_role("button", name="About this model").click()
+    page.get_by_text("joint CTC and attention").wait_for()
+    assert page.get_by_text("English → French").count() == 1
 
 
 def test_written_text_is_translated(page, translator):
@@ -111,9 +162,15 @@ def test_written_text_is_translated(page, translator):
 
 
 def test_an_error_that_nobody_foresaw_is_logged_and_shown_without_its_stack(caplog):
-    answer, text, _, detail = respond(None, lambda choices: 1 / 0, (None, None, 5))
+    answer, text, _, detail = respond(lambda choices: 1 / 0, (None, None, 5))
     assert (answer, text, detail) == (None, show_error(UNEXPECTED), "")
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_segment_that_cannot_be_shown_leaves_the_answer_alone(caplog):
+    answer = Answer(Translation("two cats", (Segment(None, None, ()),)), Choices())
+    assert show_detail(None, answer, 0) == show_error(UNEXPECTED)
+    assert show_detail(None, None, 0) == show_detail(None, replace(answer, translation=Translation("")), 0) == ""
 
 
 def test_what_is_no_model_is_refused(tmp_path, capsys):

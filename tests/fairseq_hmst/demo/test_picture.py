@@ -1,5 +1,6 @@
 """What a picture is made of: spans with their times, and weights that leave nothing out."""
 
+import io
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,6 +60,15 @@ def test_spans_count_from_the_begin_of_the_segment_and_hints_from_that_of_the_fi
     assert [span.label for span in picture.units] == ["2", "0", "1"]
     assert picture.sources[0].hint == "units 2, 1.00 to 1.10 s"
     assert len(picture.peaks) == pytest.approx(80, abs=2)
+
+
+def test_the_sound_is_that_of_the_segment_with_its_channels_averaged(toy_task, recording):
+    segment = spoken_segment(toy_task.data_bin, begin=1.3)
+    samples, rate = soundfile.read(
+        io.BytesIO(make_picture(translator_of(toy_task), segment, hypothesis(), None, recording).flac)
+    )
+    assert rate == 8000
+    np.testing.assert_allclose(samples, np.repeat([0.1, -0.3], 1600), atol=1e-4)
 
 
 def test_weights_on_the_sound_and_elsewhere_make_up_the_alignment(toy_task, recording):

@@ -15,6 +15,7 @@ from fairseq_hmst.average import average_checkpoints
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.export import ExportOptions, export
 from fairseq_hmst.export.command import main
+from fairseq_hmst.export.example_copies import copy_examples
 from fairseq_hmst.export.exported_model import without_paths
 from fairseq_hmst.model_folder.errors import ModelFolderError
 from fairseq_hmst.model_folder.folder import ModelFolder, make_task
@@ -194,6 +195,32 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
         assert main([str(part) for part in (*command, "--data", data, "--out", tmp_path / "model")]) == 1
         assert message in capsys.readouterr().err
         assert set(tmp_path.iterdir()) == before
+
+
+def test_examples_are_copied_and_sealed(checkpoints, prompt_data_bin, tmp_path):
+    examples = [RECORDINGS / "vm-intro.ogg", PROMPT]
+    command = ["--checkpoint", checkpoints[0], "--data", prompt_data_bin, "--out", tmp_path / "model"]
+    assert main([str(part) for part in (*command, "--examples", *examples)]) == 0
+    folder = ModelFolder.open(tmp_path / "model")
+    assert folder.examples == [tmp_path / "model" / "examples" / name for name in ("activated.ogg", "vm-intro.ogg")]
+    assert folder.examples[0].read_bytes() == PROMPT.read_bytes()
+    folder.examples[0].write_bytes(b"other")
+    with pytest.raises(ModelFolderError, match="examples/activated.ogg"):
+        ModelFolder.open(tmp_path / "model")
+
+
+def test_what_is_no_example_is_refused(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "other").mkdir()
+    shutil.copy(PROMPT, tmp_path / "other")
+    (tmp_path / "letter.wav").write_text("no sound")
+    for examples, message in (
+        ([tmp_path / "letter.wav"], "letter.wav: an example that cannot be read as sound"),
+        ([tmp_path / "letter.txt"], "letter.txt: an example must be one of .flac, .mp3, .ogg, .opus, .wav"),
+        ([PROMPT, tmp_path / "other" / PROMPT.name], "activated.ogg: two examples have this name; rename one"),
+    ):
+        with pytest.raises(ModelFolderError, match=re.escape(message)):
+            copy_examples(examples, tmp_path / "model")
 
 
 def test_a_folder_that_is_there_is_left_alone(checkpoints, prompt_data_bin, tmp_path):
