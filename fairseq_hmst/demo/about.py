@@ -1,4 +1,4 @@
-"""What the page tells about its model, as HTML: a table of the model's card and the search in use."""
+"""A description of the page's model as HTML, from its card and the search in use."""
 
 from html import escape
 from typing import TYPE_CHECKING

@@ -71,7 +71,7 @@ def _token_rows(picture: Picture) -> Iterator[_PictureRow]:
 
 
 def draw_tools(length: float, flac: bytes) -> str:
-    """A button that plays the sound, which the page holds itself, and a slider for the zoom."""
+    """A button that plays the sound, and a slider for the zoom."""
     most = max(2, math.ceil(length * MOST_ZOOM_PER_SECOND))
     sound = f"data:audio/flac;base64,{base64.b64encode(flac).decode()}"
     return (

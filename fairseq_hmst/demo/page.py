@@ -185,7 +185,7 @@ def _connect(
 
 
 def respond(translate: Callable[[Choices], Answer], chosen: Chosen) -> list[object]:
-    """The answer, its text, the choice of a segment, and nothing in place of the last segment, whatever happens."""
+    """Contents of the outputs: answer, its text, choice of a segment, and no segment yet; whatever happens."""
     source_language, target_language, nbest = chosen
     try:
         answer = translate(Choices(int(nbest), source_language, target_language))

@@ -1,11 +1,13 @@
-"""What the page's own HTML does in the browser: copying the answer, and playing and zooming the picture."""
+"""JavaScript of the page's own HTML: copy the answer, play and zoom the picture."""
 
 # execCommand and not navigator.clipboard: browsers give the latter to https and this computer alone, not to --host
 SCRIPT = """
 window.hmst = {
   copy(button) {
     getSelection().selectAllChildren(button.closest('.hmst-answer').querySelector('.hmst-text'));
-    if (document.execCommand('copy')) button.textContent = 'Copied';
+    if (!document.execCommand('copy')) return;
+    button.textContent = 'Copied';
+    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
   },
   // what is in the middle stays there
   zoom(slider) {

@@ -133,10 +133,8 @@ def test_the_answer_is_copied_and_downloaded(page, translator):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download SRT").click()
     assert download.value.suggested_filename == "activated.srt"
-    assert (
-        Path(download.value.path()).read_text(encoding="utf-8")
-        == as_srt(translator.translate([OTHER_PROMPT])[0]) + "\n"
-    )
+    subtitles = Path(download.value.path()).read_text(encoding="utf-8")
+    assert subtitles == as_srt(translator.translate([OTHER_PROMPT])[0]) + "\n"
 
 
 def test_a_file_that_is_no_sound_is_refused_in_words(page, tmp_path):
