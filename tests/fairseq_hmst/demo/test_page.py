@@ -48,10 +48,15 @@ def translator(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(translator):
-    page = build_page(translator, max_seconds=20.0)
-    yield serve(page, DemoOptions(), translator.folder.examples)
-    page.close()
+def blocks(translator):
+    blocks = build_page(translator, max_seconds=20.0)
+    yield blocks
+    blocks.close()
+
+
+@pytest.fixture(scope="module")
+def address(blocks, translator):
+    return serve(blocks, DemoOptions(), translator.folder.examples)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,10 @@ def test_an_uploaded_prompt_is_translated(page, translator):
 def test_an_example_is_translated_by_a_click(page, translator):
     page.get_by_role("button", name="Example: activated").click()
     assert words(page, ANSWER) == translator.translate([OTHER_PROMPT])[0].text.split()
+
+
+def test_the_examples_alone_may_be_read_where_they_are(blocks, address, translator):
+    assert blocks.allowed_paths == [str(path) for path in translator.folder.examples] != []
 
 
 def test_the_picture_fits_can_be_zoomed_and_plays_from_where_one_clicks(page):
