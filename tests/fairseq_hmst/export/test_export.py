@@ -199,7 +199,7 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
 
 def test_examples_are_copied_and_sealed(checkpoints, prompt_data_bin, tmp_path):
     examples = [RECORDINGS / "vm-intro.ogg", PROMPT]
-    command = ["--checkpoint", checkpoints[0], "--data", prompt_data_bin, "--out", tmp_path / "model"]
+    command = ["--model", checkpoints[0], "--data", prompt_data_bin, "--out", tmp_path / "model"]
     assert main([str(part) for part in (*command, "--examples", *examples)]) == 0
     folder = ModelFolder.open(tmp_path / "model")
     assert folder.examples == [tmp_path / "model" / "examples" / name for name in ("activated.ogg", "vm-intro.ogg")]
