@@ -51,6 +51,9 @@ def call_main(cfg: FairseqConfig, main: Callable[..., None], **kwargs: object) -
     if distributed.distributed_init_method is None:
         distributed.distributed_init_method = f"tcp://127.0.0.1:{_free_port()}"
     logger.info("training by %d processes on this machine's CPU", distributed.distributed_world_size)
+    # read where torch is imported, in each process; by default each would use all cores
+    threads = max(1, len(os.sched_getaffinity(0)) // distributed.distributed_world_size)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     kwargs["start_rank"] = 0
     distributed.distributed_rank = None  # fairseq takes it from the number of the process
     torch.multiprocessing.spawn(

@@ -11,6 +11,10 @@ from doc_pages import REQUIRED
 
 STAGES = ("kmeans", "units", "subwords", "binarize", "inspect", "run")
 MAKERS = {
+    "hmst run": "fairseq_hmst.command.run.command",
+    "hmst check": "fairseq_hmst.command.check.command",
+    "hmst generate": "fairseq_hmst.command.generate",
+    "hmst completion": "fairseq_hmst.command.completion",
     "hmst translate": "fairseq_hmst.translate.command",
     "hmst score": "fairseq_hmst.score.command",
     "hmst demo": "fairseq_hmst.demo.command",

@@ -34,15 +34,25 @@ SMALLER = {
 }
 NEEDS_GPU = {"--bf16"}
 SMALL_RECIPE = {
+    "preset": "small",
     "kmeans": {"extractor": "mfcc", "clusters": 16},
     "units": {},
     "subwords": {"unit-vocab": 40, "source-vocab": 60, "target-vocab": 60},
+    "train": {
+        **{"embed-dim": 32, "ffn-embed-dim": 64, "attention-heads": 2, "encoder-layers": 2, "decoder-layers": 1},
+        **{"source-ctc-layer": 1, "max-update": 2, "warmup-updates": 1, "validate-interval-updates": 1},
+        **{"num-workers": 0, "cpu": True},
+    },
+    "decode": {"max-len-b": 20},
+    "export": {},
 }
 SPLITS = {"train": 40, "dev": 4, "test": 6}
 MAINS = {
     "fairseq-train": "fairseq_cli.train:cli_main",
     "fairseq-generate": "fairseq_cli.generate:cli_main",
     "fairseq-interactive": "fairseq_cli.interactive:cli_main",
+    "hmst check": "fairseq_hmst.command.check.command",
+    "hmst run": "fairseq_hmst.command.run.command",
     "hmst translate": "fairseq_hmst.translate.command",
     "hmst score": "fairseq_hmst.score.command",
     "hmst preprocess": "preprocess.__main__",
@@ -95,7 +105,7 @@ def run_block(block: Block, names: dict[str, object]) -> None:
 def write_small_recipe(text: str) -> None:
     """Write my_recipe.yaml as in a block, with MFCC and small vocabularies."""
     recipe = yaml.safe_load(text)
-    assert SMALL_RECIPE.keys() <= recipe.keys()
+    assert recipe.keys() <= SMALL_RECIPE.keys() | {"out", "manifest", "binarize"}
     Path("my_recipe.yaml").write_text(yaml.safe_dump(recipe | SMALL_RECIPE), encoding="utf-8")
 
 
