@@ -37,7 +37,9 @@ class FaultOptions:
         choices=("raise", "skip"),
     )
     max_errors: float = option(
-        "with --on-error skip, fail if more than this share of all items is left out, 0 to 1", 0.001, metavar="SHARE"
+        "with --on-error skip, fail if more than this share of all items is left out, 0 to 1; one may be, but for 0",
+        0.001,
+        metavar="SHARE",
     )
 
     def __post_init__(self) -> None:
@@ -55,6 +57,10 @@ class FaultOptions:
     def skips(self) -> bool:
         """Whether items at fault are left out."""
         return self.on_error == "skip"
+
+    def max_faults(self, num_items: int) -> int:
+        """Number of items that may be left out: a share, one at least unless the share is 0, and never all of them."""
+        return min(max(int(self.max_errors * num_items), int(self.max_errors > 0)), num_items - 1)
 
 
 def faults_path(out: Path) -> Path:
@@ -99,7 +105,7 @@ def report_faults(out: Path, faults: Sequence[Fault], num_items: int, options: F
     """Write the errors.tsv of the output `out`, and say how many of `num_items` were left out.
 
     Raises:
-        PreprocessError: they are more than the share that the options allow.
+        PreprocessError: they are more than the options allow.
         OutputError: errors.tsv cannot be written.
     """
     write_faults(faults_path(out), faults)
@@ -110,15 +116,17 @@ def check_share(faults: Sequence[Fault], num_items: int, options: FaultOptions) 
     """Say how many of `num_items` were left out; call it when errors.tsv is written.
 
     Raises:
-        PreprocessError: they are more than the share that the options allow.
+        PreprocessError: they are more than the options allow.
     """
     if not faults:
         return
     left_out = f"{len(faults)} of {num_items} cannot be used and are listed in errors.tsv"
-    if len(faults) > options.max_errors * num_items:
+    if len(faults) > options.max_faults(num_items):
+        first = f"the first is '{faults[0].id}' ({faults[0].location}): {faults[0].reason}"
+        if len(faults) == num_items:
+            raise PreprocessError(f"{left_out}, so none is left; {first}", advice="mend them, and run again")
         raise PreprocessError(
-            f"{left_out}, more than --max-errors {options.max_errors} allows; the first is '{faults[0].id}' "
-            f"({faults[0].location}): {faults[0].reason}",
+            f"{left_out}, more than --max-errors {options.max_errors} allows; {first}",
             advice="mend them, or allow more, and run again",
         )
     logger.warning("%s", left_out)

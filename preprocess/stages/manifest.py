@@ -127,7 +127,7 @@ def write_left_out(out: Path, selections: Selections, options: FaultOptions) -> 
     """Write OUT.filtered.tsv and OUT.errors.tsv, each if there is something to name; they stay where OUT fails.
 
     Raises:
-        PreprocessError: the share of rows at fault is above that of the options.
+        PreprocessError: more rows are at fault than the options allow.
     """
     filtered = [row for selection in selections.values() for row in selection.filtered]
     write_faults(out.with_name(f"{out.name}.filtered.tsv"), filtered)

@@ -54,6 +54,20 @@ def test_the_share_may_be_reached_but_not_passed(caplog):
     check_share([], 0, FaultOptions("skip", 0.0))
 
 
+@pytest.mark.parametrize(("share", "items", "allowed"), [(0.001, 5, 1), (0.3, 10, 3), (0.0, 1000, 0), (0.001, 1, 0)])
+def test_of_a_small_corpus_one_item_may_be_left_out(share: float, items: int, allowed: int):
+    options = FaultOptions("skip", share)
+    faults = [FAULTS[0]] * (allowed + 1)
+    check_share(faults[:allowed], items, options)
+    with pytest.raises(PreprocessError, match=f"{allowed + 1} of {items} cannot be used"):
+        check_share(faults, items, options)
+
+
+def test_all_items_may_never_be_left_out():
+    with pytest.raises(PreprocessError, match="2 of 2 cannot be used and are listed in errors.tsv, so none is left"):
+        check_share(FAULTS, 2, FaultOptions("skip", 1.0))
+
+
 def test_the_options_and_their_range():
     assert (FaultOptions().on_error, FaultOptions().max_errors, FaultOptions().skips) == ("raise", 0.001, False)
     assert FaultOptions("skip").skips
