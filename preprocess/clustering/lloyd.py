@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import PreprocessError
+from ..files.progress import show_progress
 from .nearest_centroid import MAX_FRAMES, NearestCentroid
 
 FIRST_SAMPLE = 20  # frames a cluster, at least
@@ -32,8 +33,6 @@ def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "c
     Raises:
         PreprocessError: there are fewer frames than clusters.
     """
-    from tqdm import tqdm
-
     if len(frames) < clusters:
         raise PreprocessError(
             f"k-means needs a frame for every cluster at least: expected {clusters} or more, found {len(frames)}",
@@ -42,7 +41,7 @@ def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "c
     random = np.random.default_rng(seed)
     order = random.permutation(len(frames))
     sizes = sample_sizes(len(frames), clusters)
-    with tqdm(total=ITERATIONS * sum(sizes) + len(frames), desc="k-means", unit=" frames", unit_scale=True) as progress:
+    with show_progress("k-means", " frames", ITERATIONS * sum(sizes) + len(frames), scale=True) as progress:
         centroids = spread_start(frames[np.sort(order[: sizes[0]])], clusters, random, device)
         for size in sizes:
             rows = np.sort(order[:size])

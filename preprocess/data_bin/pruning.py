@@ -8,6 +8,7 @@ import numpy as np
 
 from ..files.cards.data_bin_card import KeptTextModel
 from ..files.cards.stage_cards import TextModelEntry
+from ..files.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair, normalise_text
 from ..vocabulary.models import Subwords
@@ -64,14 +65,12 @@ class Coverage:
 
 def count_pieces(subwords: Subwords, splits: Sequence[Split], external: Iterable[TextPair], keep_all: bool) -> Coverage:
     """Cut all texts of a data-bin into pieces, and keep those that occur, or all."""
-    from tqdm import tqdm
-
     model = subwords.target  # the same as for source text
     counts = {side: np.zeros(model.get_piece_size(), dtype=np.int64) for side in ("source", "target")}
     rows = (row for split in splits for row in split.utterances)
     own = ((normalise_text(row.src_text), normalise_text(row.tgt_text)) for row in rows)
     others = ((pair.source, pair.target) for pair in external)
-    for texts in chunks(tqdm(chain(own, others), desc="count pieces", unit=" sentences")):
+    for texts in chunks(count_progress(chain(own, others), "count pieces", " sentences")):
         for side, column in zip(("source", "target"), zip(*texts, strict=True), strict=True):
             for piece_ids in model.encode(list(column)):
                 np.add.at(counts[side], piece_ids, 1)

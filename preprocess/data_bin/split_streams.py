@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from ..files.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair
 from ..vocabulary.token_encoder import TokenEncoder
@@ -52,11 +53,9 @@ class SplitWriter:
     def _write_stream(
         self, split: str, stream: str, examples: Iterator[Example], has_transcripts: bool
     ) -> StreamCounts:
-        from tqdm import tqdm
-
         sizes = self.encoder.source_size, self.encoder.target_size
         writer = StreamWriter(self.folder, split, stream, sizes, has_transcripts, self.has_target_languages)
-        for example in tqdm(examples, desc=f"binarize {split}.{stream}", unit=" examples"):
+        for example in count_progress(examples, f"binarize {split}.{stream}", " examples"):
             writer.add(example)
         counts = writer.close()
         if any(counts.unknown.values()):

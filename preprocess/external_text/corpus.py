@@ -16,6 +16,7 @@ from ..files.cards.data_bin_card import ExternalTextEntry, TextFile
 from ..files.hashing import hash_file
 from ..files.languages import Languages
 from ..files.options import option
+from ..files.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair, UsualLengths, normalise_text
 from .filter import GROUP, PairFilter, PairLimits
@@ -61,15 +62,13 @@ class ExternalCorpus:
         Raises:
             ManifestError: the corpus is not in its form, or no pair is left of it.
         """
-        from tqdm import tqdm
-
         self.files, self.ratio = files, ratio
         self.num_pairs = 0
         self.dropped: Counter[str] = Counter()
         self.num_written: Counter[str] = Counter()  # by target language
         self._languages, self._filter = languages, pair_filter
         kept_languages = []
-        for pair in tqdm(read_pairs(files, languages), desc=f"read {self.name}", unit=" pairs"):
+        for pair in count_progress(read_pairs(files, languages), f"read {self.name}", " pairs"):
             self.num_pairs += 1
             if reason := pair_filter.reason_to_drop(pair):
                 self.dropped[reason] += 1

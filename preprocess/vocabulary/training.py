@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import VocabularyError
+from ..files.progress import show_waiting
 
 logger = logging.getLogger(__name__)
 
@@ -82,23 +83,24 @@ def _try_training(lines: Sequence[str], num_pieces: int, is_text: bool, unseen: 
 
     model = io.BytesIO()
     try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines),
-            model_writer=model,
-            model_type="unigram",
-            vocab_size=num_pieces + 1,
-            character_coverage=1.0,
-            normalization_rule_name="identity",
-            add_dummy_prefix=is_text,
-            # In bytes; longer lines would be dropped, and a limit below 10 is refused.
-            max_sentence_length=10 + max(len(line.encode()) for line in lines),
-            user_defined_symbols=unseen,
-            bos_id=-1,
-            eos_id=-1,
-            pad_id=-1,
-            num_threads=NUM_THREADS,
-            minloglevel=2,  # errors only
-        )
+        with show_waiting(f"learn {num_pieces} {'text' if is_text else 'unit'} pieces"):
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(lines),
+                model_writer=model,
+                model_type="unigram",
+                vocab_size=num_pieces + 1,
+                character_coverage=1.0,
+                normalization_rule_name="identity",
+                add_dummy_prefix=is_text,
+                # In bytes; longer lines would be dropped, and a limit below 10 is refused.
+                max_sentence_length=10 + max(len(line.encode()) for line in lines),
+                user_defined_symbols=unseen,
+                bos_id=-1,
+                eos_id=-1,
+                pad_id=-1,
+                num_threads=NUM_THREADS,
+                minloglevel=2,  # errors only
+            )
     except RuntimeError as error:
         return str(error)
     return model.getvalue()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import PreprocessError
+from ...files.progress import count_progress
 from ...files.whole import whole_file
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,6 @@ def fetch_packages(root: Path, packages: Sequence[str], programs: Sequence[str] 
     """
     if unpacked(root).is_dir():
         return
-    from tqdm import tqdm
-
     names = list(dict.fromkeys([*packages, *programs]))
     if programs and shutil.which("apt-get"):
         names = list(dict.fromkeys(names + _not_installed(programs)))
@@ -56,7 +55,7 @@ def fetch_packages(root: Path, packages: Sequence[str], programs: Sequence[str] 
                 f"them into {downloads}, and run again"
             ),
         )
-    for name in tqdm(missing, desc="download", unit=" packages"):
+    for name in count_progress(missing, "download", " packages"):
         _download(name, downloads)
     _unpack([path for name in names for path in _find(downloads, name)], unpacked(root))
 
@@ -83,8 +82,6 @@ def _not_installed(programs: Sequence[str]) -> list[str]:
 
 
 def _unpack(paths: Sequence[Path], folder: Path) -> None:
-    from tqdm import tqdm
-
     if not shutil.which("dpkg"):
         raise PreprocessError(
             "dpkg is not on this machine",
@@ -96,7 +93,7 @@ def _unpack(paths: Sequence[Path], folder: Path) -> None:
     temporary = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        for path in tqdm(paths, desc="unpack", unit=" packages"):
+        for path in count_progress(paths, "unpack", " packages"):
             try:
                 _run(["dpkg", "-x", str(path), str(temporary)])
             except PreprocessError as error:

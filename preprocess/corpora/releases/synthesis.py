@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import AudioError, PreprocessError
+from ...files.progress import show_progress
 from ...files.whole import whole_file
 from ...speech.audio import SAMPLE_RATE, load_audio
 
@@ -81,7 +82,6 @@ def synthesize(sentences: Iterable[Spoken], folder: Path, unpacked: Path, worker
         OutputError: a file cannot be written.
     """
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     if workers < 1:
         raise PreprocessError(f"--workers must be at least 1, got {workers}")
@@ -97,9 +97,9 @@ def synthesize(sentences: Iterable[Spoken], folder: Path, unpacked: Path, worker
         delayed(_speak)(sentence, programs[sentence.voice.program], environment, sentence.path(folder))
         for sentence in missing
     )
-    progress = tqdm(done, total=len(everything), initial=len(everything) - len(missing), desc="speech")
-    for _ in progress:
-        pass
+    with show_progress("speech", " sentences", len(everything), done=len(everything) - len(missing)) as progress:
+        for _ in done:
+            progress.update()
 
 
 def _speak(sentence: Spoken, program: Path, environment: dict[str, str], path: Path) -> None:

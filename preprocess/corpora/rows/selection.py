@@ -9,6 +9,7 @@ from pathlib import Path
 from ...errors import PreprocessError
 from ...files.faults import Fault, FaultOptions
 from ...files.manifest import Utterance, check_utterance, places_of
+from ...files.progress import count_progress
 from ...speech.audio import MAX_SECONDS, MIN_SECONDS, check_audio
 from .filters import Filters
 from .row import Row, location_of_row
@@ -67,11 +68,9 @@ def select_rows(split: str, rows: Sequence[Utterance], filters: Filters, options
     Raises:
         ManifestError, AudioError: `FILE:LINE: ...`; a row is at fault, and rows at fault are not left out.
     """
-    from tqdm import tqdm
-
     selection, lengths = Selection(), SegmentLengths()
     first_locations: dict[str, str] = {}
-    for index, row in enumerate(tqdm(rows, desc=f"check {split}", unit=" rows")):
+    for index, row in enumerate(count_progress(rows, f"check {split}", " rows")):
         location = location_of_row(row, split, index)
         # Before the checks: a row that is filtered out may have any fault.
         reason = (row.unusable if isinstance(row, Row) else "") or filters.reason(row, row.duration)
