@@ -18,8 +18,8 @@ from ..files.cards.units_cards import units_card_path
 from ..files.hashing import hash_file
 from ..files.manifest import read_manifest
 from ..files.whole import whole_file
+from .file_hashes import FileHashes
 
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".sph", ".gsm", ".aiff"}
 WITHOUT_EFFECT = {"out", "backend", "workers", "scheduler", "max_errors"}  # on the content of an output
 CARDS: dict[str, type[Card]] = {
     "manifest": ManifestCard,
@@ -28,7 +28,6 @@ CARDS: dict[str, type[Card]] = {
     "subwords": SubwordsCard,
     "binarize": DataBinCard,
 }
-LARGEST_HASHED = 64 * 2**20  # bytes; of audio and larger files, size and time of change stand for the content
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class Step:
 
     def _describe_inputs(self) -> dict[str, str]:
         """Version, options, and for options that are paths a hash of what lies there."""
-        inputs = {"version": DATA_VERSION}
+        inputs, hashes = {"version": DATA_VERSION}, FileHashes(self.out / ".recipe" / "hashes.json")
         for key, value in self.options.items():
             items = value if isinstance(value, list) else [value]
             paths = [item for item in items if isinstance(item, Path)]
@@ -126,11 +125,11 @@ class Step:
                 inputs[key] = str(value)
                 continue
             inputs[key] = " ".join(os.path.relpath(path, self.out) for path in paths)
-            inputs[f"content of {key}"] = self._hash(_files_of(paths, self.out))
+            inputs[f"content of {key}"] = self._hash(_files_of(paths, self.out), hashes)
         if self.stage in ("kmeans", "units"):
             rows = read_manifest(Path(str(self.options["manifest"])), check_audio=False)
             audio = {row.audio for row in rows if row.audio is not None}
-            inputs["audio"] = self._hash(audio)
+            inputs["audio"] = self._hash(audio, hashes)
         return inputs
 
     def _describe_output(self) -> str:
@@ -146,10 +145,10 @@ class Step:
         sizes = "".join(f"{path.name}\t{path.stat().st_size}\n" for path in sorted(_files_of([output], self.out)))
         return hashlib.sha256(f"{hash_file(card_path)}\n{sizes}".encode()).hexdigest()
 
-    def _hash(self, paths: Iterable[Path]) -> str:
+    def _hash(self, paths: Iterable[Path], hashes: FileHashes) -> str:
         digest = hashlib.sha256()
-        for path in sorted(paths):
-            digest.update(f"{os.path.relpath(path, self.out)}\t{_describe_file(path)}\n".encode())
+        for path, file_hash in sorted(hashes.find(paths, f"{self.name}: look at files").items()):
+            digest.update(f"{os.path.relpath(path, self.out)}\t{file_hash}\n".encode())
         return digest.hexdigest()
 
 
@@ -170,12 +169,3 @@ def _files_of(paths: Iterable[Path], out: Path) -> Iterator[Path]:
             yield path
             if path.suffix == ".units" and units_card_path(path).is_file():
                 yield units_card_path(path)
-
-
-def _describe_file(path: Path) -> str:
-    if not path.is_file():
-        return "missing"
-    status = path.stat()
-    if path.suffix.lower() in AUDIO_SUFFIXES or status.st_size > LARGEST_HASHED:
-        return f"{status.st_size} {status.st_mtime_ns}"
-    return hash_file(path)

@@ -23,6 +23,7 @@ import contextlib
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,37 @@ MIN_SECONDS = 0.025
 # sentences stay far below; a whole talk or a 10 min recording must be cut before anything can be learned from it.
 MAX_SECONDS = 60.0
 END_TOLERANCE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class LengthLimits:
+    """Lengths of speech that can be encoded, in seconds."""
+
+    min_seconds: float = MIN_SECONDS
+    max_seconds: float = MAX_SECONDS
+
+    def contain(self, seconds: float) -> bool:
+        """Whether a length lies within."""
+        return self.min_seconds <= seconds <= self.max_seconds
+
+    def check(self, seconds: float, path: Path) -> None:
+        """Check the length of a stretch of the file `path`.
+
+        Raises:
+            AudioError: it is too short or too long.
+        """
+        if seconds < self.min_seconds:
+            raise AudioError(
+                f"too short: {1000 * seconds:.1f} ms, expected at least {1000 * self.min_seconds:.0f} ms",
+                place=path,
+                advice="leave the row out",
+            )
+        if seconds > self.max_seconds:
+            raise AudioError(
+                f"too long: {seconds:.1f} s, expected at most {self.max_seconds:g} s",
+                place=path,
+                advice="cut it into rows with offset and duration",
+            )
 
 
 class AudioFile:
@@ -60,7 +92,17 @@ class AudioFile:
         Raises:
             AudioError: as `read`, but for faults that only decoding shows.
         """
-        return self._locate(offset, duration, max_seconds)[1] / self.sample_rate
+        seconds = self.measure(offset, duration)
+        LengthLimits(max_seconds=max_seconds).check(seconds, self.path)
+        return seconds
+
+    def measure(self, offset: float = 0.0, duration: float | None = None) -> float:
+        """Length of a stretch, in seconds, however short or long it is; from the file's header.
+
+        Raises:
+            AudioError: the stretch lies outside the file.
+        """
+        return self._locate(offset, duration)[1] / self.sample_rate
 
     def read(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> np.ndarray:
         """Decode a stretch; nothing else is read.
@@ -76,7 +118,8 @@ class AudioFile:
         Raises:
             AudioError: see the table in this module's docstring.
         """
-        start, num_frames = self._locate(offset, duration, max_seconds)
+        start, num_frames = self._locate(offset, duration)
+        LengthLimits(max_seconds=max_seconds).check(num_frames / self.sample_rate, self.path)
         waveform = self.read_samples(start, num_frames)
         if len(waveform) < num_frames:
             raise AudioError(
@@ -95,7 +138,7 @@ class AudioFile:
             self._file.seek(start)
             return self._file.read(count, dtype="float32", always_2d=True).mean(axis=1)
 
-    def _locate(self, offset: float, duration: float | None, max_seconds: float) -> tuple[int, int]:
+    def _locate(self, offset: float, duration: float | None) -> tuple[int, int]:
         """Start and length of a stretch in samples of the file's own rate."""
         file_seconds = self._file.frames / self.sample_rate
         end = file_seconds if duration is None else offset + duration
@@ -106,21 +149,7 @@ class AudioFile:
                 place=self.path,
             )
         start = round(offset * self.sample_rate)
-        num_frames = min(round(end * self.sample_rate), self._file.frames) - start
-        seconds = num_frames / self.sample_rate
-        if seconds < MIN_SECONDS:
-            raise AudioError(
-                f"too short: {1000 * seconds:.1f} ms, expected at least {1000 * MIN_SECONDS:.0f} ms",
-                place=self.path,
-                advice="leave the row out",
-            )
-        if seconds > max_seconds:
-            raise AudioError(
-                f"too long: {seconds:.1f} s, expected at most {max_seconds:.0f} s",
-                place=self.path,
-                advice="cut it into rows with offset and duration",
-            )
-        return start, num_frames
+        return start, min(round(end * self.sample_rate), self._file.frames) - start
 
 
 @contextlib.contextmanager
@@ -156,6 +185,12 @@ def check_audio(
     """Length of a stretch of an audio file, in seconds, without decoding it; see `AudioFile.seconds`."""
     with open_audio(path) as file:
         return file.seconds(offset, duration, max_seconds)
+
+
+def measure_audio(path: Path, offset: float = 0.0, duration: float | None = None) -> float:
+    """Length of a stretch of an audio file, in seconds, however short or long; see `AudioFile.measure`."""
+    with open_audio(path) as file:
+        return file.measure(offset, duration)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """Rows of a split, sorted: usable by every stage, left out by a filter, and at fault."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from ...errors import PreprocessError
 from ...files.faults import Fault, FaultOptions
 from ...files.manifest import Utterance, check_utterance, places_of
 from ...files.progress import count_progress
-from ...speech.audio import MAX_SECONDS, MIN_SECONDS, check_audio
+from ...speech.audio import MAX_SECONDS, MIN_SECONDS, LengthLimits, measure_audio
 from .filters import Filters
 from .row import Row, location_of_row
 
@@ -41,19 +40,19 @@ class SegmentLengths:
         self._file_seconds: dict[Path, float] = {}
 
     def measure(self, audio: Path, offset: float, duration: float | None) -> float:
-        """Length of one segment.
+        """Length of one segment, however short or long.
 
         Raises:
-            AudioError: see `check_audio`.
+            AudioError: see `measure_audio`.
         """
         if duration is None:
-            return check_audio(audio, offset)
+            return measure_audio(audio, offset)
         if audio not in self._file_seconds:
-            self._file_seconds[audio] = check_audio(audio, max_seconds=math.inf)
+            self._file_seconds[audio] = measure_audio(audio)
         is_well_inside = offset >= 0 and offset + duration <= self._file_seconds[audio]
         if is_well_inside and 2 * MIN_SECONDS < duration < MAX_SECONDS - 1:
             return duration
-        return check_audio(audio, offset, duration)  # decides at the limits, and says what is wrong
+        return measure_audio(audio, offset, duration)  # decides at the limits, and says what is wrong
 
 
 def select_rows(split: str, rows: Sequence[Utterance], filters: Filters, options: FaultOptions) -> Selection:
@@ -80,6 +79,8 @@ def select_rows(split: str, rows: Sequence[Utterance], filters: Filters, options
                 check_utterance(row, location, first_locations)
                 seconds = None if row.audio is None else lengths.measure(row.audio, row.offset, row.duration)
                 reason = filters.reason(row, seconds)
+            if not reason and row.audio is not None and seconds is not None:
+                LengthLimits().check(seconds, row.audio)  # what a filter leaves out may have any length
         except PreprocessError as error:
             if not options.skips:
                 raise error.at(*places_of(row, location)) from error

@@ -109,11 +109,11 @@ def test_a_segment_that_stands_twice_is_two_rows(tree, run_manifest, read_out):
 def test_the_header_of_a_talk_is_read_once(whole_tree, run_manifest, monkeypatch):
     opened = []
 
-    def check_audio(path, *arguments, **options):
+    def measure_audio(path, *arguments):
         opened.append(path)
-        return audio.check_audio(path, *arguments, **options)
+        return audio.measure_audio(path, *arguments)
 
-    monkeypatch.setattr("preprocess.corpora.rows.selection.check_audio", check_audio)
+    monkeypatch.setattr("preprocess.corpora.rows.selection.measure_audio", measure_audio)
     run_manifest("must_c", whole_tree.root, "--tgt-lang", "fr")
     assert sorted(opened) == sorted(whole_tree.root.glob("en-fr/data/*/wav/*.wav"))
 

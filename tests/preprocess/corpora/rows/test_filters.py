@@ -121,6 +121,24 @@ def test_a_row_that_a_filter_leaves_out_by_its_text_needs_no_audio(root: Path, r
     assert [row.id for row in read_out("train")] == ["short", "good", "long", "silent"]
 
 
+def test_what_a_filter_leaves_out_by_its_length_may_be_longer_or_shorter_than_any_encoder_takes(
+    root: Path, run_manifest, read_out
+):
+    for name, seconds in (("short", 0.01), ("long", 61)):
+        soundfile.write(root / f"{name}.wav", np.zeros(round(seconds * 16_000)), 16_000)
+    with pytest.raises(PreprocessError, match=r"train.tsv:2: utterance 'short': .*too short: 10.0 ms"):
+        run_manifest("tsv", root)
+    with pytest.raises(
+        PreprocessError, match=r"train.tsv:4: utterance 'long': .*too long: 61.0 s, expected at most 60"
+    ):
+        run_manifest("tsv", root, "--min-seconds", 0.1)
+    (root / "dev.tsv").unlink()
+    (root / "test.tsv").unlink()
+    out = run_manifest("tsv", root, *OPTIONS)
+    assert [row.id for row in read_out("train")] == ["good", "silent"]
+    assert [row.id for row in read_faults(out.with_name("out.filtered.tsv"))] == ["short", "long", "uneven"]
+
+
 def test_filters_that_leave_nothing_are_an_error(root: Path, run_manifest, tmp_path: Path):
     (root / "train.tsv").write_text("".join((root / "train.tsv").read_text().splitlines(keepends=True)[:4:3]))
     with pytest.raises(ManifestError, match="train: none of its 1 rows is left: 1 longer than 2 s, 0 at fault"):
