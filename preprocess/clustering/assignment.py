@@ -1,7 +1,7 @@
 """The task that makes deduplicated units of spans of audio: frames, nearest centroids, runs made one."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class UnitsTask:
     device: str
     skip_faults: bool
 
-    def __call__(self, spans: Sequence[AudioSpan]) -> Arrays:
+    def __call__(self, spans: Sequence[AudioSpan], report: Callable[[float], None]) -> Arrays:
         nearest_centroid, card = _load_kmeans(self.kmeans, self.centroids_hash, self.device)
         extractor = load_described(card.extractor, self.device, self.extractor_source)
         nothing = np.zeros(0, dtype=np.int64)
@@ -39,6 +39,7 @@ class UnitsTask:
         for item in extract_frames(spans, extractor, self.skip_faults):
             at = item.position
             runs[at] = deduplicate(nearest_centroid(item.frames))
+            report(item.seconds)
             num_frames[at], seconds[at], faults[at] = len(item.frames), item.seconds, str(item.fault or "")
         units, run_lengths = (np.concatenate(arrays).astype(np.int32) for arrays in zip(*runs, strict=True))
         return {

@@ -1,22 +1,25 @@
 """A uniform sample of the frames of a corpus, gathered while its audio is read.
 
-Every frame draws a number in [0, 1) from a generator of (seed, utterance id). Kept are the frames with numbers below
-the portion, and of these the `max_frames` with the lowest numbers: the same, whatever the shards and their workers.
+Of a corpus that is large enough for it, utterances are drawn first (`utterance_sample`), and the others not encoded.
+Every frame of what is encoded draws a number in [0, 1) from a generator of (seed, utterance id). Kept are the frames
+with numbers below the portion (all, where utterances were drawn), and of these the `max_frames` with the lowest
+numbers: the same, whatever the shards and their workers.
 """
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import PreprocessError
-from ..files.cards.stage_cards import ExtractorDescription
+from ..files.cards.stage_cards import ExtractorDescription, SampleDescription
 from ..files.options import option
 from ..speech.extractors import load_described, unload_extractor
 from ..speech.frames import AudioSpan, extract_frames
 from ..speech.shards import Arrays, Shards
+from .utterance_sample import are_enough, draw_utterances
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +28,9 @@ logger = logging.getLogger(__name__)
 class SampleOptions:
     """Options of the sample of frames that k-means is fitted to."""
 
-    portion: float = option("of the frames, above 0, to 1", 0.1)
+    portion: float = option(
+        "of the corpus, above 0, to 1: utterances of a large one, and only they are encoded; else frames", 0.1
+    )
     max_frames: int = option("sample no more than these; 500000 are 2 GB at a width of 1024", 500_000)
     seed: int = option("of sample and fit", 0)
 
@@ -45,7 +50,8 @@ class SampleOptions:
 class SampleTask:
     """Task of `Shards`: the frames of some spans with numbers below `threshold`, and these numbers.
 
-    Arrays: frames (F, D) float32 and draws (F,) float64, in the order of the spans; faults.
+    Arrays: frames (F, D) float32 and draws (F,) float64, in the order of the spans; num_frames (S,), with those that
+    were not kept; faults.
     """
 
     description: ExtractorDescription
@@ -54,17 +60,18 @@ class SampleTask:
     seed: int
     skip_faults: bool
 
-    def __call__(self, spans: Sequence[AudioSpan]) -> Arrays:
+    def __call__(self, spans: Sequence[AudioSpan], report: Callable[[float], None]) -> Arrays:
         extractor = load_described(self.description, self.device)
-        faults = [""] * len(spans)
+        faults, num_frames = [""] * len(spans), np.zeros(len(spans), dtype=np.int64)
         kept = [(np.zeros((0, extractor.width), dtype=np.float32), np.zeros(0))] * len(spans)
         for item in extract_frames(spans, extractor, self.skip_faults):
-            faults[item.position] = str(item.fault or "")
+            report(item.seconds)
+            faults[item.position], num_frames[item.position] = str(item.fault or ""), len(item.frames)
             draws = draw(item.span.ids[0], len(item.frames), self.seed)
             is_kept = draws < self.threshold
             kept[item.position] = (item.frames[is_kept], draws[is_kept])
         frames, draws = (np.concatenate(arrays) for arrays in zip(*kept, strict=True))
-        return {"frames": frames, "draws": draws, "faults": np.array(faults)}
+        return {"frames": frames, "draws": draws, "num_frames": num_frames, "faults": np.array(faults)}
 
 
 def draw(utterance_id: str, num_frames: int, seed: int) -> np.ndarray:
@@ -73,38 +80,68 @@ def draw(utterance_id: str, num_frames: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")]).random(num_frames)
 
 
-def sample_frames(shards: Shards, description: ExtractorDescription, options: SampleOptions) -> np.ndarray:
-    """Sample the frames of all audio of a manifest.
+def sample_frames(
+    shards: Shards, description: ExtractorDescription, clusters: int, options: SampleOptions
+) -> tuple[np.ndarray, SampleDescription]:
+    """Sample the frames of all audio of a manifest, or of a part of its utterances where that is enough.
 
     Args:
         shards: the audio.
         description: of the extractor.
+        clusters: of the k-means that is to be fitted.
         options: of the sample.
 
     Returns:
-        (F, D) float32, F at most max_frames.
+        frames: (F, D) float32, F at most max_frames.
+        sample: how they were drawn.
 
     Raises:
         AudioError, ExtractorError, PreprocessError, OutputError: see `Shards.compute`.
     """
-    max_frames = options.max_frames
+    of_utterances, portion_of_frames = len(shards.spans), options.portion
+    drawn = draw_utterances(shards.spans, options.portion, options.seed)
+    if options.portion < 1 and are_enough(drawn, clusters, description.frame_shift_seconds):
+        shards.keep(drawn)
+        portion_of_frames = 1.0
+        hours = shards.seconds / 3600
+        logger.info("k-means takes %d of %d utterances, %.1f hours", len(drawn), of_utterances, hours)
+    expected_frames = shards.seconds / description.frame_shift_seconds
     task = SampleTask(
         description=description,
         device=shards.options.device,
-        threshold=min(options.portion, _highest_draw(shards.seconds / description.frame_shift_seconds, max_frames)),
+        threshold=min(portion_of_frames, _highest_draw(expected_frames, options.max_frames)),
         seed=options.seed,
         skip_faults=shards.options.faults.skips,
     )
     shards.compute(task)
     unload_extractor()  # the sample needs the memory
+    frames = _gather(shards, description.width, task.threshold, portion_of_frames, options.max_frames)
+    num_frames = np.concatenate([arrays["num_frames"] for _, arrays in shards.results()])
+    return frames, SampleDescription(
+        drawn="frames" if portion_of_frames == options.portion else "utterances",
+        utterances=int(np.count_nonzero(num_frames)),
+        of_utterances=of_utterances,
+        of_frames=int(num_frames.sum()),
+    )
+
+
+def _gather(shards: Shards, width: int, threshold: float, portion: float, max_frames: int) -> np.ndarray:
+    """Put the sample together, (F, D) float32.
+
+    Args:
+        shards: with results of `SampleTask`.
+        width: D.
+        threshold: that the task kept frames below.
+        portion: of the frames that is asked for.
+        max_frames: F, at most.
+    """
     draws = np.concatenate([arrays["draws"] for _, arrays in shards.results()])
-    threshold = task.threshold
     if len(draws) > max_frames:
         threshold = np.partition(draws, max_frames)[max_frames]
     num_frames = np.count_nonzero(draws < threshold)
-    if threshold < options.portion:
+    if threshold < portion:
         logger.warning("the sample was cut to %d frames by --max-frames", num_frames)
-    sample = np.empty((num_frames, description.width), dtype=np.float32)
+    sample = np.empty((num_frames, width), dtype=np.float32)
     end = 0
     for _, arrays in shards.results():  # so that only one shard's frames are in memory beside the sample
         is_kept = arrays["draws"] < threshold

@@ -4,6 +4,7 @@ Most of the way is gone on small samples, and the last iterations see every fram
 Measured against the field's recipe by examples/benchmarks/kmeans.py.
 """
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,9 @@ from ..errors import PreprocessError
 from ..files.progress import show_progress
 from .nearest_centroid import MAX_FRAMES, NearestCentroid
 
+logger = logging.getLogger(__name__)
+
+FEW_FRAMES = 40  # a cluster; with fewer, centroids are the means of a handful of utterances
 FIRST_SAMPLE = 20  # frames a cluster, at least
 ITERATIONS = 10  # on each sample
 START_ROUNDS = 10
@@ -37,6 +41,14 @@ def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "c
         raise PreprocessError(
             f"k-means needs a frame for every cluster at least: expected {clusters} or more, found {len(frames)}",
             advice="sample a larger --portion, give more audio, or ask for fewer --clusters",
+        )
+    if len(frames) < FEW_FRAMES * clusters:
+        logger.warning(
+            "%d frames are %.0f a cluster; with fewer than %d units are unreliable: sample a larger --portion, give "
+            "more audio, or ask for fewer --clusters",
+            len(frames),
+            len(frames) / clusters,
+            FEW_FRAMES,
         )
     random = np.random.default_rng(seed)
     order = random.permutation(len(frames))

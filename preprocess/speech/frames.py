@@ -28,6 +28,7 @@ class AudioSpan:
         offset: begin, seconds.
         duration: seconds; None: to the end of the file.
         ids, locations: of the rows, and their places, `FILE:LINE`.
+        speaker: of the first row; "" where it is not known.
     """
 
     audio: Path
@@ -35,6 +36,7 @@ class AudioSpan:
     duration: float | None
     ids: tuple[str, ...]
     locations: tuple[str, ...]
+    speaker: str = ""
 
     @property
     def places(self) -> tuple[str, str]:
@@ -67,12 +69,16 @@ def read_spans(manifest_path: Path, check_audio: bool) -> list[AudioSpan]:
     Raises:
         ManifestError: see `read_manifest`.
     """
-    rows: dict[tuple[Path, float, float | None], list[tuple[str, str]]] = {}
+    rows: dict[tuple[Path, float, float | None], list[tuple[str, str, str]]] = {}
     for index, utterance in enumerate(read_manifest(manifest_path, check_audio)):
         if utterance.audio is not None:
             key = (utterance.audio, utterance.offset, utterance.duration)
-            rows.setdefault(key, []).append((utterance.id, location_of(manifest_path, index)))
-    return [AudioSpan(*key, *zip(*sharing, strict=True)) for key, sharing in rows.items()]
+            rows.setdefault(key, []).append((utterance.id, location_of(manifest_path, index), utterance.speaker))
+    spans = []
+    for key, sharing in rows.items():
+        ids, locations, speakers = zip(*sharing, strict=True)
+        spans.append(AudioSpan(*key, ids, locations, speakers[0]))
+    return spans
 
 
 def extract_frames(spans: Sequence[AudioSpan], extractor: Extractor, skip_faults: bool) -> Iterator[SpanFrames]:

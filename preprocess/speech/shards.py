@@ -4,6 +4,7 @@ The result of a shard, a few arrays, is a file in `.NAME.work` beside the output
 hash of the work and of the audio (path, size, time of change). So a run that was stopped goes on where it stopped,
 with results that do not depend on who made them, and where the manifest, the audio or the options have changed,
 just what is touched by that is made again. Shards depend on nothing but the manifest and the lengths of its audio.
+Rows whose length no encoder takes are found, all of them, before any audio is decoded.
 """
 
 import hashlib
@@ -18,19 +19,22 @@ import numpy as np
 
 from ..errors import AudioError, PreprocessError
 from ..files.cards.card import DATA_VERSION
-from ..files.faults import Fault, FaultOptions, report_faults
+from ..files.faults import Fault, FaultOptions, faults_path, report_faults, write_faults
 from ..files.options import option
 from ..files.whole import whole_file
-from .audio import check_audio
+from .audio import LengthLimits
 from .frames import AudioSpan, read_spans
+from .lengths import MeasuredSpan, measure_spans
+from .shard_progress import SecondsDone, shown_progress
 from .workers import Workers
 
 SHARD_SECONDS = 600.0  # at most, but for a single longer span
 
 Arrays = Mapping[str, np.ndarray]
 # A task makes the arrays of some spans; one of them is `faults`, (S,) str: why a span cannot be used, "" if it
-# can. It is sent to workers by pickle, and its repr says all that its results depend on beside the audio.
-Task = Callable[[Sequence[AudioSpan]], Arrays]
+# can. It tells the function that it is given of seconds that are done. It is sent to workers by pickle, and its repr
+# says all that its results depend on beside the audio.
+Task = Callable[[Sequence[AudioSpan], Callable[[float], None]], Arrays]
 
 
 @dataclass(frozen=True)
@@ -53,26 +57,39 @@ class AudioOptions:
 class Shards:
     """The shards of a manifest and their results: `compute`, then `results`, and `remove` when the output is whole."""
 
-    def __init__(self, manifest: Path, out: Path, options: AudioOptions) -> None:
-        """Read the manifest of a stage.
+    def __init__(self, manifest: Path, out: Path, options: AudioOptions, limits: LengthLimits) -> None:
+        """Read the manifest of a stage, and find rows whose length cannot be encoded.
 
         Args:
             manifest: whose audio is meant.
             out: the stage's output, beside which results are kept.
             options: of the stage.
+            limits: of the encoder.
 
         Raises:
             ManifestError: see `read_manifest`.
-            PreprocessError: no row has audio.
+            AudioError: the length of rows lies outside the limits, and faults are not skipped; errors.tsv lists all.
+            PreprocessError: no row has audio, or more rows than --max-errors lie outside the limits.
         """
         self._out, self.options = Path(out), options
         spans = read_spans(manifest, check_audio=not options.faults.skips)
         if not spans:
             raise PreprocessError("no row has audio", place=manifest)
-        self._shards = list(_cut(spans))
+        self._num_rows = sum(len(span.ids) for span in spans)
+        measured = measure_spans(spans, limits)
+        self.faults = [fault for item in measured for fault in item.as_faults()]  # after `compute` all there are
+        self._check_lengths(measured)
+        self.spans = [item for item in measured if item.fault is None]
         self._paths: list[Path] = []
-        self.seconds = sum(shard.seconds for shard in self._shards)  # of audio
-        self.faults: list[Fault] = []  # after `compute`
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio."""
+        return sum(item.seconds for item in self.spans)
+
+    def keep(self, spans: Sequence[MeasuredSpan]) -> None:
+        """Leave out all but these spans; call it before `compute`."""
+        self.spans = list(spans)
 
     @property
     def is_serial(self) -> bool:
@@ -92,22 +109,18 @@ class Shards:
             PreprocessError: more spans than --max-errors cannot be used, or a worker died.
             OutputError: results cannot be written; what is finished is kept.
         """
-        from tqdm import tqdm
-
         folder = Path(os.path.abspath(self._out.with_name(f".{self._out.name}.work")))
         stamps: dict[Path, str] = {}
+        self._shards = list(_cut(self.spans))
         self._paths = [folder / f"{_digest(task, shard, stamps)}.npz" for shard in self._shards]
-        missing = [
-            (task, shard, path) for shard, path in zip(self._shards, self._paths, strict=True) if not path.is_file()
-        ]
-        total = sum(round(shard.seconds) for shard in self._shards)
-        done = total - sum(round(shard.seconds) for _, shard, _ in missing)
-        with tqdm(desc=f"{self._out.name}: audio", total=total, initial=done, unit="s") as progress:
-            for seconds in self.options.workers.run(_make, missing):
-                progress.update(round(seconds))
-        self.faults = list(self._find_faults())
-        num_rows = sum(len(span.ids) for shard in self._shards for span in shard.spans)
-        report_faults(self._out, self.faults, num_rows, self.options.faults)
+        by_path = dict(zip(self._paths, self._shards, strict=True))
+        missing = [(task, shard, path) for path, shard in by_path.items() if not path.is_file()]
+        lengths = {path: shard.seconds for path, shard in by_path.items()}
+        with shown_progress(f"{self._out.name}: audio", lengths):
+            for _ in self.options.workers.run(_make, missing):
+                pass
+        self.faults += self._find_faults()
+        report_faults(self._out, self.faults, self._num_rows, self.options.faults)
 
     def results(self) -> Iterator[tuple[list[AudioSpan], Arrays]]:
         """Each shard's spans and arrays, in the order of the manifest; an array is read when it is asked for."""
@@ -120,6 +133,21 @@ class Shards:
         for folder in {path.parent for path in self._paths}:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _check_lengths(self, measured: Sequence[MeasuredSpan]) -> None:
+        first = next((item for item in measured if item.fault is not None), None)
+        if first is None or first.fault is None:
+            return
+        faults = self.options.faults
+        if not faults.skips:
+            error = first.fault.at(*first.span.places)
+            if len(self.faults) > 1:
+                write_faults(faults_path(self._out), self.faults)
+                listed = f"{faults_path(self._out)} lists all {len(self.faults)} rows at fault"
+                error = AudioError.of(error, advice="; ".join(filter(None, [error.advice, listed])))
+            raise error from first.fault
+        if len(self.faults) > faults.max_faults(self._num_rows):
+            report_faults(self._out, self.faults, self._num_rows, faults)
+
     def _find_faults(self) -> Iterator[Fault]:
         for spans, arrays in self.results():
             for span, reason in zip(spans, arrays["faults"], strict=True):
@@ -127,34 +155,25 @@ class Shards:
                     yield from (Fault(*row, str(reason)) for row in zip(span.ids, span.locations, strict=True))
 
 
-def _make(task: Task, shard: Shard, path: Path) -> float:
-    """Write the result of a shard, in a worker; return its seconds."""
-    arrays = task(shard.spans)
+def _make(task: Task, shard: Shard, path: Path) -> None:
+    """Write the result of a shard, in a worker."""
+    with SecondsDone(path) as done:
+        arrays = task(shard.spans, done.add)
     # A worker may have been given up for dead and still write what another makes a second time.
     with whole_file(path, writer=uuid.uuid4().hex) as temporary, open(temporary, "wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    return shard.seconds
 
 
-def _cut(spans: Sequence[AudioSpan]) -> Iterator[Shard]:
+def _cut(spans: Sequence[MeasuredSpan]) -> Iterator[Shard]:
     batch: list[AudioSpan] = []
     total = 0.0
-    for span in spans:
-        seconds = _measure(span)
-        if batch and total + seconds > SHARD_SECONDS:
+    for item in spans:
+        if batch and total + item.seconds > SHARD_SECONDS:
             yield Shard(batch, total)
             batch, total = [], 0.0
-        batch.append(span)
-        total += seconds
+        batch.append(item.span)
+        total += item.seconds
     yield Shard(batch, total)
-
-
-def _measure(span: AudioSpan) -> float:
-    """Seconds; 0 if the span cannot be used."""
-    try:
-        return span.duration or check_audio(span.audio, span.offset)
-    except AudioError:
-        return 0.0
 
 
 def _digest(task: Task, shard: Shard, stamps: dict[Path, str]) -> str:

@@ -1,5 +1,8 @@
 """The stage `kmeans`: manifest -> centroids of a sample of frames, kept on disk without pickle.
 
+Where --portion of the utterances is enough, drawn evenly from speakers and talks, only these are encoded; that is at
+least 1000 utterances with 250 frames a cluster. Of a smaller corpus all is encoded, and frames are drawn.
+
 The output folder holds centroids.npz (array `centroids`, (K, D) float32) and card.json.
 """
 
@@ -16,6 +19,7 @@ from ..files.lock import locked
 from ..files.options import add_options, option, read_options
 from ..files.units import MAX_UNITS
 from ..speech.extractors import describe, load_extractor, unload_extractor
+from ..speech.extractors.limits import read_limits
 from ..speech.shards import AudioOptions, Shards
 
 
@@ -74,11 +78,11 @@ def fit_kmeans(manifest: Path, options: KmeansOptions) -> KmeansCard:
         PreprocessError: an option, the manifest, its audio or the extractor cannot be used.
     """
     with locked(options.out):
-        shards = Shards(manifest, options.out, options.audio)
+        shards = Shards(manifest, options.out, options.audio, read_limits(options.extractor_name))
         description = describe(load_extractor(options.extractor_name, options.layer, shards.own_device))
         if not shards.is_serial:
             unload_extractor()  # each worker has its own
-        frames = sample_frames(shards, description, options.sample)
+        frames, sample = sample_frames(shards, description, options.clusters, options.sample)
         centroids, inertia = fit_centroids(frames, options.clusters, options.sample.seed, shards.own_device)
         card = KmeansCard(
             extractor=description,
@@ -86,6 +90,7 @@ def fit_kmeans(manifest: Path, options: KmeansOptions) -> KmeansCard:
             seed=options.sample.seed,
             portion=options.sample.portion,
             frames=len(frames),
+            sample=sample,
             skipped=len(shards.faults),
             inertia_per_frame=inertia,
             hashes={},

@@ -25,6 +25,7 @@ from ..files.lock import locked
 from ..files.options import add_options, option, read_options
 from ..files.units import format_units
 from ..files.whole import whole_file
+from ..speech.extractors.limits import read_limits
 from ..speech.shards import AudioOptions, Shards
 
 
@@ -83,7 +84,8 @@ def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
     """
     with locked(options.out):
         _, kmeans = load_kmeans(options.kmeans)
-        shards = Shards(manifest, options.out, options.audio)
+        limits = read_limits(options.extractor_source or kmeans.extractor.source)
+        shards = Shards(manifest, options.out, options.audio, limits)
         task = UnitsTask(
             kmeans=Path(os.path.abspath(options.kmeans)),
             centroids_hash=" ".join(kmeans.hashes.values()),

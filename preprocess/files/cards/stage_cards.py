@@ -65,6 +65,23 @@ class ManifestCard(Card):
     errors: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class SampleDescription:
+    """How the frames of a k-means were drawn.
+
+    Attributes:
+        drawn: what was drawn: utterances, which alone were encoded, or frames of all utterances.
+        utterances: that were encoded.
+        of_utterances: that could be.
+        of_frames: of the encoded utterances; the frames of the sample are from these.
+    """
+
+    drawn: Literal["utterances", "frames"]
+    utterances: int
+    of_utterances: int
+    of_frames: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class KmeansCard(Card):
     """Card of a folder of centroids.
@@ -73,8 +90,9 @@ class KmeansCard(Card):
         extractor: of the frames.
         clusters: K.
         seed: of sample and fit.
-        portion: of the corpus's frames, in 0..1, as asked for.
+        portion: of the corpus, in 0..1, as asked for.
         frames: in the sample.
+        sample: how they were drawn; None: written by a version that drew frames and did not say so.
         skipped: rows that could not be used.
         inertia_per_frame: mean squared distance of the sample's frames to their centroids.
     """
@@ -86,6 +104,7 @@ class KmeansCard(Card):
     seed: int
     portion: float
     frames: int
+    sample: SampleDescription | None = None
     skipped: int
     inertia_per_frame: float
 

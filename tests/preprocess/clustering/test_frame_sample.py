@@ -4,15 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from preprocess.clustering import frame_sample
+from preprocess.clustering import frame_sample, utterance_sample
 from preprocess.clustering.frame_sample import SampleOptions, draw, sample_frames
-from preprocess.files.cards.stage_cards import ExtractorDescription
+from preprocess.files.cards.stage_cards import ExtractorDescription, SampleDescription
 from preprocess.files.faults import FaultOptions
 from preprocess.files.manifest import Utterance, write_manifest
 from preprocess.speech import frames
 from preprocess.speech import shards as shards_module
+from preprocess.speech.audio import LengthLimits
 from preprocess.speech.shards import AudioOptions, Shards
 
+CLUSTERS = 4
 NUM_FRAMES = 50  # of each utterance, of one second
 Sample = Callable[..., np.ndarray]
 
@@ -27,19 +29,39 @@ class NumberingExtractor:
 
 
 @pytest.fixture
-def sample(tmp_path: Path, monkeypatch) -> Sample:
+def described_as() -> list[SampleDescription]:
+    """Of the samples that `sample` has made."""
+    return []
+
+
+@pytest.fixture
+def encoded() -> list[int]:
+    """Numbers of the utterances that were decoded for `sample`."""
+    return []
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch, described_as, encoded) -> Sample:
     """A function that samples `count` utterances; the waveform of utterance i holds nothing but i."""
     monkeypatch.setattr(frame_sample, "load_described", lambda description, device: NumberingExtractor())
-    monkeypatch.setattr(frames, "load_audio", lambda path, *_: np.full(16_000, int(path.stem), np.float32))
+
+    def load_audio(path: Path, *_: object) -> np.ndarray:
+        encoded.append(int(path.stem))
+        return np.full(16_000, encoded[-1], np.float32)
+
+    monkeypatch.setattr(frames, "load_audio", load_audio)
 
     def sample(portion: float, max_frames: int = 10**6, seed: int = 0, count: int = 20, reverse: bool = False):
         rows = [Utterance(f"u{i}", tmp_path / f"{i}.wav", 0.0, 1.0, "en", "fr", "", "x", "") for i in range(count)]
         for row in rows:
             row.audio.touch()
         write_manifest(tmp_path / "train.tsv", rows[::-1] if reverse else rows)
-        shards = Shards(tmp_path / "train.tsv", tmp_path / "out", AudioOptions(faults=FaultOptions(max_errors=0.0)))
+        options = AudioOptions(faults=FaultOptions(max_errors=0.0))
+        shards = Shards(tmp_path / "train.tsv", tmp_path / "out", options, LengthLimits())
         description = ExtractorDescription("numbers", "numbers", 0, "", frame_shift_seconds=0.02, width=1)
-        return sample_frames(shards, description, SampleOptions(portion, max_frames, seed))[:, 0]
+        frames, described = sample_frames(shards, description, CLUSTERS, SampleOptions(portion, max_frames, seed))
+        described_as.append(described)
+        return frames[:, 0]
 
     return sample
 
@@ -83,3 +105,48 @@ def test_results_of_shards_hold_not_much_more_than_max_frames(sample: Sample, tm
     held = [len(np.load(path)["draws"]) for path in (tmp_path / ".out.work").iterdir()]
     assert len(held) == 40
     assert 2000 <= sum(held) < 2800
+
+
+@pytest.fixture
+def small_limits(monkeypatch) -> None:
+    """A portion that has 10 utterances and 100 frames a cluster is enough."""
+    monkeypatch.setattr(utterance_sample, "MIN_UTTERANCES", 10)
+    monkeypatch.setattr(utterance_sample, "MIN_FRAMES", 100)
+
+
+def test_of_a_large_corpus_a_portion_of_the_utterances_is_encoded(sample: Sample, encoded, described_as, small_limits):
+    found = sample(0.1, count=200)
+    assert len(encoded) == len(set(encoded)) == 20
+    assert found.tolist() == [1000 * u + t for u in sorted(encoded) for t in range(NUM_FRAMES)]
+    assert described_as == [SampleDescription("utterances", 20, 200, 20 * NUM_FRAMES)]
+
+
+@pytest.mark.parametrize(("name", "value"), [("MIN_UTTERANCES", 21), ("MIN_FRAMES", 251)])
+def test_of_a_corpus_that_is_too_small_for_that_all_is_encoded(
+    sample: Sample, encoded, described_as, small_limits, monkeypatch, name: str, value: int
+):
+    monkeypatch.setattr(utterance_sample, name, value)  # 20 utterances are drawn: 250 frames for each of 4 clusters
+    found = sample(0.1, count=200)
+    assert len(encoded) == 200
+    assert len(found) == pytest.approx(1000, abs=150)
+    assert described_as == [SampleDescription("frames", 200, 200, 200 * NUM_FRAMES)]
+
+
+def test_the_whole_corpus_is_never_called_drawn(sample: Sample, encoded, described_as, small_limits):
+    assert len(sample(1.0, count=20)) == 20 * NUM_FRAMES
+    assert described_as == [SampleDescription("frames", 20, 20, 20 * NUM_FRAMES)]
+
+
+def test_max_frames_cuts_the_frames_of_drawn_utterances(sample: Sample, encoded, described_as, small_limits, caplog):
+    found = sample(0.1, 300, count=200)
+    assert (len(found), len(encoded)) == (300, 20)
+    assert "the sample was cut to 300 frames by --max-frames" in caplog.text
+    assert described_as == [SampleDescription("utterances", 20, 200, 20 * NUM_FRAMES)]
+
+
+def test_drawn_utterances_do_not_depend_on_shards_or_order(sample: Sample, encoded, small_limits, monkeypatch):
+    whole = sample(0.1, count=200)
+    monkeypatch.setattr(shards_module, "SHARD_SECONDS", 3.0)
+    assert np.array_equal(sample(0.1, count=200), whole)
+    assert set(sample(0.1, count=200, reverse=True)) == set(whole)
+    assert set(sample(0.1, count=200, seed=1)) != set(whole)

@@ -7,10 +7,11 @@ import pytest
 from cards import read_card
 
 from preprocess.__main__ import main
-from preprocess.errors import PreprocessError
+from preprocess.errors import AudioError, PreprocessError
 from preprocess.files.faults import FaultOptions, read_faults
 from preprocess.files.manifest import Utterance, write_manifest
 from preprocess.speech import shards as shards_module
+from preprocess.speech.audio import LengthLimits
 from preprocess.speech.frames import AudioSpan
 from preprocess.speech.shards import Arrays, AudioOptions, Shards
 
@@ -24,7 +25,7 @@ class LengthTask:
 
     option: int = 0
 
-    def __call__(self, spans: Sequence[AudioSpan]) -> Arrays:
+    def __call__(self, spans: Sequence[AudioSpan], report: Callable[[float], None]) -> Arrays:
         MADE.append([span.ids[0] for span in spans])
         sizes = np.array([span.audio.stat().st_size for span in spans])
         return {"sizes": sizes, "faults": np.array(["" if size else "it is empty" for size in sizes])}
@@ -45,7 +46,7 @@ def make(tmp_path: Path, monkeypatch) -> Make:
             rows.append(Utterance(f"u{index}", path, 0.0, duration, "en", "fr", "", "x", ""))
         write_manifest(tmp_path / "train.tsv", rows)
         faults = FaultOptions(**{"max_errors": 0.0} | options)
-        return Shards(tmp_path / "train.tsv", tmp_path / "out", AudioOptions(faults=faults))
+        return Shards(tmp_path / "train.tsv", tmp_path / "out", AudioOptions(faults=faults), LengthLimits())
 
     return make
 
@@ -67,9 +68,9 @@ def test_where_the_manifest_gives_no_duration_the_file_is_measured(make: Make, t
 
     for index in range(4):
         soundfile.write(tmp_path / f"{index}.wav", np.zeros(16_000 * (3 + index)), 16_000)
-    shards = make([None] * 4 + [None])  # the last is no sound: of no length here, the task will say why
+    shards = make([None] * 4)
     shards.compute(LengthTask())
-    assert MADE == [["u0", "u1"], ["u2"], ["u3", "u4"]]
+    assert MADE == [["u0", "u1"], ["u2"], ["u3"]]
     assert shards.seconds == 3 + 4 + 5 + 6
 
 
@@ -117,6 +118,45 @@ def test_faults_are_listed_and_their_share_is_limited(make: Make, tmp_path: Path
     (tmp_path / "1.wav").write_bytes(b"mended")
     make([6] * 4, on_error="skip").compute(LengthTask())
     assert not (tmp_path / "out.errors.tsv").exists()
+
+
+def test_rows_that_no_encoder_takes_are_all_named_before_any_work(make: Make, tmp_path: Path):
+    import soundfile
+
+    for index, seconds in enumerate((1, 61, 0.01, 62)):
+        soundfile.write(tmp_path / f"{index}.wav", np.zeros(round(16_000 * seconds)), 16_000)
+    durations = [None, 61.0, None, None, None]  # the last is no sound
+    message = r"train.tsv:3: utterance 'u1': .*1.wav: too long: 61.0 s, expected at most 60 s; cut .*lists all 4 rows"
+    with pytest.raises(AudioError, match=message):
+        make(durations)
+    assert [
+        (fault.location[-1], fault.reason.split(": ")[1]) for fault in read_faults(tmp_path / "out.errors.tsv")
+    ] == [
+        ("3", "too long"),
+        ("4", "too short"),
+        ("5", "too long"),
+        ("6", "not audio, corrupt or cut short (Format not recognised.)"),
+    ]
+    with pytest.raises(PreprocessError, match="4 of 5 .* more than --max-errors 0.7 allows"):
+        make(durations, on_error="skip", max_errors=0.7)
+    assert MADE == []
+    shards = make(durations, on_error="skip", max_errors=0.8)
+    shards.compute(LengthTask())
+    assert MADE == [["u0"]]
+    assert [fault.id for fault in shards.faults] == ["u1", "u2", "u3", "u4"]
+
+
+def test_a_length_within_the_limits_is_taken_from_the_manifest(make: Make, monkeypatch):
+    monkeypatch.setattr("preprocess.speech.lengths.measure_audio", None)  # the files are no sound
+    assert make([1.0, 59.0]).seconds == 60
+
+
+def test_what_is_left_out_is_not_worked_on(make: Make):
+    shards = make([6] * 3)
+    shards.keep(shards.spans[1:])
+    shards.compute(LengthTask())
+    assert MADE == [["u1"], ["u2"]]
+    assert shards.seconds == 12
 
 
 def test_a_share_that_is_none_is_refused_before_any_work(make: Make):

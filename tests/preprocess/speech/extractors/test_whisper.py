@@ -9,8 +9,12 @@ import torch
 import transformers
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
+from preprocess.__main__ import main
 from preprocess.errors import ExtractorError
+from preprocess.files.faults import read_faults
+from preprocess.speech.audio import LengthLimits
 from preprocess.speech.extractors import load_extractor
+from preprocess.speech.extractors.limits import read_limits
 
 NUM_LAYERS = 3
 WHISPER_BASE = Path(__file__).resolve().parents[5] / "shared" / "models" / "whisper-base-encoder"
@@ -79,6 +83,55 @@ def test_whisper_refuses_what_its_positions_cannot_hold(tmp_path, make_whisper):
     assert extractor.frames([np.zeros(8000, dtype=np.float32)])[0].shape == (25, 32)
     with pytest.raises(ExtractorError, match=r"takes 400 to 8000 samples .*\(0.5 s\), found 8001"):
         extractor.frames([np.zeros(8001, dtype=np.float32)])
+
+
+def test_the_limits_of_length_are_what_the_encoder_takes_and_need_no_weights(tmp_path, make_whisper):
+    make_whisper(tmp_path, num_positions=25)
+    extractor = load_extractor(str(tmp_path), 1, "cpu")
+    (tmp_path / "model.safetensors").unlink()
+    limits = read_limits(str(tmp_path))
+    for seconds, outside in ((limits.min_seconds, -1), (limits.max_seconds, 1)):
+        num_samples = round(seconds * 16_000)
+        assert limits.contain(num_samples / 16_000) and not limits.contain((num_samples + outside) / 16_000)
+        extractor.frames([np.zeros(num_samples, dtype=np.float32)])
+        with pytest.raises(ExtractorError, match="takes 400 to 8000 samples"):
+            extractor.frames([np.zeros(num_samples + outside, dtype=np.float32)])
+
+
+def test_the_stage_names_all_rows_that_whisper_does_not_take_before_it_loads_anything(
+    tmp_path, make_whisper, make_manifest, monkeypatch, capsys
+):
+    manifest = make_manifest(count=8)  # of 0.4 to 0.7 s
+    make_whisper(tmp_path / "whisper", num_positions=25)
+    monkeypatch.setattr("preprocess.stages.kmeans.load_extractor", None)
+    arguments = ["--manifest", manifest, "--extractor", tmp_path / "whisper", "--layer", 1, "--out", tmp_path / "km"]
+    assert main(["kmeans", *map(str, arguments)]) == 1
+    printed = capsys.readouterr().err
+    assert f"{manifest}:4: utterance 'u2': {tmp_path}/audio/2.wav: too long: 0.6 s, expected at most 0.5 s" in printed
+    assert f"{tmp_path}/km.errors.tsv lists all 4 rows" in printed
+    assert [fault.location for fault in read_faults(tmp_path / "km.errors.tsv")] == [
+        f"{manifest}:{line}" for line in (4, 5, 8, 9)
+    ]
+
+
+@pytest.mark.parametrize("encoder", ["mfcc", "wavlm-layer"])
+def test_other_encoders_take_any_audio_that_can_be_read(tmp_path, make_encoder, encoder: str):
+    if encoder != "mfcc":
+        make_encoder(tmp_path, encoder)
+    assert read_limits("mfcc" if encoder == "mfcc" else str(tmp_path)) == LengthLimits(0.025, 60.0)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"model_type": "whisper"}'])
+def test_a_broken_config_is_named(tmp_path, content: str):
+    for name in ("config.json", "preprocessor_config.json"):
+        (tmp_path / name).write_text(content)
+    with pytest.raises(ExtractorError, match=f"^{tmp_path}: "):
+        read_limits(str(tmp_path))
+
+
+@pytest.mark.skipif(not WHISPER_BASE.is_dir(), reason=f"no pretrained encoder in {WHISPER_BASE}")
+def test_pretrained_whisper_takes_30_seconds():
+    assert read_limits(str(WHISPER_BASE)).max_seconds == 30
 
 
 @pytest.mark.skipif(not WHISPER_BASE.is_dir(), reason=f"no pretrained encoder in {WHISPER_BASE}")

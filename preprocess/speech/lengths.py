@@ -1,0 +1,66 @@
+"""Lengths of the audio of a manifest, without decoding: from the manifest, or else from the headers of files."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import AudioError
+from ..files.faults import Fault
+from ..files.progress import count_progress
+from .audio import LengthLimits, measure_audio
+from .frames import AudioSpan, read_spans
+
+
+@dataclass(frozen=True)
+class MeasuredSpan:
+    """A span and its length.
+
+    Attributes:
+        span: the stretch of audio.
+        seconds: 0 where it cannot be used.
+        fault: why it cannot be used, as far as its length and the header of its file tell.
+    """
+
+    span: AudioSpan
+    seconds: float
+    fault: AudioError | None = None
+
+    def as_faults(self) -> Iterator[Fault]:
+        """The rows of a span that cannot be used."""
+        if self.fault is not None:
+            yield from (Fault(*row, str(self.fault)) for row in zip(self.span.ids, self.span.locations, strict=True))
+
+
+def measure_spans(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[MeasuredSpan]:
+    """Find lengths; a file is opened only where the manifest gives no duration, or one outside the limits.
+
+    Args:
+        spans: of a manifest.
+        limits: of the encoder.
+    """
+    return [_measure(span, limits) for span in count_progress(spans, "measure audio", " utterances")]
+
+
+def rows_outside(manifest: Path, limits: LengthLimits) -> list[Fault]:
+    """Rows of a manifest whose audio an encoder would refuse for its length, or that cannot be measured.
+
+    Args:
+        manifest: rows with audio are looked at.
+        limits: of the encoder; see `extractors.limits.read_limits`.
+
+    Raises:
+        ManifestError: see `read_manifest`.
+    """
+    measured = measure_spans(read_spans(manifest, check_audio=False), limits)
+    return [fault for item in measured for fault in item.as_faults()]
+
+
+def _measure(span: AudioSpan, limits: LengthLimits) -> MeasuredSpan:
+    if span.duration is not None and limits.contain(span.duration):
+        return MeasuredSpan(span, span.duration)
+    try:
+        seconds = measure_audio(span.audio, span.offset, span.duration)
+        limits.check(seconds, span.audio)
+    except AudioError as error:
+        return MeasuredSpan(span, 0.0, error)
+    return MeasuredSpan(span, seconds)

@@ -1,0 +1,64 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from preprocess.files.manifest import Utterance, write_manifest
+from preprocess.speech.audio import LengthLimits
+from preprocess.speech.frames import read_spans
+from preprocess.speech.lengths import measure_spans, rows_outside
+
+LIMITS = LengthLimits(0.1, 3.0)
+Segment = tuple[float, float | None]  # offset and duration
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a manifest of stretches of one file of 5 s."""
+    soundfile.write(tmp_path / "talk.wav", np.zeros(5 * 16_000), 16_000)
+
+    def write(*segments: Segment, audio: str = "talk.wav") -> Path:
+        rows = [
+            Utterance(f"u{index}", tmp_path / audio, *segment, "en", "fr", "", "x", "")
+            for index, segment in enumerate(segments)
+        ]
+        write_manifest(tmp_path / "train.tsv", rows)
+        return tmp_path / "train.tsv"
+
+    return write
+
+
+def test_rows_outside_the_limits_are_named_with_file_and_line(write):
+    manifest = write((0.0, 3.0), (0.0, 3.1), (1.0, 0.1), (1.0, 0.05), (0.0, None), (2.5, None))
+    found = [(row.id, row.location, row.reason.split(": ", 1)[1]) for row in rows_outside(manifest, LIMITS)]
+    advice = "cut it into rows with offset and duration"
+    assert found == [
+        ("u1", f"{manifest}:3", f"too long: 3.1 s, expected at most 3 s; {advice}"),
+        ("u3", f"{manifest}:5", "too short: 50.0 ms, expected at least 100 ms; leave the row out"),
+        ("u4", f"{manifest}:6", f"too long: 5.0 s, expected at most 3 s; {advice}"),
+    ]
+
+
+def test_all_rows_of_a_stretch_are_named(write):
+    manifest = write((0.0, 4.0), (1.0, 1.0), (0.0, 4.0))
+    assert [row.location for row in rows_outside(manifest, LIMITS)] == [f"{manifest}:2", f"{manifest}:4"]
+
+
+def test_a_stretch_that_is_cut_at_the_end_of_its_file_is_measured_as_it_is_cut(write):
+    assert rows_outside(write((2.0, 3.04)), LIMITS) == []
+
+
+def test_a_row_whose_length_is_not_known_and_cannot_be_found_is_named(write):
+    manifest = write((0.0, None), (0.0, 1.0), audio="none.wav")
+    assert [(row.id, row.reason.split(": ")[1]) for row in rows_outside(manifest, LIMITS)] == [
+        ("u0", "audio file not found")
+    ]
+
+
+def test_seconds_are_those_of_the_manifest_or_else_of_the_file(write):
+    spans = read_spans(write((0.0, 2.0), (2.5, None), (4.0, 3.0)), check_audio=True)
+    measured = measure_spans(spans, LIMITS)
+    assert [item.seconds for item in measured] == [2.0, 2.5, 3.0]  # the last is not looked at: decoding will tell
+    assert [item.span for item in measured] == spans
