@@ -30,6 +30,12 @@ def test_an_iteration_is_scikit_learns(frames):
     assert inertia == pytest.approx((distances.min(axis=1) ** 2).mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize(("clusters", "warned"), [(150, ""), (151, "6000 frames are 40 a cluster; with fewer than 40")])
+def test_fewer_than_forty_frames_a_cluster_are_warned_of(frames, caplog, clusters: int, warned: str):
+    fit_centroids(frames, clusters, seed=0)
+    assert warned in caplog.text and bool(caplog.text) == bool(warned)
+
+
 def test_an_iteration_looks_at_the_rows_it_is_given_alone(frames):
     rows = np.arange(0, 6000, 3)
     found, _ = improve(frames, rows, NearestCentroid(frames[:40]), ignore)

@@ -6,9 +6,12 @@ import pytest
 from cards import read_card
 
 from preprocess.__main__ import main
+from preprocess.clustering import utterance_sample
 from preprocess.clustering.centroids import load_kmeans
 from preprocess.errors import MismatchError, PreprocessError
 from preprocess.files.hashing import hash_file
+from preprocess.speech import frames as frames_module
+from preprocess.speech.audio import load_audio
 
 
 def stage(manifest: Path, out: Path, *options: object, clusters: int = 8, portion: float = 0.5) -> int:
@@ -43,6 +46,27 @@ def test_the_stage_writes_centroids_and_a_card_that_load(make_manifest, tmp_path
         "width": 39,
     }
     assert sorted(path.name for path in (tmp_path / "kmeans").iterdir()) == ["card.json", "centroids.npz"]
+
+
+def test_of_a_large_corpus_only_drawn_utterances_are_encoded_and_the_card_says_so(make_manifest, tmp_path, monkeypatch):
+    monkeypatch.setattr(utterance_sample, "MIN_UTTERANCES", 4)
+    monkeypatch.setattr(utterance_sample, "MIN_FRAMES", 10)
+    manifest, read = make_manifest(count=8), []
+    monkeypatch.setattr(frames_module, "load_audio", lambda *segment: read.append(segment) or load_audio(*segment))
+    assert stage(manifest, tmp_path / "kmeans") == 0
+    assert len(read) == 4
+    card = read_card(tmp_path / "kmeans", "kmeans")
+    assert card["sample"] == {"drawn": "utterances", "utterances": 4, "of_utterances": 8, "of_frames": card["frames"]}
+    assert stage(manifest, tmp_path / "two", "--workers", 2) == 0
+    assert hash_file(tmp_path / "two/centroids.npz") == hash_file(tmp_path / "kmeans/centroids.npz")
+
+
+def test_a_card_from_before_the_sample_was_told_can_be_read(make_manifest, tmp_path):
+    assert stage(make_manifest(), tmp_path / "kmeans") == 0
+    card = json.loads((tmp_path / "kmeans/card.json").read_text())
+    del card["sample"]
+    (tmp_path / "kmeans/card.json").write_text(json.dumps(card))
+    assert load_kmeans(tmp_path / "kmeans")[1].sample is None
 
 
 def test_max_frames_cuts_the_sample_and_says_so(make_manifest, tmp_path, caplog):

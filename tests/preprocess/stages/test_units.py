@@ -20,6 +20,7 @@ from preprocess.speech import frames as frames_module
 from preprocess.speech import shards as shards_module
 from preprocess.speech.audio import load_audio
 from preprocess.speech.extractors.mfcc import MfccExtractor
+from preprocess.speech.shard_progress import SecondsDone
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -111,6 +112,17 @@ def test_rows_that_share_audio_stand_together_and_are_computed_once(kmeans, monk
     one, two = read_card(kmeans), read_card(kmeans, "two")
     assert two["seconds"] == 2 * one["seconds"]
     assert two["run_lengths"] == {length: 2 * number for length, number in one["run_lengths"].items()}
+
+
+def test_each_utterance_is_told_of_while_its_shard_is_made(kmeans, monkeypatch):
+    told = []
+    monkeypatch.setattr(SecondsDone, "add", lambda self, seconds: told.append(seconds))
+    assert main(arguments(kmeans)) == 0
+    assert told == [0.7, 0.6, 0.5, 0.5, 0.4, 0.4]  # the longest first
+    told.clear()
+    options = ["--manifest", kmeans.parent / "train.tsv", "--extractor", "mfcc", "--clusters", 8, "--portion", 0.5]
+    assert main(["kmeans", *map(str, options), "--out", str(kmeans.parent / "again")]) == 0
+    assert told == [0.7, 0.6, 0.5, 0.5, 0.4, 0.4]
 
 
 def test_an_utterance_at_fault_is_named_and_the_rest_goes_on_from_there(kmeans, capsys, monkeypatch):
