@@ -80,7 +80,10 @@ def show_waiting(description: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def polled(report: Callable[[], object]) -> Iterator[None]:
-    """Call `report` every second, in a thread, while the block lasts, and once more at its end if there is no error."""
+    """Call `report` every second while the block lasts, and at its end.
+
+    The calls are made in a thread, but for the last, which is left out where the block ends with an error.
+    """
     has_ended = threading.Event()
 
     def poll() -> None:

@@ -42,7 +42,7 @@ def measure_spans(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[Meas
 
 
 def rows_outside(manifest: Path, limits: LengthLimits) -> list[Fault]:
-    """Rows of a manifest whose audio an encoder would refuse for its length, or that cannot be measured.
+    """Rows of a manifest whose length an encoder refuses, or cannot be found.
 
     Args:
         manifest: rows with audio are looked at.

@@ -66,7 +66,7 @@ def shown_progress(description: str, shards: Mapping[Path, float]) -> Iterator[N
 
 
 def _seconds_done(folder: Path, seconds: Mapping[str, float]) -> float:
-    """Of finished shards and of those that are being made."""
+    """Seconds of finished shards and of those that are being made."""
     total = 0.0
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:

@@ -67,7 +67,7 @@ class ManifestCard(Card):
 
 @dataclass(frozen=True)
 class SampleDescription:
-    """How the frames of a k-means were drawn.
+    """Description of the draw of the frames of a k-means.
 
     Attributes:
         drawn: what was drawn: utterances, which alone were encoded, or frames of all utterances.
