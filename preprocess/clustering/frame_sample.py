@@ -83,7 +83,7 @@ def draw(utterance_id: str, num_frames: int, seed: int) -> np.ndarray:
 def sample_frames(
     shards: Shards, description: ExtractorDescription, clusters: int, options: SampleOptions
 ) -> tuple[np.ndarray, SampleDescription]:
-    """Sample the frames of a manifest, or of a part of its utterances where that is enough.
+    """Sample the frames of a manifest, of drawn utterances where these are enough.
 
     Args:
         shards: the audio.
