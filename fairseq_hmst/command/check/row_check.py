@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from preprocess.corpora import import_corpus
 from preprocess.corpora.rows.filters import FilterOptions, Filters
+from preprocess.corpora.rows.row import location_of_row
 from preprocess.corpora.rows.selection import select_rows
 from preprocess.errors import PreprocessError, UserError
 from preprocess.files.faults import FaultOptions
@@ -12,6 +13,8 @@ from preprocess.files.manifest import Utterance, read_manifest
 from preprocess.files.options import read_options
 from preprocess.files.splits import find_manifests
 from preprocess.recipe.file import Recipe
+from preprocess.speech.audio import measure_audio
+from preprocess.speech.extractors.limits import read_limits
 from preprocess.vocabulary.training import train_model
 
 # A text of so many characters a piece has pieces enough; below, SentencePiece is asked.
@@ -33,6 +36,7 @@ def check_rows(recipe: Recipe, stages: Mapping[str, argparse.Namespace]) -> list
     except PreprocessError as error:
         return [*faults, error]
     faults += check_languages(rows)
+    faults += check_lengths(rows, stages)
     if "subwords" in stages:
         faults += check_vocabularies(rows.get("train", ()), stages)
     return faults
@@ -75,6 +79,29 @@ def check_languages(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserErr
                         advice="write a language alike everywhere",
                     )
                     first[name] = (language, place)
+
+
+def check_lengths(
+    rows: Mapping[str, Sequence[Utterance]], stages: Mapping[str, argparse.Namespace]
+) -> Iterator[UserError]:
+    """Rows that the encoder refuses for their length, such as Whisper's 30 s, but where the stages leave them out."""
+    extractors = [stages[stage].extractor for stage in ("kmeans", "units") if stage in stages]
+    source = next((extractor for extractor in extractors if extractor), None)
+    if source is None or all(stages[stage].on_error == "skip" for stage in ("kmeans", "units") if stage in stages):
+        return
+    try:
+        limits = read_limits(source)
+    except PreprocessError as error:
+        yield error
+        return
+    for split, of_split in rows.items():
+        for index, row in enumerate(of_split):
+            if row.audio is not None:
+                seconds = measure_audio(row.audio, row.offset, row.duration)  # the manifest took it
+                try:
+                    limits.check(seconds, row.audio)
+                except PreprocessError as error:
+                    yield error.at(location_of_row(row, split, index), f"row '{row.id}'")
 
 
 def check_vocabularies(rows: Sequence[Utterance], stages: Mapping[str, argparse.Namespace]) -> Iterator[UserError]:

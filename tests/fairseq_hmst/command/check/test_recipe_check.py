@@ -1,5 +1,6 @@
 """`hmst check RECIPE.yaml`: all faults in one list, each with its place; none where there is none."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -132,6 +133,31 @@ def test_languages_equal_but_for_case_or_region_are_named(faults: Found, tmp_pat
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = faults(WHOLE)
     assert found and f"src_lang is '{other}' here and 'en' in train" in found[0]
+
+
+@pytest.fixture
+def whisper(tmp_path: Path) -> None:
+    """What says that an encoder takes 0.4 s at most; the corpus has half seconds."""
+    (tmp_path / "whisper").mkdir()
+    for name, content in {
+        "config": {"model_type": "whisper", "max_source_positions": 20},
+        "preprocessor_config": {"hop_length": 160, "n_fft": 400},
+    }.items():
+        (tmp_path / "whisper" / f"{name}.json").write_text(json.dumps(content))
+
+
+def test_rows_that_are_too_long_for_the_encoder_are_all_named(faults: Found, whisper: None):
+    found = faults(WHOLE.replace("mfcc", "whisper"))
+    assert len(found) == 12
+    assert found[0].startswith(
+        "corpus/train.tsv:2: row 'train0': corpus/audio/train0.wav: too long: 0.5 s, expected at"
+    )
+
+
+def test_rows_too_long_that_the_filter_leaves_out_are_no_faults(faults: Found, whisper: None, tmp_path: Path):
+    recipe = WHOLE.replace("mfcc", "whisper").replace("root: corpus", "root: corpus\n  max-seconds: 0.4")
+    found = faults(recipe)
+    assert not any("train" in fault and "too long" in fault for fault in found)
 
 
 def test_checkpoints_that_do_not_fit_on_the_disk_are_told(faults: Found, monkeypatch: pytest.MonkeyPatch):
