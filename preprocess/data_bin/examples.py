@@ -11,6 +11,7 @@ from ..files.splits import Split
 from ..files.text import TextPair, normalise_text
 from ..vocabulary.dictionary import UNK_INDEX
 from ..vocabulary.token_encoder import TokenEncoder
+from .origin import Origin
 from .writer import Example
 
 CHUNK_EXAMPLES = 2000  # encoded by SentencePiece's threads at a time
@@ -42,7 +43,8 @@ def speech_examples(split: Split, encoder: TokenEncoder, has_transcripts: bool) 
                         "are known"
                     ),
                 )
-            yield Example(row.id, source, target, text, row.tgt_lang, encoder.num_symbols, transcript)
+            origin = Origin(row.id, row.src_lang, row.tgt_lang, row.duration, row.speaker)
+            yield Example(origin, source, target, text, encoder.num_symbols, transcript)
 
 
 def text_examples(pairs: Iterable[TextPair], encoder: TokenEncoder) -> Iterator[Example]:
@@ -52,7 +54,8 @@ def text_examples(pairs: Iterable[TextPair], encoder: TokenEncoder) -> Iterator[
         sources = encoder.repeated_text([pair.source for pair in chunk], languages)
         targets = encoder.target([pair.target for pair in chunk], languages)
         for pair, source, target in zip(chunk, sources, targets, strict=True):
-            yield Example(pair.name, source, target, pair.target, pair.target_language, encoder.num_symbols)
+            origin = Origin(pair.name, pair.source_language, pair.target_language)
+            yield Example(origin, source, target, pair.target, encoder.num_symbols)
 
 
 def manifest_pairs(split: Split) -> Iterator[TextPair]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ..files.cards.data_bin_card import DataBinCard, StreamEntry
 from ..files.units import text_to_units
 from ..vocabulary.dictionary import EOS_INDEX, SPECIAL_SYMBOLS
 from ..vocabulary.models import Subwords
+from .origin import Origin, read_origins
 from .writer import load_indexed_dataset
 
 if TYPE_CHECKING:
@@ -109,6 +111,36 @@ class Stream:
         for begin in range(0, self.counts.examples, CHUNK_EXAMPLES):
             yield self.read(side, range(begin, min(begin + CHUNK_EXAMPLES, self.counts.examples)))
 
+    @property
+    def has_origins(self) -> bool:
+        """Whether it is known where the examples come from; data-bins of earlier versions do not say it."""
+        return self._origin_path.is_file()
+
+    def origins(self) -> Iterator[Origin]:
+        """Origins of all examples, in their order; `has_origins` must be True.
+
+        Raises:
+            MismatchError: the table is not in its form, or has not as many lines as there are examples.
+        """
+        number = 0
+        for number, origin in enumerate(read_origins(self._origin_path), start=1):
+            if number <= self.counts.examples:
+                yield origin
+        if number != self.counts.examples:
+            raise MismatchError(
+                f"has changed since it was made: the card says {self.counts.examples} examples, found {number}",
+                place=self._origin_path,
+                advice="make the data-bin again",
+            )
+
+    def ids(self, indices: Sequence[int]) -> list[str | None]:
+        """Ids of some examples, read up to the last of them; None where they are not known."""
+        if not self.has_origins or not indices:
+            return [None] * len(indices)
+        wanted, last = set(indices), max(indices)
+        found = {index: origin.id for index, origin in enumerate(islice(self.origins(), last + 1)) if index in wanted}
+        return [found.get(index) for index in indices]
+
     @cached_property
     def _datasets(self) -> dict[str, "MMapIndexedDataset"]:
         datasets = {}
@@ -127,6 +159,10 @@ class Stream:
                     advice="make the data-bin again",
                 )
         return datasets
+
+    @property
+    def _origin_path(self) -> Path:
+        return Path(self._prefix("origin") + ".tsv")
 
     def _prefix(self, side: str) -> str:
         kind = {"source": "src", "target": "tgt"}.get(side, side)

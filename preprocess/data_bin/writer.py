@@ -12,6 +12,7 @@ import numpy as np
 from ..files.ctc_steps import needed_for_ctc
 from ..files.fairseq_import import process_unchanged
 from ..vocabulary.dictionary import UNK_INDEX
+from .origin import ORIGIN_COLUMNS, Origin
 
 if TYPE_CHECKING:
     from fairseq.data.indexed_dataset import MMapIndexedDatasetBuilder
@@ -23,11 +24,10 @@ logger = logging.getLogger(__name__)
 class Example:
     """Token ids of one example, each array with one </s>; source and target with `num_symbols` language symbols."""
 
-    name: str  # utterance id, or FILE:LINE of external text
+    origin: Origin
     source: np.ndarray  # (T,) int64
     target: np.ndarray  # (U,) int64; the language symbol comes first
     target_text: str
-    target_language: str
     num_symbols: int  # 0 or 1
     transcript: np.ndarray | None = None  # (U',) int64; </s> alone: not known; None: a stream without transcripts
 
@@ -61,10 +61,10 @@ class StreamCounts:
 
 
 class StreamWriter:
-    """Writes FOLDER/SPLIT.STREAM.{src,tgt,transcript}.{bin,idx}, and text files unless the split is train.
+    """Writes FOLDER/SPLIT.STREAM.{src,tgt,transcript}.{bin,idx}, .origin.tsv, and text files unless the split is train.
 
-    These are .ref.txt, the translations, and with several target languages .lang.txt, the language of each. Call `add`
-    for every example, then `close`; it writes into a folder that only exists when all is whole.
+    The text files are .ref.txt, the translations, and with several target languages .lang.txt, the language of each.
+    Call `add` for every example, then `close`; it writes into a folder that only exists when all is whole.
     """
 
     def __init__(
@@ -84,6 +84,8 @@ class StreamWriter:
         self._builders = {kind: _make_builder(f"{self._prefix}.{kind}.bin", size) for kind, size in sizes.items()}
         texts = () if split == "train" else ("ref", "lang") if has_target_languages else ("ref",)
         self._texts: dict[str, list[str]] = {kind: [] for kind in texts}
+        self._origins = open(f"{self._prefix}.origin.tsv", "w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        self._origins.write("\t".join(ORIGIN_COLUMNS) + "\n")
 
     def add(self, example: Example) -> None:
         """Append one example to all files and to the counts."""
@@ -94,11 +96,13 @@ class StreamWriter:
         if example.transcript is not None and "transcript" in self._builders:
             self._builders["transcript"].add_item(torch.from_numpy(example.transcript))
         for kind, lines in self._texts.items():
-            lines.append(f"{example.target_text if kind == 'ref' else example.target_language}\n")
+            lines.append(f"{example.target_text if kind == 'ref' else example.origin.target_language}\n")
+        self._origins.write(example.origin.as_line())
         self._count(example)
 
     def close(self) -> StreamCounts:
         """Write the index files and return the counts."""
+        self._origins.close()
         for kind, builder in self._builders.items():
             builder.finalize(f"{self._prefix}.{kind}.idx")
         for kind, lines in self._texts.items():
@@ -110,7 +114,7 @@ class StreamWriter:
         counts.examples += 1
         labels = example.target[example.num_symbols : -1]
         num_source_tokens = len(example.source) - 1 - example.num_symbols
-        counts.target_languages[example.target_language] += 1
+        counts.target_languages[example.origin.target_language] += 1
         counts.source_tokens += num_source_tokens
         counts.target_tokens += len(labels)
         self._count_unknown(example, "source", example.source)
@@ -126,14 +130,14 @@ class StreamWriter:
     def _count_unknown(self, example: Example, side: str, ids: np.ndarray) -> None:
         num_unknown = int(np.count_nonzero(ids == UNK_INDEX))
         if num_unknown and not self.counts.first_unknown:
-            self.counts.first_unknown = f"{side} of {example.name}"
+            self.counts.first_unknown = f"{side} of {example.origin.id}"
         self.counts.unknown[side] += num_unknown
 
     def _check_ctc(self, example: Example, ctc: str, labels: np.ndarray) -> None:
         needed = needed_for_ctc(labels)
         if len(example.source) < needed:
             self.counts.infeasible.append(
-                Infeasible(self.split, self.stream, example.name, ctc, len(example.source), needed)
+                Infeasible(self.split, self.stream, example.origin.id, ctc, len(example.source), needed)
             )
 
 

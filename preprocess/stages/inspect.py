@@ -1,4 +1,4 @@
-"""The stage `inspect`: a data-bin -> a page with pictures, and its figures as JSON.
+"""The stage `inspect`: a data-bin -> a page with warnings and pictures, and its figures as JSON.
 
 The folder holds index.html, which needs no other file and no network, and report.json. All is read from the data-bin
 alone.
@@ -59,4 +59,5 @@ def inspect_data_bin(path: Path, out: Path) -> ReportCard:
     print(f"{out / 'index.html'}: look at it in a browser; {out / 'report.json'}: its figures")
     if figures.repeat_factors:
         print(figures.repeat_factors.advice)
+    print(*figures.checks.lines(), sep="\n")
     return card

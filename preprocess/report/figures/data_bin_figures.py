@@ -13,8 +13,11 @@ from .dictionary_use import PieceUse, describe_dictionaries
 from .factors import RepeatFactors, describe_factors
 from .measures import Measures, measure
 from .shown_examples import ShownExample, describe_examples
+from .speech_figures import SecondsFigures, SpeakerFigures, describe_seconds, describe_speakers
 from .stream_figures import StreamFigures, describe_stream
 from .unit_use import TokenRates, UnitRuns, UnitUse, describe_rates, describe_runs, describe_units
+from .warnings.checks import Outcome, check_all
+from .warnings.warning import Inspected
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,10 @@ class DataBinFigures:
 
     Attributes:
         data_bin: its folder and the one above.
+        checks: warnings, and what was not checked.
         signature, languages, repeat, num_units, text_model, external_text: from its card.
         streams: by split, then by stream, `st` or `mt`.
+        seconds, speakers: by split, of the speech streams; splits of which they are not known are missing.
         vocabulary: use of `unit`, `source` and `target` pieces.
         units, run_lengths, per_second: by split, of the speech streams; splits of which nothing is known are missing.
         repeat_factors: of the first split; None where there is nothing to compare.
@@ -32,6 +37,7 @@ class DataBinFigures:
     """
 
     data_bin: str
+    checks: Outcome
     signature: str
     languages: Languages
     repeat: int
@@ -39,6 +45,8 @@ class DataBinFigures:
     text_model: KeptTextModel | None
     external_text: tuple[ExternalTextEntry, ...]
     streams: Mapping[str, Mapping[str, StreamFigures]]
+    seconds: Mapping[str, SecondsFigures]
+    speakers: Mapping[str, SpeakerFigures]
     vocabulary: Mapping[str, PieceUse]
     units: Mapping[str, UnitUse]
     run_lengths: Mapping[str, UnitRuns]
@@ -64,6 +72,7 @@ def describe_data_bin(data_bin: DataBinReader) -> DataBinFigures:
         streams.setdefault(measures.stream.split, {})[measures.stream.name] = describe_stream(measures)
     return DataBinFigures(
         data_bin="/".join(data_bin.path.resolve().parts[-2:]),
+        checks=check_all(Inspected(card, measured)),
         signature=card.signature,
         languages=card.languages,
         repeat=card.repeat,
@@ -71,6 +80,8 @@ def describe_data_bin(data_bin: DataBinReader) -> DataBinFigures:
         text_model=card.text_model,
         external_text=card.external_text,
         streams=streams,
+        seconds=describe_seconds(speech),
+        speakers=describe_speakers(speech),
         vocabulary=describe_dictionaries(data_bin, measured),
         units=describe_units(data_bin, speech),
         run_lengths=describe_runs(speech),

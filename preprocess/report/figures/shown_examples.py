@@ -20,6 +20,7 @@ class ShownExample:
 
     Attributes:
         split, stream, index: where it is.
+        id: of the utterance, or FILE:LINE of external text; None: not known.
         source: its tokens: the units of a unit piece, or another piece itself.
         transcript: pieces, not repeated; unset where the stream has no transcripts.
         source_text: unset for speech of a stream without transcripts.
@@ -30,6 +31,7 @@ class ShownExample:
     split: str
     stream: str
     index: int
+    id: str | None
     source: Sequence[str | Sequence[int]]
     transcript: Sequence[str] | UnsetType = UNSET
     source_text: str | UnsetType = UNSET
@@ -44,8 +46,9 @@ def describe_examples(data_bin: DataBinReader, streams: Sequence[Measures]) -> l
         found = [measures for measures in streams if measures.stream.name == name]
         if found:
             chosen = found[min(1, len(found) - 1)]
-            for index in _spread(chosen.sides["source"].lengths, shares):
-                shown.append(_describe_example(data_bin, chosen.stream, index))
+            indices = _spread(chosen.sides["source"].lengths, shares)
+            for index, identifier in zip(indices, chosen.stream.ids(indices), strict=True):
+                shown.append(_describe_example(data_bin, chosen.stream, index, identifier))
     return shown
 
 
@@ -55,7 +58,7 @@ def _spread(lengths: np.ndarray, shares: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(int(order[(len(order) - 1) * share // 100]) for share in shares))
 
 
-def _describe_example(data_bin: DataBinReader, stream: Stream, index: int) -> ShownExample:
+def _describe_example(data_bin: DataBinReader, stream: Stream, index: int, identifier: str | None) -> ShownExample:
     """Pieces as they are stored, units of each, and texts decoded by the data-bin's SentencePiece models."""
     source, target = (
         [token for token in stream.read(side, [index])[0].tolist() if token != EOS_INDEX]
@@ -71,6 +74,7 @@ def _describe_example(data_bin: DataBinReader, stream: Stream, index: int) -> Sh
         split=stream.split,
         stream=stream.name,
         index=index,
+        id=identifier,
         source=pieces if is_text else [units.get(token, piece) for token, piece in zip(source, pieces, strict=True)],
         transcript=transcript,
         source_text=UNSET if once is UNSET else data_bin.subwords.source.decode(once),

@@ -13,14 +13,14 @@ NUM_BINS = 40
 
 @dataclass(frozen=True)
 class LengthSummary:
-    """Tokens of an example: smallest, 5th percentile, median, mean, 95th percentile, largest."""
+    """Lengths of some examples: smallest, 5th percentile, median, mean, 95th percentile, largest."""
 
-    min: int
+    min: int | float
     p5: float
     median: float
     mean: float
     p95: float
-    max: int
+    max: int | float
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class LengthHistogram:
     """Examples by length, in bins of equal width.
 
     Attributes:
-        width: of a bin, in tokens; bin i holds the lengths from i * width, up to but without (i + 1) * width.
+        width: of a bin; bin i holds the lengths from i * width, up to but without (i + 1) * width.
         counts: examples in each bin.
         longer: examples beyond the last bin.
     """
 
-    width: int
+    width: int | float
     counts: Sequence[int]
     longer: int
 
@@ -114,12 +114,12 @@ def summarise_lengths(lengths: np.ndarray) -> LengthSummary:
     """Smallest, largest, mean and percentiles of lengths (N,), N at least 1."""
     low, median, high = np.percentile(lengths, (5, 50, 95))
     return LengthSummary(
-        min=int(lengths.min()),
+        min=lengths.min().item(),
         p5=float(low),
         median=float(median),
         mean=float(lengths.mean()),
         p95=float(high),
-        max=int(lengths.max()),
+        max=lengths.max().item(),
     )
 
 
@@ -131,7 +131,18 @@ def count_lengths(lengths: np.ndarray, step: int = 1) -> LengthHistogram:
         step: all lengths are multiples of it, so the width is one too.
     """
     largest = int(np.percentile(lengths, 99, method="higher"))
-    width = step * (largest // (step * NUM_BINS) + 1)
-    bins = np.bincount(lengths.astype(np.int64) // width)
-    last = largest // width + 1
+    return _fill_bins(lengths, step * (largest // (step * NUM_BINS) + 1), largest)
+
+
+def count_seconds(seconds: np.ndarray) -> LengthHistogram:
+    """Like `count_lengths` for seconds, (N,) above 0, N at least 1, with a round width of the bins."""
+    largest = float(np.percentile(seconds, 99, method="higher"))
+    widths = (digit * 10.0**power for power in range(-2, 6) for digit in (1, 2, 5))
+    return _fill_bins(seconds, next(width for width in widths if largest < width * NUM_BINS), largest)
+
+
+def _fill_bins(lengths: np.ndarray, width: int | float, largest: int | float) -> LengthHistogram:
+    """Histogram up to the bin of `largest`."""
+    bins = np.bincount((lengths // width).astype(np.int64))
+    last = int(largest // width) + 1
     return LengthHistogram(width, bins[:last].tolist(), int(bins[last:].sum()))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from ..figures.data_bin_figures import DataBinFigures
 from ..figures.factors import RepeatFactors
-from ..figures.stream_figures import StreamFigures
+from ..figures.stream_figures import LengthHistogram
 from ..figures.unit_use import UnitRuns, UnitUse
 from .svg import MUTED, SPEECH, TEXT, render
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Value = TypeVar("Value")
+MAX_PANELS = 4  # of one picture: more are too low to read
 
 
 def draw_charts(figures: DataBinFigures) -> dict[str, str]:
@@ -39,7 +41,16 @@ def draw_charts(figures: DataBinFigures) -> dict[str, str]:
         if factors.text_ctc:
             drawings["ctc"] = partial(_draw_ctc, factors)
     for name, stream in (_first(figures.streams) or {}).items():
-        drawings[f"lengths-{name}"] = partial(_draw_lengths, stream)
+        histograms = {kind: side.histogram for kind, side in stream.sides.items() if side.histogram}
+        drawings[f"lengths-{name}"] = partial(_draw_histograms, histograms, "tokens of an example")
+    speech = {
+        "seconds": ({split: found.histogram for split, found in figures.seconds.items()}, "seconds of an example"),
+        "speakers": ({split: found.histogram for split, found in figures.speakers.items()}, "examples of a speaker"),
+    }
+    for name, (histograms, label) in speech.items():
+        if histograms:
+            shown = dict(islice(histograms.items(), MAX_PANELS))
+            drawings[name] = partial(_draw_histograms, shown, label, share_axis=name == "seconds")
     return {name: render(name, draw) for name, draw in drawings.items()}
 
 
@@ -152,14 +163,17 @@ def _draw_ctc(factors: RepeatFactors, figure: "Figure") -> None:
     axes.set(xlabel="repeat factor", ylabel="% of the text stream too short", ylim=(0, max(*heights, 0.1) * 1.15))
 
 
-def _draw_lengths(stream: StreamFigures, figure: "Figure") -> None:
-    histograms = {name: side.histogram for name, side in stream.sides.items() if side.histogram}
-    panels = figure.subplots(len(histograms), 1, squeeze=False)[:, 0]
-    for axes, (name, histogram) in zip(panels, histograms.items(), strict=True):
+def _draw_histograms(
+    histograms: Mapping[str, LengthHistogram], label: str, figure: "Figure", *, share_axis: bool = False
+) -> None:
+    """One panel a histogram, the first in the colour of speech; each has a scale of its own, or all have one."""
+    panels = figure.subplots(len(histograms), 1, squeeze=False, sharex=share_axis)[:, 0]
+    for number, (axes, (name, histogram)) in enumerate(zip(panels, histograms.items(), strict=True)):
         # A bin of the lengths 4 to 7 reaches from 3.5 to 7.5, so that a bin of one length stands over it.
-        edges = np.arange(len(histogram.counts) + 1) * histogram.width - 0.5
-        axes.stairs(histogram.counts, edges, fill=True, color=SPEECH if name == "source" else TEXT, alpha=0.75)
+        shift = 0.5 if isinstance(histogram.width, int) else 0.0
+        edges = np.arange(len(histogram.counts) + 1) * histogram.width - shift
+        axes.stairs(histogram.counts, edges, fill=True, color=TEXT if number else SPEECH, alpha=0.75)
         axes.set_title(name, loc="left", color=MUTED)
-        axes.set(xlim=(0, edges[-1]))
+        axes.set_xlim(0, max(edges[-1], axes.get_xlim()[1]) if share_axis and number else edges[-1])
         axes.locator_params(integer=True)
-    panels[-1].set_xlabel("tokens of an example")
+    panels[-1].set_xlabel(label)

@@ -67,6 +67,13 @@ def key(colour: str, name: str) -> str:
     return f'<span class="key" style="background: var(--{colour})"></span> {escape(name)}'
 
 
+def warning(text: str, advice: str, examples: Iterable[str]) -> str:
+    """A box of a warning: what was found, what to do, and a line for each example."""
+    lines = "".join(f"<li>{escape(example)}</li>" for example in examples)
+    found = f"<p><b>{escape(text)}</b></p><p>{escape(advice)}</p>"
+    return f'<div class="warning">{found}{f"<ul>{lines}</ul>" if lines else ""}</div>'
+
+
 def pieces(content: Iterable[str | Sequence[int]]) -> str:
     """Subwords with visible borders: of text, or lists of units."""
     cells = []

@@ -10,13 +10,17 @@ from ..figures.dictionary_use import PieceUse
 from ..figures.shown_examples import ShownExample
 from . import markup
 from .sections import Charts, factors_section, hours, streams_section, units_section
+from .speech_section import speech_section
+from .warnings_section import warnings_section
 
 
 def make_page(figures: DataBinFigures, charts: Charts) -> str:
     """The whole of index.html."""
     parts = [
         _head(figures),
+        warnings_section(figures.checks),
         streams_section(figures, charts),
+        speech_section(figures, charts),
         units_section(figures, charts),
         factors_section(figures, charts),
         _vocabulary(figures),
@@ -87,7 +91,8 @@ def _examples(figures: DataBinFigures) -> str:
 
 
 def _example_entries(example: ShownExample, repeat: int) -> Iterator[tuple[str, str]]:
-    yield "example", f"{escape(example.split)}.{example.stream}, number {example.index} (from 0)"
+    yield "id", f"<code>{escape(example.id)}</code>" if example.id is not None else "not known"
+    yield "where", f"{escape(example.split)}.{example.stream}, number {example.index} (from 0)"
     if example.source_text is not UNSET:
         yield "source text", escape(example.source_text)
     yield "target text", escape(example.target_text)

@@ -31,6 +31,10 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .88e
 .tile b { display: block; font-size: 1.35rem; line-height: 1.25; font-weight: 600; overflow-wrap: anywhere; }
 .tile span { color: var(--muted); font-size: .85rem; }
 .advice { border-left: .25rem solid var(--text); padding: .1rem 0 .1rem .9rem; margin: .8rem 0; }
+.warning { background: var(--card); border: 1px solid var(--grid); border-left: .25rem solid var(--text);
+  border-radius: .3rem; padding: .5rem .9rem; margin: .8rem 0; }
+.warning p { max-width: none; }
+.warning ul { margin: .4rem 0; padding-left: 1.1rem; color: var(--muted); font-size: .85rem; overflow-wrap: anywhere; }
 figure { margin: 0; padding: .8rem .8rem .6rem; }
 figure svg { display: block; width: 100%; height: auto; }
 figure svg text { font-family: inherit !important; }

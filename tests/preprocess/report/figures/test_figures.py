@@ -47,8 +47,9 @@ def test_report_json_has_all_figures_and_no_other_keys(figures: dict[str, Any], 
     assert msgspec.convert(figures, DataBinFigures, strict=False) == described
     assert json.loads(described.to_json()) == figures
     assert list(figures) == [
-        *("data_bin", "signature", "languages", "repeat", "num_units", "text_model", "external_text", "streams"),
-        *("vocabulary", "units", "run_lengths", "per_second", "repeat_factors", "examples"),
+        *("data_bin", "checks", "signature", "languages", "repeat", "num_units", "text_model", "external_text"),
+        *("streams", "seconds", "speakers", "vocabulary", "units", "run_lengths", "per_second", "repeat_factors"),
+        "examples",
     ]
     assert "transcript" not in figures["streams"]["train"]["mt"]  # what is unset has no key, what is unknown is null
     assert "ctc_infeasible" not in figures["streams"]["train"]["st"]["source"]

@@ -74,7 +74,7 @@ def test_ids_are_unique_and_all_that_are_referred_to_exist(page: str):
 def test_every_picture_is_there_once_and_follows_the_style_sheet(page: str, described: DataBinFigures):
     pictures = re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL)
     names = set(draw_charts(described))
-    assert names == {"units", "runs", "pairs", "ratios", "factors", "ctc", "lengths-st", "lengths-mt"}
+    assert names == {"units", "runs", "pairs", "ratios", "factors", "ctc", "lengths-st", "lengths-mt", "seconds"}
     assert len(pictures) == len(names)
     for picture in pictures:
         assert "aria-label" in picture[:300]

@@ -1,0 +1,115 @@
+"""The form of a warning, and what a check is given."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....files.cards.data_bin_card import DataBinCard
+from ..measures import Measures
+
+EXAMPLES_SHOWN = 5  # of each stream: enough to find the rows and to see what they have in common
+
+
+@dataclass(frozen=True)
+class WarnedExample:
+    """One example that a warning is about.
+
+    Attributes:
+        split, stream, index: where it is.
+        id: of the utterance, or FILE:LINE of external text; None: not known.
+        found: what is wrong with it; "" where the warning says all.
+    """
+
+    split: str
+    stream: str
+    index: int
+    id: str | None
+    found: str
+
+
+@dataclass(frozen=True)
+class DataWarning:
+    """One warning.
+
+    Attributes:
+        kind: one word for programs.
+        text: what was found, where, and how often.
+        advice: what to do.
+        count: examples, clusters or languages that it is about.
+        examples: the first or the worst of them; empty where it is not about examples.
+    """
+
+    kind: str
+    text: str
+    advice: str
+    count: int
+    examples: tuple[WarnedExample, ...] = ()
+
+
+@dataclass(frozen=True)
+class NotChecked:
+    """A check that could not be made, and why; `kind` is that of its warning."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a check is given.
+
+    Attributes:
+        card: of the data-bin.
+        streams: all of them, in the order of the card.
+    """
+
+    card: DataBinCard
+    streams: Sequence[Measures]
+
+    @property
+    def speech(self) -> list[Measures]:
+        """The speech streams."""
+        return [measures for measures in self.streams if measures.stream.name == "st"]
+
+    @property
+    def first_split(self) -> list[Measures]:
+        """The streams of the first split, usually train."""
+        return [measures for measures in self.streams if measures.stream.split == self.streams[0].stream.split]
+
+
+Check = Callable[[Inspected], Iterator[DataWarning | NotChecked]]
+Found = Sequence[tuple[Measures, Sequence[int] | np.ndarray]]  # streams, and indices of their examples
+
+
+def warn_of_examples(
+    kind: str, found: Found, text: str, advice: str, describe: Callable[[Measures, int], str]
+) -> Iterator[DataWarning]:
+    """Yield one warning of examples, or none where there are none.
+
+    Args:
+        kind: of the warning.
+        found: streams, and indices of their examples, the first ones to be shown first.
+        text: what is wrong with them, such as `Silent examples`; their numbers by stream are put behind it.
+        advice: what to do.
+        describe: says what is wrong with one.
+    """
+    total = sum(len(indices) for _, indices in found)
+    if total:
+        places = ", ".join(
+            f"{len(indices):,} of {measures.stream.counts.examples:,} in {measures.name}"
+            for measures, indices in found
+            if len(indices)
+        )
+        examples = [example for measures, indices in found for example in _name(measures, indices, describe)]
+        yield DataWarning(kind, f"{text}: {places}.", advice, total, tuple(examples))
+
+
+def _name(
+    measures: Measures, indices: Sequence[int] | np.ndarray, describe: Callable[[Measures, int], str]
+) -> Iterator[WarnedExample]:
+    """The first EXAMPLES_SHOWN."""
+    shown = [int(index) for index in indices[:EXAMPLES_SHOWN]]
+    stream = measures.stream
+    for index, identifier in zip(shown, stream.ids(shown), strict=True):
+        yield WarnedExample(stream.split, stream.name, index, identifier, describe(measures, index))
