@@ -143,6 +143,7 @@ def count_seconds(seconds: np.ndarray) -> LengthHistogram:
 
 def _fill_bins(lengths: np.ndarray, width: int | float, largest: int | float) -> LengthHistogram:
     """Histogram up to the bin of `largest`."""
-    bins = np.bincount((lengths // width).astype(np.int64))
-    last = int(largest // width) + 1
+    # Not `//`: 1.5 // 0.05 is 29. A length a billionth below a border counts as on it.
+    bins = np.bincount(np.floor(lengths / width + 1e-9).astype(np.int64))
+    last = int(largest / width + 1e-9) + 1
     return LengthHistogram(width, bins[:last].tolist(), int(bins[last:].sum()))

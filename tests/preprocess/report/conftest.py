@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty_corpus import make_faulty_data_bin
 from spoken_corpus import make_corpus, run_binarize
 
 from preprocess.data_bin.reader import DataBinReader
@@ -62,3 +63,17 @@ def figures(report_folder: Path) -> dict[str, Any]:
 def described(corpus: Path) -> DataBinFigures:
     """The figures of which report.json is made."""
     return describe_data_bin(DataBinReader(corpus / "data-bin"))
+
+
+@pytest.fixture(scope="package")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Manifests, units, subwords and data-bin of `faulty_corpus`; do not change it."""
+    folder = tmp_path_factory.mktemp("faulty") / "corpus"
+    make_faulty_data_bin(folder)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def faulty_figures(faulty: Path, inspect: Callable) -> dict[str, Any]:
+    """The content of the report.json of `faulty`, which is in faulty/report."""
+    return inspect(faulty / "data-bin", faulty / "report")

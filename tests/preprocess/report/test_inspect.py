@@ -38,7 +38,10 @@ def test_the_command_writes_a_whole_folder_and_says_what_fits(
     assert sorted(card["hashes"]) == ["index.html", "report.json"]
     printed = capsys.readouterr().out
     assert str(out / "index.html") in printed
-    assert json.loads((out / "report.json").read_text(encoding="utf-8"))["repeat_factors"]["advice"] in printed
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["repeat_factors"]["advice"] in printed
+    assert report["checks"]["warnings"]
+    assert all(warning["text"] in printed for warning in report["checks"]["warnings"])
 
 
 def test_language_symbols_are_no_tokens(tmp_path: Path, inspect: Inspect):
@@ -101,6 +104,48 @@ def test_without_transcripts_the_streams_are_compared_on_the_whole(tmp_path: Pat
     assert found["factors"]["4"]["ratio_of_lengths"] == pytest.approx(means["mt"] / means["st"])
     assert (found["paired_examples"], found["sample"]) == (0, [])
     assert "mean length" in found["advice"]
+
+
+def test_a_data_bin_of_text_alone_can_be_looked_at(tmp_path: Path, inspect: Inspect):
+    make_toy_data_bin(tmp_path)
+    for path in (tmp_path / "manifest").iterdir():
+        rows = [replace(row, audio=None, duration=None) for row in read_manifest(path, check_audio=False)]
+        write_manifest(path, [row for row in rows if row.src_text])
+    (tmp_path / "none").mkdir()
+    inputs = ["--manifest-dir", tmp_path / "manifest", "--units-dir", tmp_path / "none"]
+    run_preprocess("binarize", *inputs, "--subwords", tmp_path / "subwords", "--out", tmp_path / "text")
+    figures = inspect(tmp_path / "text", tmp_path / "report")
+    assert {name for streams in figures["streams"].values() for name in streams} == {"mt"}
+    assert (figures["seconds"], figures["speakers"], figures["checks"]["not_checked"]) == ({}, {}, [])
+    assert figures["examples"][0]["id"].startswith("dev-")
+    assert "duplicate_text" in [warning["kind"] for warning in figures["checks"]["warnings"]]
+
+
+def test_a_data_bin_that_does_not_name_its_examples_is_looked_at_without_names(
+    faulty: Path, tmp_path: Path, inspect: Inspect
+):
+    data_bin = shutil.copytree(faulty / "data-bin", tmp_path / "data-bin")
+    for path in data_bin.glob("*.origin.tsv"):
+        path.unlink()
+    figures = inspect(data_bin, tmp_path / "report")
+    assert {example["id"] for example in figures["examples"]} == {None}
+    kinds = {warning["kind"] for warning in figures["checks"]["warnings"]}
+    assert kinds >= {"no_ctc_path", "duplicate_speech", "duplicate_text", "silence", "unknown_tokens"}
+    assert [check["kind"] for check in figures["checks"]["not_checked"]] == ["speaking_rate", "silence"]
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "a data-bin of an earlier version has no ids, seconds and speakers" in page
+    assert "test.mt number 1 (from 0): equals number 8 (from 0) of train.mt" in page
+    assert "The seconds and speakers of the examples are not known" in page
+
+
+@pytest.mark.parametrize("change", [lambda lines: lines[:-1], lambda lines: [*lines, lines[-1]]])
+def test_origins_of_other_examples_are_refused(
+    data_bin: Path, tmp_path: Path, inspect: Inspect, change: Callable[[list[str]], list[str]]
+):
+    path = data_bin / "train.st.origin.tsv"
+    path.write_text("".join(change(path.read_text(encoding="utf-8").splitlines(keepends=True))), encoding="utf-8")
+    with pytest.raises(MismatchError, match=r"train\.st\.origin\.tsv: has changed .* says 38 examples, found 3[79]"):
+        inspect(data_bin, tmp_path / "report")
 
 
 def test_what_is_no_data_bin_is_refused(corpus: Path, data_bin: Path, tmp_path: Path, inspect: Inspect):

@@ -87,6 +87,18 @@ def test_references_are_the_translations_in_the_order_of_the_examples(data_bin: 
     assert not list(data_bin.glob("train*.ref.txt"))
 
 
+def test_the_examples_are_named_in_their_order(data_bin: Path, made_corpus: Path):
+    for split, name in {"train": "train", "dev": "valid", "test": "test"}.items():
+        rows = read_manifest(made_corpus / "manifest" / f"{split}.tsv")
+        spoken = [f"{row.id}\t1.5\t\ten\tfr" for row in rows if row.audio is not None]
+        written = [f"{row.id}\t\t\ten\tfr" for row in rows if row.src_text]
+        if split == "train":
+            written += [f"{made_corpus / 'mt.en'}:{line}\t\t\ten\tfr" for line in (1, 2)]
+        for stream, expected in {"st": spoken, "mt": written}.items():
+            lines = (data_bin / f"{name}.{stream}.origin.tsv").read_text(encoding="utf-8").splitlines()
+            assert lines == ["id\tseconds\tspeaker\tsrc_lang\ttgt_lang", *expected]
+
+
 def test_the_card_counts_what_is_there(data_bin: Path, made_corpus: Path):
     card = read_card(data_bin, "binarize")
     assert card["languages"] == {"source": ["en"], "target": ["fr"]}

@@ -16,9 +16,9 @@ def check_ctc_path(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
         KIND,
         [(measures, _without_path(measures)) for measures in inspected.first_split],
         "Examples without a CTC path, since their source is shorter than its labels",
-        "CTC learns nothing from them. Look whether text and audio of these rows belong together "
-        "(--max-length-ratio of the manifest leaves out those that do not); where they do, take fewer unit pieces (longer "
-        "speech), more target pieces (shorter text), or for the text stream a larger --repeat.",
+        "CTC learns nothing from them. Look whether text and audio of these rows belong together (--max-length-ratio "
+        "of the manifest leaves out those that do not); where they do, take fewer unit pieces (longer speech), more "
+        "target pieces (shorter text), or for the text stream a larger --repeat.",
         _compare,
     )
 

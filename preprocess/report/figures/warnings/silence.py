@@ -19,6 +19,8 @@ SILENT_SHARE = 0.25
 
 def check_silence(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
     """Find the examples of speech that hold little or none."""
+    if any(measures.origins is None or not measures.origins.is_timed.all() for measures in inspected.speech):
+        yield NotChecked(KIND, "where the seconds are not known, long runs are not either; one unit again and again is")
     shares = {measures.name: _dominant_shares(measures.stream) for measures in inspected.speech}
     slow = {
         stream.measures.name: stream.rates < SILENT_SHARE * stream.medians for stream in rate_streams(inspected, UNITS)
@@ -40,7 +42,7 @@ def check_silence(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
 def _describe(measures: Measures, index: int) -> str:
     number = measures.sides["source"].sizes[index]
     seconds = np.nan if measures.origins is None else measures.origins.seconds[index]
-    return f"{number} units" + ("" if np.isnan(seconds) else f" in {seconds:.3g} s")
+    return f"{number} unit{'s' * (number != 1)}" + ("" if np.isnan(seconds) else f" in {seconds:.3g} s")
 
 
 def _dominant_shares(stream: Stream) -> np.ndarray:

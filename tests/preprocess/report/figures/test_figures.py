@@ -179,6 +179,7 @@ def test_examples_are_rows_of_the_manifest_taken_apart(corpus: Path, figures: di
     assert len({example["index"] for example in spoken}) == len(spoken) > 2
     for example in spoken:
         row = rows[example["index"]]
+        assert example["id"] == row.id
         assert list(chain(*example["source"])) == units[row.id]
         assert example["source_text"] == row.src_text
         assert example["target_text"] == normalise_text(row.tgt_text)
@@ -189,4 +190,5 @@ def test_examples_are_rows_of_the_manifest_taken_apart(corpus: Path, figures: di
     for example in figures["examples"][len(spoken) :]:
         pieces = encode(corpus, "source", [written[example["index"]].src_text])[0]
         assert example["source"] == [piece for piece in pieces for _ in range(4)]
+        assert example["id"] == written[example["index"]].id
         assert example["source_text"] == written[example["index"]].src_text

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from preprocess.report.figures.data_bin_figures import DataBinFigures
+from preprocess.report.figures.warnings.checks import Outcome, describe_example
+from preprocess.report.figures.warnings.warning import DataWarning, NotChecked, WarnedExample
 from preprocess.report.page import markup
 from preprocess.report.page.charts import draw_charts
 from preprocess.report.page.page import make_page
@@ -97,6 +100,23 @@ def test_the_page_says_what_the_figures_say(page: str, described: DataBinFigures
     assert "mt.en mt.fr" in text
 
 
+def test_warnings_come_first_with_their_examples(page: str, described: DataBinFigures):
+    text = unescape(page)
+    assert described.checks.warnings
+    for warning in described.checks.warnings:
+        assert page.index("<h2>") < text.index(warning.text) < text.index("Streams and lengths")
+        assert all(describe_example(example) in text for example in warning.examples)
+    page = make_page(replace(described, checks=Outcome((), ())), {})
+    assert "<h2>No warnings</h2>" in page
+
+
+def test_seconds_and_speakers_have_pictures_and_tables(faulty: Path, faulty_figures: object):
+    page = (faulty / "report" / "index.html").read_text(encoding="utf-8")
+    check(page)
+    assert "Speakers by the number of their examples in each split" in page
+    assert "<td>valid</td><td>2</td><td>1</td><td>2.5</td><td>4</td>" in page  # s0 of train once, d four times
+
+
 def test_two_runs_give_the_same_page(corpus: Path, report_folder: Path, tmp_path: Path, inspect):
     inspect(corpus / "data-bin", tmp_path / "again")
     for name in ("index.html", "report.json"):
@@ -105,8 +125,10 @@ def test_two_runs_give_the_same_page(corpus: Path, report_folder: Path, tmp_path
 
 def test_texts_are_escaped(described: DataBinFigures):
     evil = "<script>alert('&')</script>"
-    example = replace(described.examples[0], source_text=evil, target=[evil], split=evil)
-    page = make_page(replace(described, examples=[example], signature=evil, data_bin=evil), {})
+    example = replace(described.examples[0], source_text=evil, target=[evil], split=evil, id=evil)
+    warned = WarnedExample(evil, evil, 0, evil, evil)
+    checks = Outcome((DataWarning(evil, evil, evil, 1, (warned,)),), (NotChecked(evil, evil),))
+    page = make_page(replace(described, examples=[example], signature=evil, data_bin=evil, checks=checks), {})
     check(page)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
