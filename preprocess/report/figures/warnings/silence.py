@@ -40,7 +40,7 @@ def check_silence(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
 
 
 def _describe(measures: Measures, index: int) -> str:
-    number = measures.sides["source"].sizes[index]
+    number = int(measures.sides["source"].sizes[index])
     seconds = np.nan if measures.origins is None else measures.origins.seconds[index]
     return f"{number} unit{'s' * (number != 1)}" + ("" if np.isnan(seconds) else f" in {seconds:.3g} s")
 
