@@ -15,7 +15,7 @@ _AS_SPACES = str.maketrans("\t\n\r", "   ")  # no field of a manifest holds thes
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an example comes from.
+    """Origin of one example.
 
     Attributes:
         id: of the utterance, or FILE:LINE of external text.

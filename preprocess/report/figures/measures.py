@@ -129,7 +129,7 @@ def _symbol_sizes(data_bin: DataBinReader, side: str) -> np.ndarray:
 
 
 def _digest(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """(N,) uint64; 64 bits tell hundreds of millions of rows apart."""
+    """Digests of rows, (N,) uint64; 64 bits tell hundreds of millions of rows apart."""
     digests = b"".join(blake2b(row.tobytes(), digest_size=8).digest() for row in rows)
     return np.frombuffer(digests, dtype=np.uint64)
 

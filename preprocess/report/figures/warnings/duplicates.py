@@ -50,7 +50,7 @@ def _find_earlier(measures: Measures, earlier: list[Measures]) -> Matches:
 
 
 def _digests(measures: Measures) -> tuple[np.ndarray, np.ndarray]:
-    """What is compared of each example, (N,) uint64, and a mask of those that are compared."""
+    """Digest of each example, (N,) uint64, and a mask of those that are compared."""
     source = measures.sides["source"]
     if measures.stream.name == "st":
         return source.digests, source.sizes >= MIN_UNITS

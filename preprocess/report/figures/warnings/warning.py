@@ -57,7 +57,7 @@ class NotChecked:
 
 @dataclass(frozen=True)
 class Inspected:
-    """What a check is given.
+    """All that a check is given.
 
     Attributes:
         card: of the data-bin.
