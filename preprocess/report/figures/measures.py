@@ -135,7 +135,7 @@ def _digest(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _measure_rows(ids: np.ndarray, starts: np.ndarray, is_token: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lengths, and steps needed for CTC, of the examples that begin at `starts`, each with at least its </s>."""
+    """Lengths, and steps needed for CTC, of the examples that begin at `starts`; each has at least its </s>."""
     is_counted = is_token[ids]
     # Over the border of two examples nothing is repeated: an example ends in </s> or a language symbol.
     needs_blank = is_repeated(ids) & is_counted

@@ -135,7 +135,7 @@ def count_lengths(lengths: np.ndarray, step: int = 1) -> LengthHistogram:
 
 
 def count_seconds(seconds: np.ndarray) -> LengthHistogram:
-    """Like `count_lengths` for seconds, (N,) above 0, N at least 1, with a round width of the bins."""
+    """Count examples by seconds, (N,) above 0, N at least 1; like `count_lengths`, with bins of a round width."""
     largest = float(np.percentile(seconds, 99, method="higher"))
     widths = (digit * 10.0**power for power in range(-2, 6) for digit in (1, 2, 5))
     return _fill_bins(seconds, next(width for width in widths if largest < width * NUM_BINS), largest)

@@ -11,7 +11,7 @@ KIND = "no_ctc_path"
 
 
 def check_ctc_path(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
-    """Find the examples of the first split that have no CTC path, to the target or to the transcript."""
+    """Find the examples of the first split without a CTC path to target or transcript."""
     yield from warn_of_examples(
         KIND,
         [(measures, _without_path(measures)) for measures in inspected.first_split],

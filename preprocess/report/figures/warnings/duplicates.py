@@ -39,7 +39,7 @@ def check_duplicates(inspected: Inspected) -> Iterator[DataWarning | NotChecked]
 
 
 def _find_earlier(measures: Measures, earlier: list[Measures]) -> Matches:
-    """Examples that stand in one of the earlier streams, each with the first place where it does."""
+    """Examples that also stand in an earlier stream, each with the first place."""
     matches: Matches = {}
     digests, is_compared = _digests(measures)
     for other in earlier:

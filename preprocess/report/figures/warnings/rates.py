@@ -1,4 +1,4 @@
-"""Units and characters a second of each example of speech, beside what is usual in its language."""
+"""Units and characters a second of examples of speech, beside what is usual in their language."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ def rate_streams(inspected: Inspected, quantity: str) -> list[RatedStream]:
 
 
 def _rates(measures: Measures, origins: SpeechOrigins, quantity: str) -> np.ndarray:
-    """Sizes a second, (N,); the translation's only of examples without transcript, whose length says more of the speech."""
+    """Sizes a second, (N,); the translation counts only without transcript, whose length says more of the speech."""
     sizes = {name: side.sizes for name, side in measures.sides.items()}
     transcripts = sizes.get("transcript", np.zeros(len(origins.seconds), dtype=int))
     size = {UNITS: sizes["source"], TRANSCRIPT: transcripts, TRANSLATION: sizes["target"] * (transcripts == 0)}[

@@ -46,7 +46,7 @@ def _describe(measures: Measures, index: int) -> str:
 
 
 def _dominant_shares(stream: Stream) -> np.ndarray:
-    """Times that the most frequent unit of each example occurs, by the most that it could, (N,); 1 without units."""
+    """Use of the most frequent unit of each example against the most that can be, (N,); 1 without units."""
     data_bin = stream.data_bin
     num_pieces = len(data_bin.source_symbols)
     units_of_pieces = dict(zip(data_bin.unit_pieces, data_bin.units_of_pieces, strict=True))
