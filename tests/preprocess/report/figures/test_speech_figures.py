@@ -47,7 +47,9 @@ def test_speakers_are_counted_as_in_the_manifest(faulty: Path, faulty_figures: d
     assert found["in_earlier_splits"] == 1
 
 
-@pytest.mark.parametrize("seconds", [[1.5] * 4, [0.3, 0.6, 0.7], list(np.random.default_rng(0).gamma(4, 1.5, 5000))])
+@pytest.mark.parametrize(
+    "seconds", [[1.5] * 4, [0.3, 0.6, 0.7], [0.29, 0.07, 0.35], list(np.random.default_rng(0).gamma(4, 1.5, 5000))]
+)
 def test_seconds_fall_into_few_bins_of_a_round_width(seconds: list[float]):
     found = count_seconds(np.array(seconds))
     microseconds = np.round(np.array(seconds) * 1e6)
