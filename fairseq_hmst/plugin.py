@@ -1,4 +1,4 @@
-"""What registers with fairseq when it is imported: the task, the models and the criterion."""
+"""The registration with fairseq: importing this module registers the task, the models and the criterion."""
 
 from . import compat, cpu_processes  # noqa: F401  (first: the modules below need their patches)
 from .criterions import joint_criterion  # noqa: F401

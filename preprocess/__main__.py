@@ -11,6 +11,7 @@ from .stages import STAGES
 
 if TYPE_CHECKING:
     from .recipe.file import Recipe
+    from .stages.run import CheckedStages
 
 PROGRAM = "hmst preprocess"
 DESCRIPTION = "From audio and text to the binarized streams that fairseq_hmst trains on."
@@ -60,8 +61,8 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def check_recipe(recipe: "Recipe") -> tuple[dict[str, argparse.Namespace], list[PreprocessError]]:
-    """Options of the stages that a recipe runs, as far as they are right, and all faults; nothing is run."""
+def check_recipe(recipe: "Recipe") -> "tuple[CheckedStages, list[PreprocessError]]":
+    """Read the options of all stages of a recipe, and find what is wrong with them; nothing is run."""
     from .stages.run import check_recipe as check
 
     return check(recipe)

@@ -50,7 +50,7 @@ FAIRSEQ_HMST = {
     "translate": ("lazy", "model_folder", "tasks", "generators", "data", "preprocess"),
     "export": ("lazy", "translate", "model_folder", "models", "data", "tasks", "average", "preprocess.files"),
     "demo": ("translate", "model_folder", "generators.decodings", "losses", "preprocess.files"),
-    "command": ("export", "score", "average", "model_folder", "data", "tasks", "compat", "preprocess"),
+    "command": ("export", "score", "average", "model_folder", "plugin", "compat", "cpu_processes", "preprocess"),
     "plugin": ("compat", "cpu_processes", "criterions", "models", "tasks"),
     "__init__": ("installation", "lazy"),
     "__main__": ("command",),

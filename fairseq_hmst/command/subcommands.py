@@ -46,5 +46,5 @@ SUBCOMMANDS = {
     "text-start": Subcommand("fairseq_hmst.text_start.command", "pretrained text model -> start of a training"),
     "env": Subcommand("fairseq_hmst.command.env", "versions, devices, optional parts, and what fits together"),
     "user-dir": Subcommand("fairseq_hmst.command.user_dir", 'the path for fairseq: --user-dir "$(hmst user-dir)"'),
-    "completion": Subcommand("fairseq_hmst.command.completion", "completion of a shell: bash, zsh, tcsh"),
+    "completion": Subcommand("fairseq_hmst.command.completion", "completion of subcommands and options in a shell"),
 }

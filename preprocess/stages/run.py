@@ -14,26 +14,32 @@ as `kmeans: ../other/kmeans`, and then the stage is not run. The data-bin is OUT
 """
 
 import argparse
-import difflib
 import functools
 import importlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PreprocessError, RecipeError
 from ..files.lock import locked
 from ..files.manifest import read_manifest
 from ..files.splits import find_manifests
-from ..recipe.file import REPLACEABLE, STAGE_NAMES, Option, Recipe, Value, read_recipe
+from ..recipe.file import REPLACEABLE, STAGE_NAMES, Recipe, read_recipe
+from ..recipe.stage_options import StageOptions, Wiring
 from ..recipe.step import Step
 from . import STAGES
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from .binarize import BinarizeOptions
+    from .kmeans import KmeansOptions
+    from .manifest import ManifestOptions
+    from .subwords import SubwordsOptions
+    from .units import UnitsOptions
 
-MODEL_OPTIONS = ("extractor", "text_model")  # a folder, or a name on the hub
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,22 +108,44 @@ def plan_steps(recipe: Recipe) -> Iterator[Step]:
             yield _make_step(recipe, stage, _wiring(recipe, stage))
 
 
-def check_recipe(recipe: Recipe) -> tuple[dict[str, argparse.Namespace], list[PreprocessError]]:
-    """Options of the stages that a recipe runs, as far as they are right, and all faults of the others.
+@dataclass(frozen=True)
+class CheckedStages:
+    """Options of the stages that a recipe runs; None: the stage is not run, or has faults.
 
-    Nothing is run. Paths that come from stages before are there too, though nothing lies at them yet.
+    Attributes:
+        root: of the manifest's release.
+        fetches: whether the manifest makes its own root.
+        manifest, kmeans, units, subwords, binarize: of the stages.
     """
-    checked: dict[str, argparse.Namespace] = {}
+
+    root: Path | None = None
+    fetches: bool = False
+    manifest: "ManifestOptions | None" = None
+    kmeans: "KmeansOptions | None" = None
+    units: "UnitsOptions | None" = None
+    subwords: "SubwordsOptions | None" = None
+    binarize: "BinarizeOptions | None" = None
+
+
+def check_recipe(recipe: Recipe) -> tuple[CheckedStages, list[PreprocessError]]:
+    """Read the options of all stages, and find what is wrong with them; nothing is run.
+
+    Paths that come from stages before are there too, though nothing lies at them yet.
+    """
+    checked = CheckedStages()
     faults: list[PreprocessError] = []
     for stage in filter(functools.partial(_is_run, recipe), STAGE_NAMES):
-        wiring = _wiring(recipe, stage)
         try:
-            unknown = _find_unknown(recipe, stage, wiring)
-            faults += unknown
-            if not unknown:
-                arguments = _parse(recipe, stage, wiring)
-                _import_stage(stage).options_of(arguments)
-                checked[stage] = arguments
+            options = _stage_options(recipe, stage, _wiring(recipe, stage))
+            faults += (unknown := options.find_unknown())
+            if unknown:
+                continue
+            values = options.parse()
+            faults += options.find_missing_files(values)
+            if stage == "manifest":
+                checked = replace(checked, root=values["root"], fetches=bool(values.get("fetch")))
+            changes: dict[str, Any] = {stage: _import_stage(stage).options_of(argparse.Namespace(**values))}
+            checked = replace(checked, **changes)
         except PreprocessError as error:
             faults.append(error)
     return checked, faults
@@ -129,9 +157,6 @@ def _folders(recipe: Recipe) -> dict[str, Path]:
 
 def _is_run(recipe: Recipe, stage: str) -> bool:
     return stage not in recipe.finished and not (stage == "kmeans" and "units" in recipe.finished)
-
-
-Wiring = Mapping[str, Path | list[Path]]
 
 
 def _wiring(recipe: Recipe, stage: str, manifest: Path | None = None) -> Wiring:
@@ -158,100 +183,19 @@ def _wiring(recipe: Recipe, stage: str, manifest: Path | None = None) -> Wiring:
     return {**inputs[stage], "out": outputs[stage]}
 
 
-class _RecipeParser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Raise a RecipeError in place of an exit."""
-        raise RecipeError(message, place=self.prog)
-
-
-def _make_step(recipe: Recipe, stage: str, wiring: Wiring, split: str = "") -> Step:
-    for error in _find_unknown(recipe, stage, wiring):
-        raise error
-    arguments = _parse(recipe, stage, wiring)
-    name = f"{stage}.{split}" if split else stage
-    return Step(name, stage, vars(arguments), functools.partial(_import_stage(stage).run, arguments), recipe.out)
-
-
 def _import_stage(stage: str) -> ModuleType:
     return importlib.import_module(f".{STAGES[stage].module}", __package__)
 
 
-def _make_parser(recipe: Recipe, stage: str) -> _RecipeParser:
-    parser = _RecipeParser(prog=f"{recipe.path}: {stage}", allow_abbrev=False, add_help=False)
-    _import_stage(stage).add_arguments(parser)
-    return parser
+def _stage_options(recipe: Recipe, stage: str, wiring: Wiring) -> StageOptions:
+    return StageOptions(recipe, stage, wiring, _import_stage(stage).add_arguments)
 
 
-def _options(recipe: Recipe, stage: str, wiring: Wiring) -> dict[str, Option]:
-    wired = {name: Option(_as_written(value), Path(), "") for name, value in wiring.items()}
-    return wired | recipe.options[stage]
-
-
-def _find_unknown(recipe: Recipe, stage: str, wiring: Wiring) -> list[PreprocessError]:
-    """An error for each given option that the stage does not have, or that the recipe fixes."""
-    _, known = _known_options(_make_parser(recipe, stage), _options(recipe, stage, wiring))
-    fixed = {"out", "manifest"} if stage == "units" else {"out"}
-    return [
-        RecipeError(_explain_unknown(name, stage, known - {"out", "help"}), place=option.location)
-        for name, option in recipe.options[stage].items()
-        if name not in known or name in fixed
-    ]
-
-
-def _parse(recipe: Recipe, stage: str, wiring: Wiring) -> argparse.Namespace:
-    """Parse the wired and the given options by the stage's own parser; the given ones win."""
-    parser, options = _make_parser(recipe, stage), _options(recipe, stage, wiring)
-    positional, _ = _known_options(parser, options)
-    argv = [str(options[positional].value)] if positional in options else []
-    argv += [word for name, option in options.items() if name != positional for word in _to_words(name, option)]
-    arguments = parser.parse_args(argv)
-    _resolve_paths(arguments, options)
-    return arguments
-
-
-def _known_options(parser: argparse.ArgumentParser, options: Mapping[str, Option]) -> tuple[str, set[str]]:
-    """Name of a subcommand's choice (the `corpus` of `manifest`), if any, and of all options."""
-    positional, known = "", set()
-    for action in parser._actions:  # argparse has no public list
-        if isinstance(action, argparse._SubParsersAction):
-            positional = action.dest
-            chosen = str(options[positional].value) if positional in options else "nothing"
-            if chosen not in action.choices:
-                choices = ", ".join(action.choices)
-                raise RecipeError(f"{positional} must be one of {choices}, found {chosen}", place=parser.prog)
-            known |= _known_options(action.choices[chosen], {})[1] | {positional}
-        else:
-            known.add(action.option_strings[-1].lstrip("-") if action.option_strings else action.dest)
-    return positional, known
-
-
-def _explain_unknown(name: str, stage: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    suggestion = f"did you mean '{close[0]}'? " if close else ""
-    return f"{stage} has no option '{name}'; {suggestion}It has {', '.join(sorted(known))}"
-
-
-def _as_written(value: Path | list[Path]) -> Value:
-    return [str(item) for item in value] if isinstance(value, list) else str(value)
-
-
-def _to_words(name: str, option: Option) -> list[str]:
-    value = option.value
-    if value is None or value is False:
-        return []
-    if value is True:
-        return [f"--{name}"]
-    return [f"--{name}", *value] if isinstance(value, list) else [f"--{name}={value}"]
-
-
-def _resolve_paths(arguments: argparse.Namespace, options: Mapping[str, Option]) -> None:
-    """Make the paths of each option count from its own folder; also the name of a model that is a folder there."""
-    for name, option in options.items():
-        key = name.replace("-", "_")
-        value = getattr(arguments, key)
-        if isinstance(value, list):
-            setattr(arguments, key, [option.folder / item if isinstance(item, Path) else item for item in value])
-        elif isinstance(value, Path):
-            setattr(arguments, key, option.folder / value)
-        elif key in MODEL_OPTIONS and value != "mfcc" and value and (option.folder / value).is_dir():
-            setattr(arguments, key, str(option.folder / value))
+def _make_step(recipe: Recipe, stage: str, wiring: Wiring, split: str = "") -> Step:
+    options = _stage_options(recipe, stage, wiring)
+    for error in options.find_unknown():
+        raise error
+    values = options.parse()
+    name = f"{stage}.{split}" if split else stage
+    run_stage = functools.partial(_import_stage(stage).run, argparse.Namespace(**values))
+    return Step(name, stage, values, run_stage, recipe.out)

@@ -21,7 +21,7 @@ OTHERS = {
     "dask, ray": "--port --nthreads --head --address",
     "examples/slurm/cluster.py": "--jobs --cpus --memory --directive --gres",
     "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --help",
-    "every command": "--help",
+    "every command": "--help --version",
 }
 FAIRSEQ = (
     "--user-dir --task --arch --criterion --optimizer --lr --lr-scheduler --warmup-updates --clip-norm --max-tokens "

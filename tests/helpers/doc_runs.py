@@ -28,6 +28,7 @@ SMALLER = {
     "fairseq-train": f"{TINY} --max-tokens 3000 --max-update 2 --warmup-updates 1 --validate-interval-updates 2 --cpu "
     "--num-workers 0 --no-progress-bar",
     "fairseq-generate": "--max-tokens 3000 --cpu --num-workers 0 --no-progress-bar --max-len-b 20",
+    "hmst generate": "--max-tokens 3000 --max-len-b 20",
     "fairseq-interactive": "--cpu --max-len-b 20",
     "preprocess kmeans": "--clusters 16",
     "preprocess subwords": "--unit-vocab 40 --source-vocab 60 --target-vocab 60",
@@ -50,8 +51,10 @@ SPLITS = {"train": 40, "dev": 4, "test": 6}
 MAINS = {
     "fairseq-train": "fairseq_cli.train:cli_main",
     "fairseq-generate": "fairseq_cli.generate:cli_main",
+    "hmst generate": "--max-tokens 3000 --max-len-b 20",
     "fairseq-interactive": "fairseq_cli.interactive:cli_main",
     "hmst check": "fairseq_hmst.command.check.command",
+    "hmst generate": "fairseq_hmst.command.generate",
     "hmst run": "fairseq_hmst.command.run.command",
     "hmst translate": "fairseq_hmst.translate.command",
     "hmst score": "fairseq_hmst.score.command",

@@ -34,7 +34,7 @@ def check_folder(folder: Path) -> tuple[list[str], list[UserError]]:
 
 
 def find_cards(folder: Path) -> Iterator[Path]:
-    """Cards in a folder, but for those of copies within a data-bin or a model folder, whose own card names them."""
+    """Cards in a folder; not those of copies within an output, whose own card names them."""
     card = folder / CARD_NAME
     yield from folder.glob("*.card.json")
     if card.is_file():

@@ -1,6 +1,5 @@
 """All faults of a recipe that can be known before the first second of encoding."""
 
-import argparse
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from preprocess.__main__ import check_recipe as check_stages
 from preprocess.errors import PreprocessError, RecipeError, UserError
 from preprocess.files.cards.card import Card
 from preprocess.files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard
-from preprocess.recipe.file import Option, Recipe
+from preprocess.recipe.file import Recipe
 
 from ..run.road_recipe import RoadRecipe, read_road_recipe
 from .command import CheckError
@@ -26,7 +25,7 @@ BYTES_OF_A_PARAMETER = 12  # float32 weights and Adam's two moments, in each che
 
 @dataclass(frozen=True)
 class CheckedRecipe:
-    """What was found.
+    """Faults of a recipe.
 
     Attributes:
         road: the recipe; None: it cannot be read.
@@ -66,32 +65,10 @@ def check_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = 
     faults += check_training_options(road)
     faults += check_decoding_options(road)
     faults += check_export_options(road)
-    missing = [*find_missing_files(road.recipe, stages), *check_finished(road.recipe)]
-    faults += missing
-    if not any(fault.places and "root" in fault.found for fault in missing):
-        faults += check_rows(road.recipe, stages)
+    faults += check_finished(road.recipe)
+    faults += check_rows(road.recipe, stages)
     faults += check_disk(road)
     return CheckedRecipe(road, ("sections", "options", "files", "rows", "vocabularies", "disk"), faults)
-
-
-def find_missing_files(recipe: Recipe, stages: dict[str, argparse.Namespace]) -> Iterator[UserError]:
-    """Files and folders that the recipe names and that are not there."""
-    for stage, arguments in stages.items():
-        for name, option in recipe.options[stage].items():
-            value = getattr(arguments, name.replace("-", "_"), None)
-            if name == "root" and getattr(arguments, "fetch", False):
-                continue  # it is made
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Path) and not item.exists():
-                    yield UserError(f"{stage}: {name} does not exist: {item}", place=option.location)
-                elif name in ("extractor", "text-model") and _is_missing_folder(item, option):
-                    yield UserError(f"{stage}: {name} is no folder: {item}", place=option.location)
-
-
-def _is_missing_folder(value: object, option: Option) -> bool:
-    """Whether a model is named as a folder, not by a name on the hub such as `microsoft/wavlm-large`, and not there."""
-    is_path = isinstance(value, str) and (value.startswith((".", "/", "~")) or value.count("/") > 1)
-    return is_path and not (option.folder / str(value)).is_dir()
 
 
 def check_finished(recipe: Recipe) -> Iterator[UserError]:

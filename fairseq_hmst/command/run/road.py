@@ -92,7 +92,7 @@ def plan_steps(road: RoadRecipe) -> Iterator[RoadStep]:
 
 
 def remove_own_model(road: RoadRecipe) -> None:
-    """Remove the model folder that an earlier run of the road exported, unless somebody has changed it."""
+    """Remove the model folder of an earlier run, unless somebody has changed it."""
     record = RoadRecord.read(road.save_dir / ".road" / "export.json")
     if record is not None and road.model.is_dir():
         card = road.model / "card.json"

@@ -1,4 +1,4 @@
-"""What a recipe says of the road behind the data-bin: `train`, `decode` and `export`, as options of commands."""
+"""The sections `train`, `decode` and `export` of a recipe, as options of commands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
