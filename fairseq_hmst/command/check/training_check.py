@@ -1,4 +1,4 @@
-"""Options of the recipe's `train`, `decode` and `export` sections, each read by the parser that will read it."""
+"""Options of the sections `train`, `decode` and `export`, read by the parsers that will read them."""
 
 import contextlib
 import difflib
