@@ -40,6 +40,27 @@ class UserError(Exception):
         return f"{text}; {self.advice}" if self.advice else text
 
 
+class OptionError(ValueError):
+    """An option is out of range, unknown to a model, or without effect: a call names its argument, a command its flag.
+
+    Attributes:
+        name: of the option, as an argument of a call.
+        problem: what follows its name: the value, what was expected.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.problem}"
+
+    @property
+    def as_flag(self) -> str:
+        """The message of a command, which names the option as it is written there."""
+        return f"--{self.name.replace('_', '-')} {self.problem}"
+
+
 class PreprocessError(UserError):
     """Base of the errors of this package."""
 

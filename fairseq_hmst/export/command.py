@@ -9,9 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from preprocess.errors import UserError
+from preprocess.errors import OptionError, UserError
 from preprocess.files.options import add_options, read_options
 
+from ..model_folder.card import EncoderEntry
 from ..model_folder.generation import GenerationOptions
 from .options import NAMED_IN_CARD, ExportOptions
 
@@ -35,15 +36,30 @@ def main(argv: list[str] | None = None) -> int:
     try:
         generation = read_options(GenerationOptions, arguments)
         options = ExportOptions(arguments.include_encoder, arguments.scores, generation, tuple(arguments.examples))
-        export(groups, arguments.data, arguments.out, options)
+        card = export(groups, arguments.data, arguments.out, options)
+    except OptionError as error:
+        print(f"error: {error.as_flag}", file=sys.stderr)
+        return 1
     except (UserError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return 130
+    if card.encoder is not None and not (card.encoder.is_mfcc or card.encoder.included):
+        print(_without_encoder(card.encoder, arguments.out))
     print(f"{arguments.out}: read its README.md before you publish it")
     return 0
+
+
+def _without_encoder(encoder: EncoderEntry, out: Path) -> str:
+    """One line on a speech encoder that was not included."""
+    how = (
+        f"translate by `hmst translate {out} --encoder {encoder.name} FILE`, {encoder.name} being its folder"
+        if encoder.must_be_named
+        else f"it is taken from the hub, as {encoder.hub_name}"
+    )
+    return f"{out}: the speech encoder is not included: {how}; --include-encoder copies it into the folder"
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -51,8 +51,8 @@ class ExportedModel:
 
 def export(
     groups: Sequence[Sequence[Path]], data_bin_folder: Path, out: Path, options: ExportOptions | None = None
-) -> None:
-    """Write a model folder.
+) -> ModelCard:
+    """Write a model folder, and return its card.
 
     Args:
         groups: checkpoints of fairseq-train; those of a group become one model of their mean weights, several groups
@@ -87,10 +87,12 @@ def export(
             encoder=encoder,
             versions=Versions(__version__, str(torch.__version__)),
             scores=without_paths(scores),
+            long_training_seconds=task.data_bin.card.long_training_seconds,
             hashes={},
         )
         write_readme(folder / README_NAME, out.name, card)
         seal(folder, card, unsealed={README_NAME})
+    return card
 
 
 def without_paths(value: object) -> object:

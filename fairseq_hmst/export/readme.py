@@ -73,14 +73,15 @@ def _use(name: str, card: ModelCard) -> list[str]:
         "",
         "With the Python package fairseq_hmst installed as its own README says:",
         "",
+        *_encoder_to_find(card.encoder),
         "```",
-        f"hmst translate {name} recording.wav",
+        f"hmst translate {name} {_encoder_option(card.encoder)}recording.wav",
         "```",
         "",
         "```python",
         "from fairseq_hmst.translate import Translator",
         "",
-        f'print(Translator.from_pretrained("{name}").translate(["recording.wav"])[0].text)',
+        f'print(Translator.from_pretrained("{name}"{_encoder_argument(card.encoder)}).translate("recording.wav").text)',
         "```",
         "",
     ]
@@ -105,6 +106,23 @@ def _description(card: ModelCard) -> list[str]:
         "- `card.json` has the SHA-256 of every file; no file holds code or pickled objects.",
         "",
     ]
+
+
+def _encoder_to_find(encoder: EncoderEntry | None) -> list[str]:
+    """What must be at hand before the commands work."""
+    if encoder is None or not encoder.must_be_named:
+        return []
+    return [f"(`{encoder.name}` is the folder of the speech encoder, which is not in this one.)", ""]
+
+
+def _encoder_option(encoder: EncoderEntry | None) -> str:
+    """What the command needs beside the model."""
+    return f"--encoder {encoder.name} " if encoder is not None and encoder.must_be_named else ""
+
+
+def _encoder_argument(encoder: EncoderEntry | None) -> str:
+    """What the call needs beside the model."""
+    return f', encoder="{encoder.name}"' if encoder is not None and encoder.must_be_named else ""
 
 
 def _families(card: ModelCard) -> list[str]:

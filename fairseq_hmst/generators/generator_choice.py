@@ -6,6 +6,8 @@ from typing import Protocol, cast
 from fairseq.data import Dictionary
 from fairseq.sequence_generator import SequenceGenerator
 
+from preprocess.errors import OptionError
+
 from .ctc_generator import CTCGenerator
 from .decodings import DEFAULT_CTC_DECODE_WEIGHT
 from .joint_ensemble import JointEnsemble, JointScorable
@@ -54,14 +56,15 @@ def build_generator(
         fairseq_beam_search: from models or an EnsembleModel to fairseq's own generator with `options`.
 
     Raises:
-        ValueError: a model has no head for the decoding, and the message lists those it has; or an option is given that
-            the search cannot follow.
+        OptionError: a model has no head for the decoding, and the message lists those it has; or a weight of CTC has no
+            effect.
+        ValueError: an option of fairseq is given that the search cannot follow.
     """
     decoding = choose_decoding(str(task_config.decoding), models)
     beam_size = min(getattr(options, "beam", 5), len(dictionary) - 1)  # fairseq never selects padding
     ctc_weight = task_config.ctc_decode_weight
     if ctc_weight is not None and decoding != "joint":
-        raise ValueError(f"--ctc-decode-weight {ctc_weight} has no effect with --decoding {decoding}, only with joint")
+        raise OptionError("ctc_decode_weight", f"{ctc_weight} has no effect with decoding {decoding}, only with joint")
     if decoding == "joint":
         ctc_weight = DEFAULT_CTC_DECODE_WEIGHT if ctc_weight is None else ctc_weight
         ensemble = JointEnsemble(
@@ -108,8 +111,8 @@ def choose_decoding(decoding: str, models: Sequence[DecodableModel]) -> str:
     if decoding == "auto" and available:
         return available[0]
     if decoding not in available:
-        raise ValueError(
-            f"--decoding {decoding}: the model has no head for it; "
-            f"it can decode by: {', '.join(available) or 'nothing'}"
+        raise OptionError(
+            "decoding",
+            f"{decoding}: the model has no head for it; it can decode by: {', '.join(available) or 'nothing'}",
         )
     return decoding

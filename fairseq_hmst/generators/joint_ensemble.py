@@ -12,6 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from preprocess.errors import OptionError
+
 from .ctc_generator import CTCScorable
 from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
 from .hypothesis import EncoderOut
@@ -54,7 +56,7 @@ class JointEnsemble(LanguageEnsemble):
     ) -> None:
         super().__init__(models, language_symbols, beam_size)
         if not 0 <= ctc_weight <= 1:
-            raise ValueError(f"--ctc-decode-weight must lie in [0, 1], got {ctc_weight}")
+            raise OptionError("ctc_decode_weight", f"must lie in [0, 1], got {ctc_weight}")
         self.ctc_weight = ctc_weight
         self.eos_index = eos_index
 

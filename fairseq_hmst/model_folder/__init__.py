@@ -1,1 +1,1 @@
-"""A model folder: what `fairseq_hmst.export` writes and `fairseq_hmst.translate` opens."""
+"""A model folder: what `hmst export` writes and `hmst translate` opens."""

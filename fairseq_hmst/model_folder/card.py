@@ -41,6 +41,11 @@ class EncoderEntry:
         """Whether the units need no speech encoder."""
         return self.name == "mfcc"
 
+    @property
+    def must_be_named(self) -> bool:
+        """Whether who translates must say where it lies: it is neither in the folder nor on the hub."""
+        return not (self.is_mfcc or self.included or self.hub_name)
+
 
 @dataclass(frozen=True)
 class Versions:
@@ -63,7 +68,9 @@ class ModelCard(Card):
         signature: of the data-bin.
         encoder: of the speech; None: not known, and the model translates units and text alone.
         versions: of the packages that wrote it.
-        scores: any JSON value, as hmst score prints it; None: none were given.
+        scores: any JSON value, as `hmst score` prints it; None: none were given.
+        long_training_seconds: 95th percentile of the lengths of training speech; None: not known, or a folder of a
+            version that did not write it.
         card_hash: SHA-256 of this card without this entry; see `sealing`.
     """
 
@@ -80,6 +87,7 @@ class ModelCard(Card):
     encoder: EncoderEntry | None
     versions: Versions
     scores: object
+    long_training_seconds: float | None = None
     card_hash: str = ""
 
     @classmethod

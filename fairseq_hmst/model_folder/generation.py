@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TypeVar
 
+from preprocess.errors import OptionError
 from preprocess.files.options import option
 
 from ..generators.decodings import DECODINGS, DEFAULT_CTC_DECODE_WEIGHT
@@ -45,10 +46,10 @@ class GenerationOptions:
         """Check what needs no model to be checked.
 
         Raises:
-            ValueError: the length penalty is no finite number.
+            OptionError: the length penalty is no finite number.
         """
         if self.lenpen is not None and not math.isfinite(self.lenpen):
-            raise ValueError(f"--lenpen must be a finite number, got {self.lenpen}")
+            raise OptionError("lenpen", f"must be a finite number, got {self.lenpen}")
 
     def over(self, defaults: "GenerationOptions") -> GenerationSettings:
         """Settings from what was chosen here, else in `defaults` (those of a model folder), else nowhere.

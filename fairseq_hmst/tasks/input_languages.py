@@ -1,5 +1,7 @@
 """The languages of input without targets (fairseq-interactive), which no data-bin names."""
 
+from preprocess.errors import OptionError
+
 from ..data.data_bin import DataBin, DataBinError
 
 
@@ -11,7 +13,7 @@ class InputLanguages:
         given: side (`source`, `target`) -> the language that the user named by --SIDE-language, or None.
 
     Raises:
-        ValueError: a language is given where it makes no difference, or the data-bin does not have it.
+        OptionError: a language is given where it makes no difference, or the data-bin does not have it.
     """
 
     def __init__(self, data_bin: DataBin, given: dict[str, str | None]) -> None:
@@ -28,9 +30,9 @@ class InputLanguages:
             return
         if side not in self._named or len(languages) == 1:
             why = "one" if len(languages) == 1 else "a form that does not name its"
-            raise ValueError(f"--{side}-language {language} has no effect: the data-bin has {why} {side} language")
+            raise OptionError(f"{side}_language", f"{language} has no effect: the data-bin has {why} {side} language")
         if language not in languages:
-            raise ValueError(f"--{side}-language {language}: the data-bin has {', '.join(languages)}")
+            raise OptionError(f"{side}_language", f"{language}: the data-bin has {', '.join(languages)}")
 
     def __getitem__(self, side: str) -> str | None:
         """The language of a side (`source`, `target`); None where nothing names it.

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from preprocess.errors import UserError
+from preprocess.errors import OptionError, UserError
 from preprocess.files.options import add_options, read_options
 
-from .errors import TranslationError
+from .errors import MissingEncoderError, TranslationError
 from .formats import Json, Lines, Rows, SrtFiles, Writer
+from .machine import MachineOptions
 from .options import TranslationOptions
 from .results import Translation
 
@@ -40,9 +41,15 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # who reads stdout has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except MissingEncoderError as error:
+        print(f"error: {error.of(error, 'say where it lies by --encoder')}", file=sys.stderr)
+        return FAILED
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
+    except OptionError as error:
+        print(f"error: {error.as_flag}", file=sys.stderr)
+        return USAGE
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE
@@ -74,7 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--encoder", metavar="FOLDER", help="of the speech encoder (or its hub name), where MODEL only names it"
     )
-    parser.add_argument("--device", default="cpu", help="torch device; default: cpu")
+    add_options(parser, MachineOptions)
     parser.add_argument("--timing", action="store_true", help="print the real-time factor and its parts at the end")
     return parser
 
@@ -111,7 +118,8 @@ def _run(arguments: argparse.Namespace) -> bool:
 
     options = asdict(read_options(TranslationOptions, arguments))
     chosen = {name: value for name, value in options.items() if value is not None}
-    translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **chosen)
+    machine = asdict(read_options(MachineOptions, arguments))
+    translator = Translator.from_pretrained(arguments.model, encoder=arguments.encoder, **machine, **chosen)
     is_whole = True
     if arguments.text:
         lines, is_whole = _read_lines(arguments.files)

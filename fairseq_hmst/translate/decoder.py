@@ -11,6 +11,7 @@ from fairseq.dataclass.configs import GenerationConfig
 from fairseq.utils import resolve_max_positions
 from torch import Tensor
 
+from preprocess.errors import OptionError
 from preprocess.files.units import text_to_units
 
 from ..data.data_bin import DataBinError
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from ..data.batch import Batch, NetInput
     from ..generators.hypothesis import GeneratedHypothesis
     from ..models.hmst_model import HmstModel
-
-BATCH_TOKENS = 8000  # of a padded batch: 20 segments of 20 s at 20 subwords a second
 
 
 @dataclass(frozen=True)
@@ -58,19 +57,26 @@ class Decoder:
         beam: hypotheses that the search keeps.
         lenpen: length penalty, as fairseq's --lenpen.
         nbest: hypotheses to return, at most `beam`.
+        max_tokens: bound on a batch's lines times the longest of them; a line beyond it is a batch by itself.
 
     Raises:
-        ValueError: an option lies out of range, or the models have no head for the decoding.
+        OptionError: an option lies out of range, or the models have no head for the decoding.
     """
 
     def __init__(
-        self, task: HmstTranslationTask, models: "list[HmstModel]", beam: int, lenpen: float, nbest: int
+        self,
+        task: HmstTranslationTask,
+        models: "list[HmstModel]",
+        beam: int,
+        lenpen: float,
+        nbest: int,
+        max_tokens: int,
     ) -> None:
         if beam < 1:
-            raise ValueError(f"--beam must be at least 1, got {beam}")
+            raise OptionError("beam", f"must be at least 1, got {beam}")
         if not 1 <= nbest <= beam:
-            raise ValueError(f"--nbest must lie in 1..{beam} (--beam), got {nbest}")
-        self.task, self.models, self.nbest = task, models, nbest
+            raise OptionError("nbest", f"must lie in 1..{beam}, the beam, got {nbest}")
+        self.task, self.models, self.nbest, self.max_tokens = task, models, nbest, max_tokens
         self.decoding = choose_decoding(str(task.cfg.decoding), models)
         self.device = next(models[0].parameters()).device
         options = GenerationConfig(beam=beam, lenpen=lenpen, nbest=nbest)
@@ -80,6 +86,8 @@ class Decoder:
             codec.encode("")  # reads its file, and so finds now whether it is broken
         self.untold_languages = InputLanguages(task.data_bin, {"source": None, "target": None})
         self._told_sides = {side for side in ("source", "target") if self._must_be_told(side)}
+        data_bin = task.data_bin
+        self._languages = {"source": data_bin.source_languages, "target": data_bin.target_languages}
         self._chosen_languages: dict[tuple[str | None, ...], InputLanguages] = {}
         positions = [task.max_positions(), *(model.max_positions() for model in models)]
         found = resolve_max_positions(*positions)
@@ -89,18 +97,16 @@ class Decoder:
         """Languages of an input, of which only that is kept which the model must be told; the same each time.
 
         Raises:
-            ValueError: the model has several languages, and the input's is not among them, or is not given.
+            OptionError: the model has several languages, and the input's is not among them, or is not given.
         """
         given = {"source": source, "target": target}
         told = {side: language if side in self._told_sides else None for side, language in given.items()}
         key = tuple(told.values())
         if key not in self._chosen_languages:
             chosen = InputLanguages(self.task.data_bin, told)
-            try:
-                for side in self._told_sides:
-                    chosen[side]
-            except DataBinError as error:
-                raise ValueError(str(error)) from error
+            for side in sorted(self._told_sides):
+                if given[side] is None:
+                    raise OptionError(f"{side}_language", f"must be given, one of {', '.join(self._languages[side])}")
             self._chosen_languages[key] = chosen
         return self._chosen_languages[key]
 
@@ -145,7 +151,10 @@ class Decoder:
         self.task.input_languages = languages
         dataset = self.task.build_dataset_for_inference(list(sources), [len(source) for source in sources])
         longest_first = dataset.ordered_indices()[::-1]
-        for rows in dataset.batch_by_size(longest_first, max_tokens=BATCH_TOKENS):
+        lengths = dataset.num_tokens_vec(longest_first)
+        alone = longest_first[lengths > self.max_tokens]
+        together = dataset.batch_by_size(longest_first[len(alone) :], max_tokens=self.max_tokens)
+        for rows in [*alone[:, None], *together]:
             batch = dataset.collater([dataset[int(row)] for row in rows])
             yield utils.apply_to_sample(lambda tensor: tensor.to(self.device), batch)
 
@@ -200,9 +209,9 @@ def make_decoder(
     """A Decoder as `options` and a model folder's `defaults` of decoding want it.
 
     Raises:
-        ValueError: an option lies out of range, or does not fit the models or the data-bin.
+        OptionError: an option lies out of range, or does not fit the models or the data-bin.
     """
     settings = options.over(defaults)
     task = make_task(data_bin, settings.decoding, settings.ctc_decode_weight)
     InputLanguages(task.data_bin, {"source": options.source_language, "target": options.target_language})
-    return Decoder(task, models, settings.beam, settings.lenpen, options.num_best)
+    return Decoder(task, models, settings.beam, settings.lenpen, options.num_best, options.max_tokens)

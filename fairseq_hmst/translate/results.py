@@ -64,7 +64,7 @@ class Translation:
     """The translation of one recording, row of a manifest, or line of text.
 
     Attributes:
-        source: path of the recording, id of the row, or the line itself.
+        source: path or name of the recording, id of the row, or the line itself.
         segments: in order; several where a long recording was cut at pauses, none where nothing is said in it.
         fault: why it could not be translated; None where it was.
     """
@@ -76,7 +76,7 @@ class Translation:
     @property
     def failure(self) -> TranslationError | None:
         """The fault with the source as its outermost place, where it is not that already."""
-        if self.fault is None or self.fault.places[:1] == (str(Path(self.source)),):
+        if self.fault is None or self.fault.places[:1] in ((self.source,), (str(Path(self.source)),)):
             return self.fault
         return self.fault.at(self.source)
 

@@ -1,10 +1,9 @@
-"""The class `Translator`: recordings or text to translations, by a model folder."""
+"""The class `Translator`: speech or text to translations, by a model folder."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from preprocess.files.text import normalise_text
 
@@ -12,12 +11,17 @@ from ..model_folder.folder import ModelFolder
 from ..tasks.hmst_translation import HmstTranslationTask
 from .assembly import translate_lines, translate_recordings
 from .decoder import make_decoder
+from .machine import MachineOptions
+from .open_model import OpenModel
 from .options import TranslationOptions
 from .progress import Progress
-from .recordings.inputs import list_files, list_rows
+from .recordings.inputs import list_rows, make_recordings
+from .recordings.reading import groups_of
 from .recordings.recording import Recording
-from .recordings.speech_to_units import SpeechToUnits, check_device
+from .recordings.sources import ONE, Speech
+from .recordings.speech_to_units import GROUP_SECONDS
 from .results import Translation
+from .timing import Timing
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel
@@ -26,23 +30,34 @@ GROUP_LINES = 500  # of text
 
 
 class Translator:
-    """A model, ready to translate; make one by `from_pretrained`.
+    """A model, ready to translate; make one by `from_pretrained`. Several threads may use it.
+
+    Options given to a call are fields of `TranslationOptions`, and hold for that call alone.
 
     Attributes:
-        folder: of the model.
-        models: of fairseq.
         decoder: from units or text to translations.
         options: how it translates.
-        timing: of all translations so far.
     """
 
-    def __init__(
-        self, folder: ModelFolder, models: "list[HmstModel]", speech: SpeechToUnits, options: TranslationOptions
-    ) -> None:
-        self.folder, self.models, self.options = folder, models, options
-        self.decoder = make_decoder(folder.data, models, options, folder.config.generation)
-        self.timing = speech.timing
-        self._speech = speech
+    def __init__(self, model: OpenModel, options: TranslationOptions) -> None:
+        self._model, self.options = model, options
+        self.decoder = make_decoder(model.folder.data, model.models, options, model.folder.config.generation)
+        self._lengths = options.segment_lengths(model.folder.card.long_training_seconds)
+
+    @property
+    def folder(self) -> ModelFolder:
+        """The folder of the model."""
+        return self._model.folder
+
+    @property
+    def models(self) -> "list[HmstModel]":
+        """The models of fairseq."""
+        return self._model.models
+
+    @property
+    def timing(self) -> Timing:
+        """Time that all translations took so far."""
+        return self._model.speech.timing
 
     @property
     def task(self) -> HmstTranslationTask:
@@ -59,9 +74,20 @@ class Translator:
         """Target languages that the model knows."""
         return self.task.data_bin.target_languages
 
+    @property
+    def max_segment_seconds(self) -> float:
+        """Length of the longest segment of a recording that is cut: as chosen, or that of the training's."""
+        return self._lengths.longest
+
     @classmethod
     def from_pretrained(
-        cls, name: str | Path, device: str = "cpu", encoder: str | None = None, **options: Any
+        cls,
+        name: str | Path,
+        device: str = "cpu",
+        encoder: str | None = None,
+        dtype: str = "float32",
+        threads: int | None = None,
+        **options: Any,
     ) -> "Translator":
         """Open a model folder, or that name on the Hugging Face hub.
 
@@ -69,19 +95,20 @@ class Translator:
             name: of the folder.
             device: torch device of speech encoder and model.
             encoder: folder or hub name of the speech encoder, where the model's folder only names it.
+            dtype: of the model: float32, bfloat16 or float16; the speech encoder keeps float32.
+            threads: of the processor, while it translates; None: torch's own number.
             options: fields of `TranslationOptions`.
 
         Raises:
             ModelFolderError: it is no whole model folder.
-            ValueError: an option lies out of range, or does not fit the model.
+            OptionError: an option lies out of range, or does not fit the model or the machine.
+            TypeError: an option is unknown.
         """
-        check_device(device)
-        folder = ModelFolder.open(name)
-        with folder.explaining():
-            speech = SpeechToUnits(folder, device, encoder)
-            translator = cls(folder, folder.load_models(device), speech, TranslationOptions())
-        speech.check_given_encoder(encoder)
-        return translator.with_options(**options) if options else translator
+        chosen = TranslationOptions().changed(options)
+        model = OpenModel.open(name, MachineOptions(device, dtype, threads), encoder)
+        with model.folder.explaining():
+            translator = cls(model, TranslationOptions())
+        return cls(model, chosen) if options else translator
 
     def with_options(self, **changes: Any) -> "Translator":
         """A translator that shares models and speech encoder with this one, and has other options.
@@ -90,47 +117,93 @@ class Translator:
             changes: fields of `TranslationOptions`.
 
         Raises:
-            ValueError: an option lies out of range, or does not fit the model.
+            OptionError: an option lies out of range, or does not fit the model.
+            TypeError: an option is unknown.
         """
-        return Translator(self.folder, self.models, self._speech, replace(self.options, **changes))
+        return Translator(self._model, self.options.changed(changes)) if changes else self
 
-    def translate(self, paths: Iterable[str | Path], skip_faults: bool = False) -> list[Translation]:
-        """Translate recordings: any files that libsndfile reads, of any length.
+    @overload
+    def translate(
+        self, speech: Speech, skip_faults: bool = ..., sampling_rate: int | None = ..., **options: Any
+    ) -> Translation: ...
+
+    @overload
+    def translate(
+        self, speech: Iterable[Speech], skip_faults: bool = ..., sampling_rate: int | None = ..., **options: Any
+    ) -> list[Translation]: ...
+
+    def translate(
+        self,
+        speech: Speech | Iterable[Speech],
+        skip_faults: bool = False,
+        sampling_rate: int | None = None,
+        **options: Any,
+    ) -> Translation | list[Translation]:
+        """Translate speech of any length: one input to a Translation, several to a list of them.
 
         Args:
-            paths: of the files.
+            speech: one or several; each the path of an audio file that libsndfile reads, a file object opened in
+                binary mode, the bytes of an audio file, a waveform (numpy array or tensor of shape (samples,), or with
+                channels, which are averaged), or a dictionary as of `datasets`.
             skip_faults: True: what cannot be translated gives a Translation with a `fault`; False: it is an error.
+            sampling_rate: of waveforms, Hz.
+            options: for this call alone.
 
         Raises:
-            TranslationError: a recording is missing, broken or too short, or there is no speech encoder.
-            ValueError: the model has several languages, and the options do not say which.
+            TranslationError: an input is missing, broken or too short, or there is no speech encoder.
+            OptionError: an option does not fit; or the model has several languages, and no option says which.
+            TypeError: an input is of another kind, or an option is unknown.
         """
-        return list(self.stream(self.recordings(paths), skip_faults))
+        found = list(self.stream(speech, skip_faults, sampling_rate=sampling_rate, **options))
+        return found[0] if isinstance(speech, ONE) else found
 
-    def translate_manifest(self, path: str | Path, skip_faults: bool = False) -> list[Translation]:
+    def translate_manifest(self, path: str | Path, skip_faults: bool = False, **options: Any) -> list[Translation]:
         """Translate the rows of a manifest.
 
         Args:
             path: of the manifest, with the columns id and audio, and if need be offset, duration and languages.
             skip_faults: see `translate`.
+            options: for this call alone.
 
         Raises:
             TranslationError: the manifest is not in its form; or as `translate`.
         """
-        return list(self.stream(self.manifest_recordings(path), skip_faults))
+        translator = self.with_options(**options)
+        return list(translator.stream(translator.manifest_recordings(path), skip_faults))
 
-    def translate_text(self, lines: Iterable[str], skip_faults: bool = False) -> list[Translation]:
-        """Translate lines of source text; an empty line gives an empty translation.
+    @overload
+    def translate_text(self, lines: str, skip_faults: bool = ..., **options: Any) -> Translation: ...
+
+    @overload
+    def translate_text(self, lines: Iterable[str], skip_faults: bool = ..., **options: Any) -> list[Translation]: ...
+
+    def translate_text(
+        self, lines: str | Iterable[str], skip_faults: bool = False, **options: Any
+    ) -> Translation | list[Translation]:
+        """Translate source text: one line to a Translation, several to a list; an empty one has an empty translation.
 
         Raises:
             TranslationError: a line is too long for the model.
-            ValueError: the model has several languages, and the options do not say which.
+            OptionError: an option does not fit; or the model has several languages, and no option says which.
+            TypeError: a line is no string, or an option is unknown.
         """
-        return list(self.stream_text(lines, skip_faults))
+        found = list(self.stream_text(lines, skip_faults, **options))
+        return found[0] if isinstance(lines, str) else found
 
-    def recordings(self, paths: Iterable[str | Path]) -> list[Recording]:
-        """Files as `stream` takes them."""
-        return list_files(paths, self.options, self.decoder)
+    @overload
+    def recordings(  # type: ignore[overload-overlap]
+        self, speech: Speech, sampling_rate: int | None = ...
+    ) -> Recording: ...
+
+    @overload
+    def recordings(self, speech: Iterable[Speech], sampling_rate: int | None = ...) -> list[Recording]: ...
+
+    def recordings(
+        self, speech: Speech | Iterable[Speech], sampling_rate: int | None = None
+    ) -> Recording | list[Recording]:
+        """Speech as `stream` takes it, with lengths and what is wrong with it; see `translate`."""
+        found = list(make_recordings(speech, sampling_rate, self._lengths, self.options, self.decoder))
+        return found[0] if isinstance(speech, ONE) else found
 
     def manifest_recordings(self, path: str | Path) -> list[Recording]:
         """Rows of a manifest as `stream` takes them; those of up to a minute stay whole, as in training.
@@ -141,42 +214,74 @@ class Translator:
         return list_rows(Path(path), self.options, self.decoder)
 
     def stream(
-        self, recordings: Sequence[Recording], skip_faults: bool, show_progress: bool = False
+        self,
+        speech: Speech | Recording | Iterable[Speech | Recording],
+        skip_faults: bool = False,
+        show_progress: bool = False,
+        sampling_rate: int | None = None,
+        **options: Any,
     ) -> Iterator[Translation]:
-        """Translate recordings, some minutes of audio at a time, and yield them in order.
+        """Translate speech, some minutes of it at a time, and yield translations in order.
 
         Args:
-            recordings: of `recordings` or `manifest_recordings`.
+            speech: as of `translate`, read as it is needed; or recordings of `recordings` or `manifest_recordings`,
+                which keep the languages that they were made with.
             skip_faults: see `translate`.
-            show_progress: a bar on stderr.
+            show_progress: a bar on stderr; all inputs are looked at before the first is translated.
+            sampling_rate: see `translate`.
+            options: for this call alone.
 
         Raises:
-            TranslationError: see `translate`.
+            TranslationError, OptionError, TypeError: see `translate`.
         """
-        total = sum(recording.seconds for recording in recordings)
+        translator = self.with_options(**options)
+        recordings = make_recordings(speech, sampling_rate, translator._lengths, translator.options, translator.decoder)
+        if show_progress:
+            recordings, counted = itertools.tee(recordings)
+            total = sum(recording.seconds for recording in counted)
+        else:
+            total = 0.0
         with Progress(total, "s", show_progress, passes=2) as progress:
-            for group in self._speech.find_units(recordings, self.options.segment_seconds, progress.advance):
-                with self.timing.measure("decoding"):
-                    found = translate_recordings(group, self.decoder, progress.advance)
-                lengths = [recording.seconds for recording in group]
-                whole = [translation.fault is None for translation in found]
-                self.timing.audio_seconds += sum(itertools.compress(lengths, whole))
-                progress.finish(sum(lengths))
+            for group in groups_of(recordings, GROUP_SECONDS):
+                found = translator._translate_group(group, progress)
                 yield from _checked(found, skip_faults)
 
     def stream_text(
-        self, lines: Iterable[str], skip_faults: bool, show_progress: bool = False
+        self, lines: str | Iterable[str], skip_faults: bool = False, show_progress: bool = False, **options: Any
     ) -> Iterator[Translation]:
         """Translate lines of text, some hundreds at a time, and yield them in order; otherwise as `stream`."""
-        texts = [normalise_text(line) for line in lines]
-        with Progress(len(texts), "lines", show_progress) as progress:
-            for start in range(0, len(texts), GROUP_LINES):
-                group = texts[start : start + GROUP_LINES]
-                languages = self.decoder.choose_languages(self.options.source_language, self.options.target_language)
-                with self.timing.measure("decoding"):
-                    found = translate_lines(group, languages, self.decoder)
+        translator = self.with_options(**options)
+        texts: Iterator[str] = map(_one_line, [lines] if isinstance(lines, str) else lines)
+        total = 0
+        if show_progress:
+            texts = iter(listed := list(texts))
+            total = len(listed)
+        chosen = translator.options
+        languages = translator.decoder.choose_languages(chosen.source_language, chosen.target_language)
+        with Progress(total, "lines", show_progress) as progress:
+            while group := list(itertools.islice(texts, GROUP_LINES)):
+                with translator._model.computing(), translator.timing.measure("decoding"):
+                    found = translate_lines(group, languages, translator.decoder)
                 progress.finish(len(group))
                 yield from _checked(found, skip_faults)
+
+    def _translate_group(self, group: list[Recording], progress: Progress) -> list[Translation]:
+        """Translations of some recordings, in order."""
+        with self._model.computing():
+            self._model.speech.find_units(group, self._lengths.longest, progress.advance)
+            with self.timing.measure("decoding"):
+                found = translate_recordings(group, self.decoder, progress.advance)
+            lengths = [recording.seconds for recording in group]
+            whole = [translation.fault is None for translation in found]
+            self.timing.audio_seconds += sum(itertools.compress(lengths, whole))
+        progress.finish(sum(lengths))
+        return found
+
+
+def _one_line(line: object) -> str:
+    if not isinstance(line, str):
+        raise TypeError(f"expected lines of text, found {type(line).__name__}")
+    return normalise_text(line)
 
 
 def _checked(translations: Iterable[Translation], skip_faults: bool) -> Iterator[Translation]:

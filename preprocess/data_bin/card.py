@@ -19,6 +19,7 @@ from ..files.splits import Split
 from ..files.text import align_columns
 from ..vocabulary.dictionary import Dictionaries
 from ..vocabulary.models import Subwords
+from .lengths import long_seconds, total_seconds
 from .pruning import Coverage
 from .writer import StreamCounts
 
@@ -138,25 +139,17 @@ def _entry(split: Split, stream: str, found: StreamCounts) -> StreamEntry:
         source_tokens=found.source_tokens,
         target_tokens=found.target_tokens,
         transcripts=found.transcripts,
-        seconds=_seconds(split) if is_speech else None,
+        seconds=total_seconds(split) if is_speech else None,
         run_lengths=split.units_card.run_lengths if is_speech and split.units_card else None,
         ctc_infeasible=sum(row.ctc == "target" for row in found.infeasible),
         source_ctc_infeasible=sum(row.ctc == "transcript" for row in found.infeasible),
+        long_seconds=long_seconds(split) if is_speech else None,
     )
-
-
-def _seconds(split: Split) -> float | None:
-    """Length of the split's speech; None where neither the units' card nor the manifest says it."""
-    if split.units_card is not None:
-        return split.units_card.seconds
-    durations = [row.duration for row in split.utterances if row.audio is not None]
-    known = [duration for duration in durations if duration is not None]
-    return round(sum(known), 3) if known and len(known) == len(durations) else None
 
 
 def _ratios(split: Split, counts: Mapping[str, StreamCounts], repeat: int) -> Ratios:
     """Lengths against each other in one split."""
-    seconds = _seconds(split) if split.units else None
+    seconds = total_seconds(split) if split.units else None
     speech = counts.get("st", StreamCounts())
     num_frames = split.units_card.frames if split.units_card else None
     repeated_tokens = repeat * speech.transcript_tokens

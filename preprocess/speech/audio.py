@@ -20,10 +20,11 @@ Every error is an AudioError that names the file. Levels are not changed and sil
 """
 
 import contextlib
+import io
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,8 @@ class LengthLimits:
         """Whether a length lies within."""
         return self.min_seconds <= seconds <= self.max_seconds
 
-    def check(self, seconds: float, path: Path) -> None:
-        """Check the length of a stretch of the file `path`.
+    def check(self, seconds: float, place: str | Path) -> None:
+        """Check the length of a stretch of the file at `place`.
 
         Raises:
             AudioError: it is too short or too long.
@@ -63,27 +64,40 @@ class LengthLimits:
         if seconds < self.min_seconds:
             raise AudioError(
                 f"too short: {1000 * seconds:.1f} ms, expected at least {1000 * self.min_seconds:.0f} ms",
-                place=path,
+                place=place,
                 advice="leave the row out",
             )
         if seconds > self.max_seconds:
             raise AudioError(
                 f"too long: {seconds:.1f} s, expected at most {self.max_seconds:g} s",
-                place=path,
+                place=place,
                 advice="cut it into rows with offset and duration",
             )
+
+
+@dataclass(frozen=True)
+class AudioContent:
+    """An audio file in memory.
+
+    Attributes:
+        name: what errors call it.
+        content: the bytes of the file.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
 
 
 class AudioFile:
     """An open audio file; make one by `open_audio`.
 
     Attributes:
-        path: of the file.
+        place: its path, or the name of what is in memory.
         sample_rate: its own, in Hz.
     """
 
-    def __init__(self, path: Path, file: "soundfile.SoundFile") -> None:
-        self.path, self._file = path, file
+    def __init__(self, place: str, file: "soundfile.SoundFile") -> None:
+        self.place, self._file = place, file
         self.sample_rate: int = file.samplerate
 
     def seconds(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> float:
@@ -93,7 +107,7 @@ class AudioFile:
             AudioError: as `read`, but for faults that only decoding shows.
         """
         seconds = self.measure(offset, duration)
-        LengthLimits(max_seconds=max_seconds).check(seconds, self.path)
+        LengthLimits(max_seconds=max_seconds).check(seconds, self.place)
         return seconds
 
     def measure(self, offset: float = 0.0, duration: float | None = None) -> float:
@@ -119,13 +133,13 @@ class AudioFile:
             AudioError: see the table in this module's docstring.
         """
         start, num_frames = self._locate(offset, duration)
-        LengthLimits(max_seconds=max_seconds).check(num_frames / self.sample_rate, self.path)
+        LengthLimits(max_seconds=max_seconds).check(num_frames / self.sample_rate, self.place)
         waveform = self.read_samples(start, num_frames)
         if len(waveform) < num_frames:
             raise AudioError(
-                f"cut short: expected {num_frames} samples from {start}, found {len(waveform)}", place=self.path
+                f"cut short: expected {num_frames} samples from {start}, found {len(waveform)}", place=self.place
             )
-        _check_samples(waveform, self.path)
+        _check_samples(waveform, self.place)
         return np.clip(_resample(waveform, self.sample_rate), -1.0, 1.0)
 
     def read_samples(self, start: int, count: int) -> np.ndarray:
@@ -134,7 +148,7 @@ class AudioFile:
         Raises:
             AudioError: the file is corrupt there.
         """
-        with _explained(self.path):
+        with _explained(self.place):
             self._file.seek(start)
             return self._file.read(count, dtype="float32", always_2d=True).mean(axis=1)
 
@@ -146,29 +160,34 @@ class AudioFile:
             raise AudioError(
                 f"the segment from {offset:.3f} s to {end:.3f} s lies outside the file, which is {file_seconds:.3f} s "
                 "long",
-                place=self.path,
+                place=self.place,
             )
         start = round(offset * self.sample_rate)
         return start, min(round(end * self.sample_rate), self._file.frames) - start
 
 
 @contextlib.contextmanager
-def open_audio(path: Path) -> Iterator[AudioFile]:
-    """Open an audio file, of any kind that libsndfile reads, for the time of the block.
+def open_audio(audio: Path | AudioContent) -> Iterator[AudioFile]:
+    """Open an audio file on disk or in memory, of any kind that libsndfile reads, for the time of the block.
 
     Raises:
         AudioError: the file is missing, empty, not audio, or cut short as far as its header tells.
     """
     import soundfile
 
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError("audio file not found", place=path)
-    if path.stat().st_size == 0:
-        raise AudioError("the audio file is empty (0 bytes)", place=path)
-    with _explained(path), soundfile.SoundFile(path) as file:
-        _check_declared_size(file, path)
-        yield AudioFile(path, file)
+    if isinstance(audio, AudioContent):
+        place, size = audio.name, len(audio.content)
+    else:
+        place, path = str(audio), Path(audio)
+        if not path.is_file():
+            raise AudioError("audio file not found", place=place)
+        size = path.stat().st_size
+    if size == 0:
+        raise AudioError("the audio file is empty (0 bytes)", place=place)
+    source = io.BytesIO(audio.content) if isinstance(audio, AudioContent) else audio
+    with _explained(place), soundfile.SoundFile(source) as file:
+        _check_declared_size(file, place)
+        yield AudioFile(place, file)
 
 
 def load_audio(
@@ -180,10 +199,13 @@ def load_audio(
 
 
 def check_audio(
-    path: Path, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS
+    audio: Path | AudioContent,
+    offset: float = 0.0,
+    duration: float | None = None,
+    max_seconds: float = MAX_SECONDS,
 ) -> float:
     """Length of a stretch of an audio file, in seconds, without decoding it; see `AudioFile.seconds`."""
-    with open_audio(path) as file:
+    with open_audio(audio) as file:
         return file.seconds(offset, duration, max_seconds)
 
 
@@ -194,18 +216,18 @@ def measure_audio(path: Path, offset: float = 0.0, duration: float | None = None
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explained(place: str) -> Iterator[None]:
     import soundfile
 
     try:
         yield
     except soundfile.LibsndfileError as error:
         raise AudioError(
-            f"not audio, corrupt or cut short ({error.error_string.strip() or error})", place=path
+            f"not audio, corrupt or cut short ({error.error_string.strip() or error})", place=place
         ) from error
 
 
-def _check_declared_size(file: "soundfile.SoundFile", path: Path) -> None:
+def _check_declared_size(file: "soundfile.SoundFile", place: str) -> None:
     # libsndfile reads a wav that was cut short as a shorter one and only notes it in its log.
     declared = re.search(r"^data : (\d+) \(should be (\d+)\)", file.extra_info, re.MULTILINE)
     if declared is None:
@@ -213,19 +235,19 @@ def _check_declared_size(file: "soundfile.SoundFile", path: Path) -> None:
     expected, found = int(declared[1]), int(declared[2])
     was_written_to_a_pipe = expected >= 2**31 - 1  # the length was not known yet, whole all the same
     if expected > found and not was_written_to_a_pipe:
-        raise AudioError(f"cut short: its header says {expected} bytes of samples, found {found}", place=path)
+        raise AudioError(f"cut short: its header says {expected} bytes of samples, found {found}", place=place)
 
 
-def _check_samples(waveform: np.ndarray, path: Path) -> None:
+def _check_samples(waveform: np.ndarray, place: str) -> None:
     is_bad = ~np.isfinite(waveform)
     if is_bad.any():
         raise AudioError(
-            f"{is_bad.sum()} samples are NaN or infinite, the first is number {is_bad.argmax()}", place=path
+            f"{is_bad.sum()} samples are NaN or infinite, the first is number {is_bad.argmax()}", place=place
         )
     peak = float(np.abs(waveform).max())
     if peak > 2:
         raise AudioError(
-            f"samples reach {peak:.4g}; expected floats scaled to [-1, 1]", place=path, advice="scale the file"
+            f"samples reach {peak:.4g}; expected floats scaled to [-1, 1]", place=place, advice="scale the file"
         )
 
 

@@ -1,25 +1,50 @@
-"""Recordings from what a user names: files, or the rows of a manifest."""
+"""Recordings from what a user gives: speech of any kind, or the rows of a manifest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from preprocess.errors import ManifestError
 from preprocess.files.manifest import parse_row, read_table
-from preprocess.speech.audio import MAX_SECONDS
+from preprocess.speech.audio import MAX_SECONDS, AudioContent
 
 from ..decoder import Decoder
 from ..errors import TranslationError
-from ..options import TranslationOptions
+from ..options import SegmentLengths, TranslationOptions
 from .recording import Recording
+from .sources import ONE, read_source
 
 
-def list_files(paths: Iterable[str | Path], options: TranslationOptions, decoder: Decoder) -> list[Recording]:
-    """Whole files; a long one is to be cut.
+def make_recordings(
+    speech: object, sampling_rate: object, lengths: SegmentLengths, options: TranslationOptions, decoder: Decoder
+) -> Iterator[Recording]:
+    """Recordings of one input or several, each whole; what is wrong with the content of one is its fault.
+
+    Args:
+        speech: any of `sources.Speech`, or several; a Recording among them stays as it is.
+        sampling_rate: of waveforms that come without their own, Hz.
+        lengths: say which is to be cut.
+        options: may choose languages.
+        decoder: of the model.
 
     Raises:
-        ValueError: the model has several languages, and the options do not say which.
+        OptionError: the model has several languages, and the options do not say which.
+        TypeError: an input is nothing that can be speech.
     """
-    return [_file(path, options, decoder) for path in paths]
+    inputs = [speech] if isinstance(speech, (*ONE, Recording)) else speech
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"expected speech or several inputs of speech, found {type(inputs).__name__}")
+    for number, given in enumerate(inputs, start=1):
+        if isinstance(given, Recording):
+            yield given
+            continue
+        languages = decoder.choose_languages(options.source_language, options.target_language)
+        try:
+            name, audio = read_source(given, sampling_rate, f"recording {number}")
+        except TranslationError as error:
+            name = error.places[0]
+            yield Recording(name, AudioContent(name, b""), 0.0, None, languages, lengths.whole, fault=error)
+        else:
+            yield Recording(name, audio, 0.0, None, languages, lengths.whole).with_length()
 
 
 def list_rows(path: Path, options: TranslationOptions, decoder: Decoder) -> list[Recording]:
@@ -35,11 +60,6 @@ def list_rows(path: Path, options: TranslationOptions, decoder: Decoder) -> list
         raise TranslationError.of(error) from error
 
 
-def _file(path: str | Path, options: TranslationOptions, decoder: Decoder) -> Recording:
-    languages = decoder.choose_languages(options.source_language, options.target_language)
-    return Recording(str(path), Path(path), 0.0, None, languages, options.segment_seconds).with_length()
-
-
 def _row(
     fields: dict[str, str], folder: Path, location: str, options: TranslationOptions, decoder: Decoder
 ) -> Recording:
@@ -47,7 +67,7 @@ def _row(
     recording = Recording(row.id, row.audio or Path(), row.offset, row.duration, decoder.untold_languages, MAX_SECONDS)
     if row.audio is None:
         recording.fault = TranslationError(
-            "the row has no audio", place=location, advice="translate its text by --text"
+            "the row has no audio", place=location, advice="translate its text as a line of text"
         )
         return recording
     try:

@@ -98,7 +98,7 @@ def read_energies(audio: AudioFile, offset: float, seconds: float) -> np.ndarray
     found = np.concatenate(energies)
     if not np.isfinite(found).all():
         first_bad = offset + float(np.isfinite(found).argmin()) * FRAME_SECONDS
-        raise AudioError(f"NaN or infinite samples, the first {first_bad:.2f} s from its begin", place=audio.path)
+        raise AudioError(f"NaN or infinite samples, the first {first_bad:.2f} s from its begin", place=audio.place)
     return found
 
 

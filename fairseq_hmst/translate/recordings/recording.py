@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from preprocess.errors import AudioError
-from preprocess.speech.audio import check_audio
+from preprocess.speech.audio import AudioContent, check_audio
 
 from ...tasks.input_languages import InputLanguages
 from ..errors import TranslationError
@@ -26,7 +26,7 @@ class Recording:
 
     Attributes:
         source: its name in the result.
-        audio: the file.
+        audio: the file, on disk or in memory.
         offset: seconds.
         duration: seconds; None: to the end of the file.
         languages: as far as they must be named.
@@ -37,7 +37,7 @@ class Recording:
     """
 
     source: str
-    audio: Path
+    audio: Path | AudioContent
     offset: float
     duration: float | None
     languages: InputLanguages

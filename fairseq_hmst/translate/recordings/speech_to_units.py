@@ -1,15 +1,13 @@
 """Recordings to deduplicated units, by the speech encoder and the k-means of the training."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from preprocess.clustering.centroids import load_kmeans
 from preprocess.clustering.nearest_centroid import NearestCentroid
-from preprocess.errors import ExtractorError, PreprocessError
+from preprocess.errors import ExtractorError, OptionError, PreprocessError
 from preprocess.files.cards.stage_cards import ExtractorDescription
 from preprocess.files.units import deduplicate
 from preprocess.speech.extractors import Extractor, load_described
@@ -17,7 +15,7 @@ from preprocess.speech.extractors.checkpoint import find_folder
 from preprocess.speech.frames import frames_of
 
 from ...model_folder.folder import ModelFolder
-from ..errors import TranslationError
+from ..errors import MissingEncoderError, TranslationError
 from ..timing import Timing
 from .reading import groups_of, read_stretches
 from .recording import Recording, Stretch
@@ -53,49 +51,45 @@ class SpeechToUnits:
         entry = folder.encoder_entry
         self._description = replace(card.extractor, hash=entry.hash)
         self._source = encoder if folder.encoder is None else str(folder.encoder)
-        if not (self._source or entry.hub_name or entry.is_mfcc):
-            self._lacking = TranslationError(
+        if entry.must_be_named and encoder is None:
+            self._lacking = MissingEncoderError(
                 f"needs the speech encoder '{entry.name}' (weights of sha256 {entry.hash[:12]}), which was not "
                 "included",
                 place=folder.path,
-                advice="say where it lies by --encoder",
+                advice="say where it lies by the argument `encoder`",
             )
 
     def check_given_encoder(self, encoder: str | None) -> None:
         """Refuse an `encoder` that was given though the model's folder needs none.
 
         Raises:
-            ValueError: the units need none, or it lies in the folder.
+            OptionError: the units need none, or it lies in the folder.
         """
         if encoder is not None and (self._folder.encoder is not None or self._folder.uses_mfcc):
             why = "it needs no speech encoder" if self._folder.uses_mfcc else "it holds its speech encoder"
-            raise ValueError(f"--encoder {encoder} has no effect on {self._folder.path}: {why}")
+            raise OptionError("encoder", f"{encoder} has no effect on {self._folder.path}: {why}")
 
     @functools.cached_property
     def _tools(self) -> tuple[Extractor, NearestCentroid]:
         if self._lacking is not None:
-            raise TranslationError.of(self._lacking)  # a new one each time: errors collect tracebacks
+            raise self._lacking.of(self._lacking)  # a new one each time: errors collect tracebacks
         extractor = load_encoder(self._description, self._device, self._source)
         return extractor, NearestCentroid(self._centroids, self._device)
 
-    def find_units(
-        self, recordings: Iterable[Recording], max_seconds: float, on_done: Callable[[float], None]
-    ) -> Iterator[list[Recording]]:
-        """Yield recordings, some minutes of audio at a time, when their stretches have units.
+    def find_units(self, recordings: Sequence[Recording], max_seconds: float, on_done: Callable[[float], None]) -> None:
+        """Give recordings their stretches, with units.
 
         Args:
-            recordings: those with a fault are left as they are; one whose units cannot be found gets a fault.
+            recordings: some minutes; those with a fault are left as they are, one whose units cannot be found gets one.
             max_seconds: length of the longest stretch of a recording that is cut.
             on_done: called with the seconds of speech that have units.
 
         Raises:
             TranslationError: there is no such encoder, or it is another one than that of the training.
         """
-        for group in groups_of(recordings, GROUP_SECONDS):
-            with self.timing.measure("reading"):
-                for stretches in groups_of(read_stretches(group, max_seconds), GROUP_SECONDS):
-                    self._encode(stretches, on_done)
-            yield group
+        with self.timing.measure("reading"):
+            for stretches in groups_of(read_stretches(recordings, max_seconds), GROUP_SECONDS):
+                self._encode(stretches, on_done)
 
     def _encode(self, stretches: Sequence[Stretch], on_done: Callable[[float], None]) -> None:
         """Give each stretch its units, or its recording a fault."""
@@ -111,18 +105,6 @@ class SpeechToUnits:
                     units, run_lengths = deduplicate(nearest_centroid(frames))
                 stretch.set_units(units, run_lengths, extractor.frame_shift_seconds)
                 on_done(stretch.seconds)
-
-
-def check_device(device: str) -> None:
-    """Refuse a torch device that cannot be used here.
-
-    Raises:
-        ValueError: there is no such device.
-    """
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"--device {device}: cannot be used here: {error}") from error
 
 
 def load_encoder(description: ExtractorDescription, device: str, source: str | None) -> Extractor:

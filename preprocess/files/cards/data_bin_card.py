@@ -52,6 +52,8 @@ class StreamEntry:
         seconds: of speech; None: not known, or text.
         run_lengths: runs of units by their length in frames; None: not known, or text.
         ctc_infeasible, source_ctc_infeasible: examples without a CTC path to the translation, to the transcript.
+        long_seconds: 95th percentile of the lengths of the examples' speech; None: not known, text, or a card of a
+            version that did not write it.
     """
 
     examples: int
@@ -63,6 +65,7 @@ class StreamEntry:
     run_lengths: Mapping[int, int] | None
     ctc_infeasible: int
     source_ctc_infeasible: int
+    long_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,12 @@ class DataBinCard(Card):
     ratios: Ratios
     external_text: tuple[ExternalTextEntry, ...]
     signature: str
+
+    @property
+    def long_training_seconds(self) -> float | None:
+        """95th percentile of the lengths of training speech, in seconds; None: not known."""
+        speech = self.counts.get("train", {}).get("st")
+        return None if speech is None else speech.long_seconds
 
 
 def make_signature(

@@ -64,7 +64,7 @@ def test_a_language_model_is_refused_where_it_has_no_effect(decoding):
 
 
 def test_a_head_that_is_missing_is_refused():
-    with pytest.raises(ValueError, match=r"--decoding joint: .* it can decode by: transducer, ctc"):
+    with pytest.raises(ValueError, match=r"decoding joint: .* it can decode by: transducer, ctc"):
         build("joint")
 
 

@@ -102,7 +102,7 @@ def test_a_language_model_adds_its_weighted_scores(toy_task, model):
 
 
 def test_a_weight_outside_its_range_is_refused(toy_task, model):
-    with pytest.raises(ValueError, match=r"--ctc-decode-weight must lie in \[0, 1\], got 1.5"):
+    with pytest.raises(ValueError, match=r"ctc_decode_weight must lie in \[0, 1\], got 1.5"):
         search(toy_task, [model], 1.5)
 
 

@@ -32,9 +32,9 @@ def test_the_folders_weight_of_ctc_goes_with_its_decoding_alone():
 
 
 def test_ranges_are_checked_when_options_are_made():
-    with pytest.raises(ValueError, match="--lenpen must be a finite number, got nan"):
+    with pytest.raises(ValueError, match="lenpen must be a finite number, got nan"):
         GenerationOptions(lenpen=float("nan"))
-    with pytest.raises(ValueError, match=r"--max-segment-seconds must lie in 1..60, got 0.5"):
+    with pytest.raises(ValueError, match=r"max_segment_seconds must lie in 1..60, got 0.5"):
         TranslationOptions(max_segment_seconds=0.5)
 
 

@@ -73,7 +73,7 @@ def test_a_model_names_the_decodings_it_has_heads_for(toy_task, architecture, ex
 def test_asking_for_a_decoding_without_its_head_names_those_there_are(toy_data_bin):
     task = build_task(toy_data_bin, decoding="transducer")
     model = build_model(task, "hmst_ctc_tiny")
-    with pytest.raises(ValueError, match="--decoding transducer: the model has no head for it; it can decode by: ctc"):
+    with pytest.raises(ValueError, match="decoding transducer: the model has no head for it; it can decode by: ctc"):
         task.build_generator([model], None)
 
 
@@ -85,7 +85,7 @@ def test_asking_for_a_decoding_without_its_head_names_those_there_are(toy_data_b
             {"ctc_decode_weight": 0.5},
             "hmst_aed_tiny",
             {},
-            "--ctc-decode-weight 0.5 has no effect with --decoding atten",
+            "ctc_decode_weight 0.5 has no effect with decoding atten",
         ),
         ({}, "hmst_aed_tiny", {"conformer_kernel": 7}, "--conformer-kernel 7 has no effect with --encoder-type transf"),
     ],

@@ -87,15 +87,15 @@ def test_of_several_languages_one_must_be_named(task):
 
 
 def test_a_language_that_the_data_bin_lacks_is_refused_with_those_it_has(task):
-    with pytest.raises(ValueError, match="--target-language nl: the data-bin has de, fr"):
+    with pytest.raises(ValueError, match="target_language nl: the data-bin has de, fr"):
         task_without_data(task, target_language="nl")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target_language": "fr"}, "--target-language fr has no effect: the data-bin has one target language"),
-        ({"source_language": "en"}, "--source-language en has no effect: the data-bin has one source language"),
+        ({"target_language": "fr"}, "target_language fr has no effect: the data-bin has one target language"),
+        ({"source_language": "en"}, "source_language en has no effect: the data-bin has one source language"),
     ],
 )
 def test_a_language_is_refused_where_there_is_one(toy_task, options, message):
@@ -165,5 +165,5 @@ def test_a_text_model_of_one_target_language_needs_no_option(tmp_path, request):
     symbol = task.source_dictionary.index("en_XX"), task.target_dictionary.index("fr_XX")
     assert batch["net_input"]["src_tokens"].tolist() == [[4, 2, symbol[0]]]
     assert batch["net_input"]["prev_output_tokens"].tolist() == [[symbol[1]]]
-    with pytest.raises(ValueError, match="--target-language fr has no effect: the data-bin has one target language"):
+    with pytest.raises(ValueError, match="target_language fr has no effect: the data-bin has one target language"):
         task_without_data(task, target_language="fr")

@@ -242,13 +242,13 @@ def test_a_row_in_a_language_that_the_model_does_not_know_is_a_fault(two_target_
     (tmp_path / "m.tsv").write_text("\n".join(rows) + "\n")
     found = Translator.from_pretrained(two_target_folder).translate_manifest(tmp_path / "m.tsv", skip_faults=True)
     assert [bool(translation.segments) for translation in found] == [True, False, False]
-    assert f"{tmp_path / 'm.tsv'}:3: --target-language de: the data-bin has es, fr" in str(found[1].fault)
-    assert "m.tsv:4: the data-bin has several target languages" in str(found[2].fault)
+    assert f"{tmp_path / 'm.tsv'}:3: target_language de: the data-bin has es, fr" in str(found[1].fault)
+    assert "m.tsv:4: target_language must be given, one of es, fr" in str(found[2].fault)
 
 
 def test_the_language_must_be_said_where_there_are_several(two_target_folder, capsys):
     for options, message in (
-        ([], "name that of the input by --target-language, one of es, fr"),
+        ([], "--target-language must be given, one of es, fr"),
         (["--target-language", "de"], "--target-language de: the data-bin has es, fr"),
     ):
         status, out, err = run_translate(capsys, two_target_folder, PROMPTS[0], *options)

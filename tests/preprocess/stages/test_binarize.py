@@ -111,7 +111,7 @@ def test_the_card_counts_what_is_there(data_bin: Path, made_corpus: Path):
     assert speech["target_languages"] == {"fr": 38}
     assert speech["source_tokens"] == sum(map(len, sources))
     assert speech["transcripts"] == sum(map(bool, transcripts))
-    assert speech["seconds"] == 38 * 1.5
+    assert (speech["seconds"], speech["long_seconds"]) == (38 * 1.5, 1.5)
     assert text["examples"] == len(read_back(data_bin, "train.mt.tgt", "tgt"))
     ratios = card["ratios"]
     assert ratios["units_per_second"] == pytest.approx(39 / 1.5)
