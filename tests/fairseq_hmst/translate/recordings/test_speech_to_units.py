@@ -1,9 +1,11 @@
 """The speech encoder of a model folder: included, or only named."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import soundfile
 from prompt_models import (
     PROMPTS,
     make_prompt_data_bin,
@@ -94,6 +96,8 @@ def test_an_encoder_that_is_only_named_must_be_given_and_be_the_same(
     assert status == 1
     assert "needs the speech encoder 'tiny-hubert'" in err
     assert "say where it lies by --encoder" in err
+    with pytest.raises(TranslationError, match="say where it lies by the argument `encoder`"):
+        Translator.from_pretrained(tmp_path / "model").translate(PROMPTS[0])
     assert run_translate(capsys, tmp_path / "model", PROMPTS[0], "--encoder", encoder)[0] == 0
     other = Path(shutil.copytree(encoder, tmp_path / "other"))
     content = bytearray((other / "model.safetensors").read_bytes())
@@ -107,6 +111,40 @@ def test_an_encoder_that_is_only_named_must_be_given_and_be_the_same(
     assert (
         run_translate(capsys, tmp_path / "model", "--text", tmp_path / "none.txt")[0] == 1
     )  # no encoder is needed for that
+
+
+def test_an_export_without_the_encoder_says_so_and_names_the_command_that_works(
+    hubert_data_bin, hubert_checkpoint, tmp_path, capsys, monkeypatch
+):
+    from fairseq_hmst.export.command import main
+
+    monkeypatch.chdir(tmp_path)
+    command = ["--model", str(hubert_checkpoint), "--data", str(hubert_data_bin), "--out"]
+    assert main([*command, "model"]) == 0
+    line = "model: the speech encoder is not included: translate by `hmst translate model --encoder tiny-hubert FILE`"
+    assert capsys.readouterr().out.startswith(line)
+    readme = Path("model/README.md").read_text()
+    (shown,) = re.findall(r"^hmst translate (.*)$", readme, re.MULTILINE)
+    assert shown == "model --encoder tiny-hubert recording.wav"
+    assert 'Translator.from_pretrained("model", encoder="tiny-hubert").translate("recording.wav").text' in readme
+    Path("tiny-hubert").symlink_to(hubert_data_bin.parents[2] / "tiny-hubert")
+    soundfile.write("recording.wav", *soundfile.read(PROMPTS[0]))
+    assert run_translate(capsys, *shown.split())[0] == 0
+    assert main([*command, "whole", "--include-encoder"]) == 0
+    assert "not included" not in capsys.readouterr().out
+    assert "hmst translate whole recording.wav\n" in Path("whole/README.md").read_text()
+
+
+def test_an_encoder_of_the_hub_needs_no_option(hubert_data_bin, hubert_checkpoint, tmp_path, capsys):
+    from fairseq_hmst.export.command import main
+
+    data_bin = Path(shutil.copytree(hubert_data_bin, tmp_path / "data-bin"))
+    card = data_bin / "kmeans" / "card.json"
+    card.write_text(card.read_text().replace(str(hubert_data_bin.parents[2] / "tiny-hubert"), "some/hubert"))
+    command = ["--model", hubert_checkpoint, "--data", data_bin, "--out", tmp_path / "model"]
+    assert main([str(part) for part in command]) == 0
+    assert "is not included: it is taken from the hub, as some/hubert; --include-encoder" in capsys.readouterr().out
+    assert "hmst translate model recording.wav\n" in (tmp_path / "model" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("change", ["other weights beside", "code"])
