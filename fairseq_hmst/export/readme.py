@@ -109,19 +109,19 @@ def _description(card: ModelCard) -> list[str]:
 
 
 def _encoder_to_find(encoder: EncoderEntry | None) -> list[str]:
-    """What must be at hand before the commands work."""
+    """A line on the speech encoder, where it must be at hand before the commands work."""
     if encoder is None or not encoder.must_be_named:
         return []
     return [f"(`{encoder.name}` is the folder of the speech encoder, which is not in this one.)", ""]
 
 
 def _encoder_option(encoder: EncoderEntry | None) -> str:
-    """What the command needs beside the model."""
+    """The option of the command that names the speech encoder, where it is needed."""
     return f"--encoder {encoder.name} " if encoder is not None and encoder.must_be_named else ""
 
 
 def _encoder_argument(encoder: EncoderEntry | None) -> str:
-    """What the call needs beside the model."""
+    """The argument of the call that names the speech encoder, where it is needed."""
     return f', encoder="{encoder.name}"' if encoder is not None and encoder.must_be_named else ""
 
 

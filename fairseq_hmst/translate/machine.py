@@ -49,7 +49,7 @@ class MachineOptions:
 
     @contextlib.contextmanager
     def own_threads(self) -> Iterator[None]:
-        """Compute by this number of threads inside the block, and leave the process's own number as it was."""
+        """Compute by this number of threads inside the block; the process's own comes back after it."""
         if self.threads is None:
             yield
             return

@@ -40,7 +40,7 @@ class TranslationOptions(GenerationOptions):
     target_language: str | None = option("to translate into, where the model has several", None, metavar="LANGUAGE")
     max_segment_seconds: float | None = option(
         "longer recordings are cut at pauses into segments of at most this length; rows of a manifest only above a "
-        "minute; default: the length that 95 % of the training's recordings keep to",
+        "minute; default: the length that 19 of 20 recordings of the training keep to",
         None,
         metavar="SECONDS",
     )

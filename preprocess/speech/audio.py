@@ -168,7 +168,7 @@ class AudioFile:
 
 @contextlib.contextmanager
 def open_audio(audio: Path | AudioContent) -> Iterator[AudioFile]:
-    """Open an audio file on disk or in memory, of any kind that libsndfile reads, for the time of the block.
+    """Open an audio file, on disk or in memory, for the time of the block.
 
     Raises:
         AudioError: the file is missing, empty, not audio, or cut short as far as its header tells.

@@ -1,4 +1,4 @@
-"""What a user gives as speech, from paths to tensors, and the audio file that it is."""
+"""Kinds of speech that a user may give, and the audio file that each is."""
 
 import io
 import os

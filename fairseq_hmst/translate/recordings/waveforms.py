@@ -1,4 +1,4 @@
-"""Waveforms in memory as audio files in memory, so that they are read, checked and cut as any other file."""
+"""Waveforms as audio files in memory; they are then read, checked and cut as any other file."""
 
 import io
 import operator
@@ -59,7 +59,7 @@ def _with_channels_last(samples: np.ndarray, place: str) -> np.ndarray:
 
 
 def _as_stored(samples: np.ndarray, place: str) -> tuple[np.ndarray, str]:
-    """Samples in a type that libsndfile takes, scaled by a power of two, and the subtype that keeps them exactly."""
+    """Samples in a type that libsndfile takes, and the subtype that keeps them as they are."""
     kind = samples.dtype
     if kind == np.uint8:
         return (samples.astype(np.int16) - 128) << 8, "PCM_16"
