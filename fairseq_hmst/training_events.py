@@ -11,6 +11,7 @@ class TrainingStart:
     """What is trained, on what and with what; logged once, before the first update.
 
     Attributes:
+        data_bin: its path; of several the paths, separated by colons.
         data: signature of the data-bin.
         examples: number of examples by split and stream.
         model: name of its class.
@@ -21,6 +22,7 @@ class TrainingStart:
         batches: of each process in an epoch; --update-freq of them make an update.
     """
 
+    data_bin: str
     data: str
     examples: dict[str, dict[str, int]]
     model: str

@@ -266,7 +266,7 @@ class HmstTranslationTask(FairseqTask):
         """Say what is trained, before the first epoch of this process."""
         if not self._is_described:
             self._is_described = True
-            log_event(training_start(self.data_bin.signature, self.datasets, model, self._train_batches))
+            log_event(training_start(self.cfg.data, self.data_bin.signature, self.datasets, model, self._train_batches))
 
     def valid_step(
         self, sample: Batch, model: "HmstModel", criterion: FairseqCriterion

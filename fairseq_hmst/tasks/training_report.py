@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 def training_start(
-    signature: str, datasets: Mapping[str, MixedStreams], model: "HmstModel", batches: int
+    data_bin: str, signature: str, datasets: Mapping[str, MixedStreams], model: "HmstModel", batches: int
 ) -> TrainingStart:
     """The description of a training that begins.
 
     Args:
+        data_bin: its path.
         signature: of the data-bin.
         datasets: by split.
         model: on its device, in its precision.
@@ -28,6 +29,7 @@ def training_start(
     parameters = list(model.parameters())
     device, precision = parameters[0].device, str(parameters[0].dtype).removeprefix("torch.")
     return TrainingStart(
+        data_bin=data_bin,
         data=signature,
         examples={
             split: {stream.name: len(stream.sources) for stream in dataset.streams}

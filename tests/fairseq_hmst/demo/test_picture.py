@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from fairseq_hmst.alignment import align
 from toy import build_model, build_task
 
+from fairseq_hmst.alignment import align
 from fairseq_hmst.demo.picture import make_picture
 from fairseq_hmst.translate.results import Hypothesis, Segment
 
