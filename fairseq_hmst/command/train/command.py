@@ -45,13 +45,14 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is fairseq-train's, 1 for what cannot begin."""
     argv = sys.argv[1:] if argv is None else argv
-    if {"-h", "--help"} & set(argv) and any(word.partition("=")[0] == "--arch" for word in argv):
-        from .help import all_options
-
-        print(all_options(argv), end="")
-        return 0
-    arguments, options = make_parser().parse_known_args(argv)
     try:
+        if {"-h", "--help"} & set(argv) and any(word.partition("=")[0] == "--arch" for word in argv):
+            from ... import plugin  # noqa: F401  (before fairseq: it registers, and keeps the process as it is)
+            from .help import all_options
+
+            print(all_options(argv), end="")
+            return 0
+        arguments, options = make_parser().parse_known_args(argv)
         return run_training(options, open_screen(arguments.log_format)).exit_status
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

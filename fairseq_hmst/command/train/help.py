@@ -11,7 +11,6 @@ from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_NAME_REGISTRY, MODEL
 from fairseq.registry import REGISTRIES
 from fairseq.tasks import TASK_DATACLASS_REGISTRY
 
-from ... import plugin  # noqa: F401
 from .fairseq_options import OURS, TrainingError
 
 Entry = TypeVar("Entry")
@@ -34,10 +33,12 @@ def all_options(argv: Sequence[str]) -> str:
         usage=f"hmst train DATA_BIN --arch {chosen.arch} [options]",
         add_help=False,
         conflict_handler="resolve",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_DefaultsFormatter,
     )
     task, criterion = OURS["--task"], OURS["--criterion"]
-    _add(parser, f"architecture {chosen.arch}", _model_options(chosen.arch))
+    architectures = {name: model for name, model in ARCH_MODEL_NAME_REGISTRY.items() if name.startswith("hmst_")}
+    model = _known(architectures, chosen.arch, "--arch")
+    _add(parser, f"architecture {chosen.arch}", MODEL_DATACLASS_REGISTRY[model]())
     _add(parser, f"task {task}", TASK_DATACLASS_REGISTRY[task]())
     _add(parser, f"criterion {criterion}", REGISTRIES["criterion"]["dataclass_registry"][criterion]())
     for component in COMPONENTS:
@@ -50,21 +51,20 @@ def all_options(argv: Sequence[str]) -> str:
         if name is not None:
             _add(parser, f"{component} {name}", _known(registry["dataclass_registry"], name, f"--{component}")())
     for group_name in GROUPS:
-        _add(parser, f"fairseq: {group_name}", FairseqConfig.__dataclass_fields__[group_name].default)
+        _add(parser, f"fairseq: {group_name}", FairseqConfig.__dataclass_fields__[group_name].type())
+    if chosen.arch in ARCH_CONFIG_REGISTRY:
+        size = argparse.Namespace()
+        ARCH_CONFIG_REGISTRY[chosen.arch](size)
+        parser.set_defaults(**vars(size))
     return parser.format_help()
 
 
-def _model_options(architecture: str) -> FairseqDataclass:
-    """Options of a model, with the defaults of the architecture's size."""
-    model = _known(ARCH_MODEL_NAME_REGISTRY, architecture, "--arch")
-    sized = argparse.Namespace()
-    if architecture in ARCH_CONFIG_REGISTRY:
-        ARCH_CONFIG_REGISTRY[architecture](sized)
-    options = MODEL_DATACLASS_REGISTRY[model]()
-    for name, value in vars(sized).items():
-        if hasattr(options, name):
-            setattr(options, name, value)
-    return options
+class _DefaultsFormatter(argparse.HelpFormatter):
+    """Adds defaults to help texts that do not tell of them."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        is_told = action.default in (None, False, argparse.SUPPRESS) or "default" in (action.help or "")
+        return action.help if is_told else f"{action.help or ''} (default: %(default)s)"
 
 
 def _known(registry: Mapping[str, Entry], name: str, option: str) -> Entry:
