@@ -41,7 +41,7 @@ class Screen(Protocol):
 
 def open_screen(log_format: str, write: Write | None = None) -> Screen:
     """The screen of a name in LOG_FORMATS; `auto` is a bar on a terminal, and lines elsewhere."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console()
     write = write or _print
     if log_format == "json":
         return JsonScreen(write)
@@ -98,9 +98,9 @@ class LineScreen:
         columns = validation_columns([validation], progress.options.best_checkpoint_metric)
         others = [each for each in progress.validations.values() if each != validation]
         is_best = all(progress.is_better(validation, other) for other in others) and validation.split == progress.split
-        lines = table_lines([validation], columns, validation if is_best else None)
-        name = "" if validation.split == progress.split else f"  {validation.split}"
-        self._lines([f"{line}{name}" for line in lines])
+        if validation.split != progress.split:
+            self.write(f"{validation.split}:")
+        self._lines(table_lines([validation], columns, validation if is_best else None))
         if self._samples is not None:
             self._lines(sample_lines(self._samples))
             self._samples = None
@@ -118,7 +118,7 @@ class BarScreen(LineScreen):
     """
 
     def __init__(self, console: Console) -> None:
-        super().__init__(console.print)
+        super().__init__(lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True))
         columns = (TextColumn("{task.description}"), BarColumn(None), TextColumn("{task.fields[left]}"))
         self._bar = Progress(*columns, console=console, transient=True)
         self._task = self._bar.add_task("starting", total=None, left="")
