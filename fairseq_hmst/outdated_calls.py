@@ -1,4 +1,4 @@
-"""How fairseq 0.12 calls hydra and torch, where today's warn of it in every run.
+"""Calls of fairseq 0.12 to hydra and torch, of which today's versions warn in every run.
 
 Its way to hydra is replaced when this is imported. The warnings of torch come from the middle of fairseq's functions;
 just these are ignored, and only in commands: where fairseq was given this package by --user-dir, or a command of ours

@@ -1,4 +1,4 @@
-"""What a training logs for `hmst train` to show, beside fairseq's own lines: one line of JSON each."""
+"""Events that a training logs for `hmst train` to show: a line of JSON each, beside fairseq's own."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainingStart:
-    """What is trained, on what and with what; logged once, before the first update.
+    """Data, model and device of a training; logged once, before the first update.
 
     Attributes:
         data_bin: its path; of several the paths, separated by colons.

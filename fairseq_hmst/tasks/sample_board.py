@@ -21,7 +21,7 @@ INCHES_A_LABEL = 0.25
 
 
 class BoardWriter(Protocol):
-    """What is needed of `torch.utils.tensorboard.SummaryWriter`."""
+    """The part that is needed of `torch.utils.tensorboard.SummaryWriter`."""
 
     def add_text(self, tag: str, text_string: str, global_step: int) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What a training says of itself: what is trained on what, and the memory that it takes."""
+"""The description that a training logs of itself, and the memory that it takes."""
 
 import resource
 from collections.abc import Mapping

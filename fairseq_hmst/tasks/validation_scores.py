@@ -61,7 +61,7 @@ class ScoreGroup(NamedTuple):
 
 
 def score_groups(streams: Sequence[str], languages: Sequence[str]) -> list[ScoreGroup]:
-    """What is scored by itself.
+    """Groups of translations that are scored by themselves.
 
     Args:
         streams: those that are validated, that of --eval-stream first: its scores have no prefix.

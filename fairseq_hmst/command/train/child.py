@@ -1,4 +1,4 @@
-"""fairseq-train as a process of its own, whose output goes to a log and to who follows it."""
+"""fairseq-train as a process of its own, whose output is logged and followed."""
 
 import os
 import signal

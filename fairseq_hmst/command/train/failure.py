@@ -1,4 +1,4 @@
-"""What made a training fail, from the end of its log."""
+"""The cause of a failed training, from the end of its log."""
 
 import re
 import signal

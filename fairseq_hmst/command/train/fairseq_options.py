@@ -1,4 +1,4 @@
-"""The options of fairseq-train that `hmst train` reads itself, and the command line that it makes of all."""
+"""Options of fairseq-train that `hmst train` reads itself, and the command line."""
 
 import argparse
 import importlib.util

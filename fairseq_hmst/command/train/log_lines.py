@@ -1,4 +1,4 @@
-"""What the lines of fairseq-train's log say, with --log-format json."""
+"""Events in the lines of fairseq-train's log, with --log-format json."""
 
 import json
 import re

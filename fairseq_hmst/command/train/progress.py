@@ -1,4 +1,4 @@
-"""What is known of a training while it runs: how far it is, how long it will take, which checkpoint is best."""
+"""The state of a training while it runs: how far it is, how long it will take, which checkpoint is best."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How a training ended."""
+"""The outcome of a training."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How a training ended.
+    """The outcome of a training.
 
     Attributes:
         exit_status: of fairseq-train, as a shell gives it.

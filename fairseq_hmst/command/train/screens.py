@@ -1,4 +1,4 @@
-"""Where a training is shown: lines of text, a terminal with a bar, lines of JSON."""
+"""Ways to show a training: lines of text, a terminal with a bar, lines of JSON."""
 
 import dataclasses
 import json
@@ -35,7 +35,7 @@ class Screen(Protocol):
         ...
 
     def running(self) -> AbstractContextManager[object]:
-        """What is shown as long as the training runs."""
+        """A context in which the training runs."""
         ...
 
 

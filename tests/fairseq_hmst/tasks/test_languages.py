@@ -74,7 +74,7 @@ def test_hypotheses_and_references_lose_their_symbols_as_text(task):
     assert task.data_bin.language_symbols.output_ids <= generator.symbols_to_strip_from_output
     batch = batch_of(task, range(4))
     for row, target in zip(batch["id"].tolist(), batch["target"], strict=True):
-        assert task._text(target) == translate(toy_sentences(21, seed=1)[row][1], ("fr", "de")[row % 2])
+        assert task.text.target(target) == translate(toy_sentences(21, seed=1)[row][1], ("fr", "de")[row % 2])
 
 
 def test_of_several_languages_one_must_be_named(task):
