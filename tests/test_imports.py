@@ -54,7 +54,7 @@ FAIRSEQ_HMST = {
     "demo": ("translate", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
     "command": (
         *("export", "score", "average", "model_folder", "data", "tasks", "compat", "preprocess"),
-        *("plugin", "training_events", "outdated_calls"),
+        *("plugin", "cpu_processes", "training_events", "outdated_calls"),
     ),
     "plugin": ("compat", "cpu_processes", "outdated_calls", "criterions", "models", "tasks"),
     "__init__": ("installation", "lazy"),
