@@ -49,7 +49,7 @@ class SampleBoard:
         None without a folder, in all processes of a training but the first, and without TensorBoard, of which fairseq
         itself says that it is not installed.
         """
-        if folder is None or not distributed_utils.is_master_process():
+        if folder is None or distributed_utils.get_global_rank() != 0:
             return None
         try:
             from torch.utils.tensorboard import SummaryWriter

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -99,6 +101,19 @@ def test_an_empty_hypothesis_has_no_picture(task_and_model):
     assert writer.figures == {}
     board.show([Sample(1, "", "un", "deux")], 1)
     assert writer.texts == {("sample 1", 1): "reference: un\n\nhypothesis: deux"}
+
+
+def test_a_board_is_opened_below_the_folder_of_tensorboard_where_that_is_installed(monkeypatch):
+    folders = []
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=folders.append))
+    assert SampleBoard.open("runs", None, "auto") is not None
+    assert folders == ["runs/samples"]
+    assert SampleBoard.open(None, None, "auto") is None
+    monkeypatch.setattr("fairseq.distributed.utils.get_global_rank", lambda: 1)
+    assert SampleBoard.open("runs", None, "auto") is None
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    assert SampleBoard.open("runs", None, "auto") is None
 
 
 def test_a_picture_has_a_row_a_label_and_a_column_a_step():
