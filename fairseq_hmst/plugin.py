@@ -1,6 +1,6 @@
 """The registration with fairseq: importing this module registers the task, the models and the criterion."""
 
-from . import compat, cpu_processes  # noqa: F401  (first: the modules below need their patches)
+from . import compat, cpu_processes, outdated_calls  # noqa: F401  (first: the modules below need their patches)
 from .criterions import joint_criterion  # noqa: F401
 from .models import architectures  # noqa: F401
 from .tasks import hmst_translation  # noqa: F401

@@ -36,22 +36,27 @@ PREPROCESS = {
     "__init__": (),
 }
 FAIRSEQ_HMST = {
-    **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "lazy", "installation"), ()),
+    **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
+    **dict.fromkeys(("lazy", "installation"), ()),
     "compat": ("preprocess.files",),
     "average": ("compat", "preprocess.files"),
     "data": ("compat", "preprocess.files"),
     "models": ("modules", "data", "compat", "preprocess.files"),
     "criterions": ("losses", "compat", "preprocess.files"),
     "generators": ("preprocess.files",),  # modules and models only by their methods
-    "tasks": ("data", "generators", "plugin", "preprocess.files"),
+    "alignment": ("losses",),
+    "tasks": ("data", "generators", "alignment", "training_events", "plugin", "preprocess.files"),
     "text_start": ("data", "models", "compat", "lazy", "preprocess.files"),
     "model_folder": ("data", "tasks", "generators.decodings", "preprocess.files"),
     "score": ("preprocess.files",),
     "translate": ("lazy", "model_folder", "tasks", "generators", "data", "preprocess"),
     "export": ("lazy", "translate", "model_folder", "models", "data", "tasks", "average", "preprocess.files"),
-    "demo": ("translate", "model_folder", "generators.decodings", "losses", "preprocess.files"),
-    "command": ("export", "score", "average", "model_folder", "plugin", "compat", "cpu_processes", "preprocess"),
-    "plugin": ("compat", "cpu_processes", "criterions", "models", "tasks"),
+    "demo": ("translate", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
+    "command": (
+        *("export", "score", "average", "model_folder", "compat", "preprocess"),
+        *("plugin", "cpu_processes", "training_events", "outdated_calls"),
+    ),
+    "plugin": ("compat", "cpu_processes", "outdated_calls", "criterions", "models", "tasks"),
     "__init__": ("installation", "lazy"),
     "__main__": ("command",),
 }

@@ -149,6 +149,7 @@ def run_fairseq_generate(
 
     from .. import plugin  # noqa: F401
     from ..cpu_processes import distributed_utils
+    from ..outdated_calls import ignore_torch_warnings
 
     with process_unchanged():
         from fairseq import options as fairseq_options
@@ -166,5 +167,6 @@ def run_fairseq_generate(
     parser = fairseq_options.get_generation_parser()
     arguments = fairseq_options.parse_args_and_arch(parser, input_args=[*argv, *options])
     with process_unchanged(), contextlib.redirect_stdout(io.StringIO()):
+        ignore_torch_warnings()
         logging.getLogger().handlers.clear()  # fairseq then logs into its output file
         distributed_utils.call_main(convert_namespace_to_omegaconf(arguments), fairseq_generate.main)

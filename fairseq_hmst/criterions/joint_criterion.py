@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .head_losses import HeadLosses
 from .views import copies_of_batch, divergence_of_copies, divergence_of_twins
+from .word_errors import count_word_errors
 
 if TYPE_CHECKING:
     from ..data.batch import Batch
@@ -118,6 +119,8 @@ class JointCriterion(FairseqCriterion):
         num_copies = 2 if model.training and self.rdrop_weight > 0 else 1
         views = copies_of_batch(sample, num_copies)
         heads = self.head_losses(model(**views["net_input"]), views, measure_accuracy=not model.training)
+        if not model.training and "source_ctc" in heads.distributions:
+            heads.counts |= self._word_errors(heads, views)
         weights = self.head_weights(list(heads.losses))
         losses = torch.stack([weights[head] * heads.losses[head] for head in weights]).sum(0)  # (num_copies * B,)
         per_example = {f"{head}_loss": values for head, values in heads.losses.items()}
@@ -166,6 +169,12 @@ class JointCriterion(FairseqCriterion):
             )
         return heads
 
+    def _word_errors(self, heads: HeadLosses, sample: "Batch") -> dict[str, Tensor]:
+        text, lengths = self.task.text, sample["transcript_lengths"].clamp(min=0)
+        transcripts = [text.transcript(row[:length]) for row, length in zip(sample["transcript"], lengths, strict=True)]
+        distribution = heads.distributions["source_ctc"]
+        return count_word_errors(distribution, heads.output.blank_index, transcripts, text.transcript_of_labels)
+
     def head_weights(self, heads: list[str]) -> dict[str, float]:
         """Weights of the model's heads, normalised to sum to 1."""
         without_head = [name for name, weight in self.given_weights.items() if weight is not None and name not in heads]
@@ -189,8 +198,9 @@ class JointCriterion(FairseqCriterion):
         """Log losses in bits per target token: `loss` (weighted), and by stream and head `st_loss`, `st_ctc_loss`...
 
         `st_rdrop_loss` (the weighted mean over heads) and `st_consistency_loss` are divergences before their weights.
-        Besides `st_accuracy` in validation (share of right tokens under teacher forcing) and, where there are any,
-        `st_ctc_infeasible`: examples without a CTC path.
+        Besides, in validation, `st_accuracy` (share of right tokens under teacher forcing) and `st_source_wer` (word
+        error rate of the source CTC's best path, in percent); and where there are any, `st_ctc_infeasible`: examples
+        without a CTC path.
         """
         names = {name for log in logging_outputs for name in log}
         sums = {name: float(sum(log.get(name, 0) for log in logging_outputs)) for name in names}
@@ -207,6 +217,9 @@ class JointCriterion(FairseqCriterion):
             if f"{stream}_correct" in sums:
                 accuracy = 100 * sums[f"{stream}_correct"] / num_tokens
                 metrics.log_scalar(f"{stream}_accuracy", accuracy, num_tokens, round=2)
+            if num_words := sums.get(f"{stream}_source_words", 0):
+                error_rate = 100 * sums[f"{stream}_source_word_errors"] / num_words
+                metrics.log_scalar(f"{stream}_source_wer", error_rate, num_words, round=2)
 
     @staticmethod
     def logging_outputs_can_be_summed() -> bool:

@@ -12,9 +12,9 @@ from torch import Tensor
 from preprocess.files.repetition import tokens_once
 from preprocess.files.units import text_to_units
 
+from ..alignment import align
 from ..translate.recordings.reading import read_as_flac, read_peaks
 from ..translate.results import Hypothesis, Segment, Times
-from .alignment import align
 
 if TYPE_CHECKING:
     from ..data.data_bin import DataBin

@@ -10,14 +10,16 @@ import numpy as np
 import torch
 from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
+from fairseq.data.iterators import EpochBatchIterator
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.logging import metrics
 from fairseq.models import ARCH_MODEL_REGISTRY
 from fairseq.sequence_generator import SequenceGenerator
 from fairseq.tasks import FairseqTask, register_task
 from omegaconf import II, MISSING, DictConfig
 from torch import Tensor
 
-from ..data.batch import Batch, NetInput
+from ..data.batch import Batch
 from ..data.data_bin import DataBin, DataBinError
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
 from ..generators.decodings import DECODINGS
@@ -25,10 +27,14 @@ from ..generators.generator_choice import DecodableModel, build_generator
 from ..generators.hypothesis import GeneratedHypothesis
 from ..generators.label_generator import LabelGenerator
 from ..generators.language_ensemble import LanguageEnsemble
+from ..training_events import log_event
 from .input_languages import InputLanguages
+from .plain_text import PlainText
+from .sample_board import SampleBoard
 from .subword_codec import SubwordCodec
 from .text_twins import add_text_twins, check_transcripts
-from .validation_bleu import bleu_statistics, log_bleu
+from .training_report import memory_gb, training_start
+from .validation import DecodedValidation
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, SharedEncoderConfig
@@ -77,10 +83,12 @@ class HmstTranslationConfig(FairseqDataclass):
         },
     )
     eval_bleu: bool = field(
-        default=False, metadata={"help": "validate by BLEU (detokenised, sacreBLEU 13a) on --eval-stream as well"}
+        default=False,
+        metadata={"help": "decode in validation as well: BLEU (sacreBLEU 13a) and chrF of every stream, three samples"},
     )
     eval_bleu_beam: int = field(default=1, metadata={"help": "beam of --eval-bleu"})
     seed: int = II("common.seed")
+    tensorboard_logdir: Optional[str] = II("common.tensorboard_logdir")
 
 
 @register_task("hmst_translation", dataclass=HmstTranslationConfig)
@@ -97,6 +105,9 @@ class HmstTranslationTask(FairseqTask):
     def __init__(self, cfg: HmstTranslationConfig) -> None:
         super().__init__(cfg)
         self.needs_text_twins = False
+        self.validation: DecodedValidation | None = None
+        self._is_described = False
+        self._train_batches = 0
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
@@ -105,6 +116,7 @@ class HmstTranslationTask(FairseqTask):
         self.data_bin, *others = self.shards = [DataBin(path) for path in cfg.data.split(os.pathsep)]
         for shard in others:
             shard.check_same_vocabulary(self.data_bin)
+        self.text = PlainText(self.data_bin)
         given = {"source": cfg.source_language, "target": cfg.target_language}
         self.input_languages = InputLanguages(self.data_bin, given)
         self.state.add_factory("data_fingerprint", lambda: self.data_bin.fingerprint)
@@ -200,7 +212,10 @@ class HmstTranslationTask(FairseqTask):
         if pretrained is not None:
             pretrained.load_into(model, cfg.finetune)
         if self.cfg.eval_bleu:
-            self._bleu_generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
+            generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
+            logdir = None if from_checkpoint else self.cfg.tensorboard_logdir
+            board = SampleBoard.open(logdir, self.data_bin, str(self.cfg.decoding))
+            self.validation = DecodedValidation(self, generator, board)
         return model
 
     def build_criterion(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> FairseqCriterion:
@@ -241,43 +256,38 @@ class HmstTranslationTask(FairseqTask):
             sample = {**sample, "net_input": {**net_input, "prev_output_tokens": starts}}
         return super().inference_step(generator, models, sample, **kwargs)
 
+    def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
+        iterator = super().get_batch_iterator(dataset, **kwargs)
+        if dataset is self.datasets.get("train"):
+            self._train_batches = len(iterator)
+        return iterator
+
+    def begin_epoch(self, epoch: int, model: "HmstModel") -> None:
+        """Say what is trained, before the first epoch of this process."""
+        if not self._is_described:
+            self._is_described = True
+            log_event(training_start(self.cfg.data, self.data_bin.signature, self.datasets, model, self._train_batches))
+
     def valid_step(
         self, sample: Batch, model: "HmstModel", criterion: FairseqCriterion
     ) -> tuple[Tensor, Tensor, dict[str, Tensor | float]]:
         loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
-        if self.cfg.eval_bleu:
-            logging_output |= self._validate_bleu(sample, model)
+        if self.validation is not None:
+            logging_output |= self.validation.statistics(sample, model)
         return loss, sample_size, logging_output
 
-    def _validate_bleu(self, sample: Batch, model: "HmstModel") -> dict[str, float]:
-        rows = (sample["stream"] == STREAM_NAMES.index(str(self.cfg.eval_stream))).nonzero().squeeze(-1)
-        net_input, target = sample["net_input"], sample["target"]
-        if len(rows) == 0 or target is None:
-            return bleu_statistics([], [], [], self.data_bin.target_languages)
-        starts = net_input["prev_output_tokens"][rows]
-        chosen: NetInput = {
-            "src_tokens": net_input["src_tokens"][rows],
-            "src_lengths": net_input["src_lengths"][rows],
-            "prev_output_tokens": starts,
-        }
-        batch: Batch = {"id": sample["id"][rows], "net_input": chosen}
-        n_best_lists = self.inference_step(self._bleu_generator, [model], batch)
-        hypotheses = [self._text(best["tokens"]) for best, *_ in n_best_lists]
-        references = [self._text(tokens, escape_unknown=True) for tokens in target[rows]]
-        languages = self.data_bin.language_symbols.target_languages(starts)
-        return bleu_statistics(hypotheses, references, languages, self.data_bin.target_languages)
-
-    def _text(self, tokens: Tensor, escape_unknown: bool = False) -> str:
-        no_text = {self.target_dictionary.pad(), *self.data_bin.language_symbols.output_ids}
-        # an unknown word of the reference is escaped, so that no hypothesis can match it
-        pieces = self.target_dictionary.string(
-            tokens.int().cpu(), escape_unk=escape_unknown, extra_symbols_to_ignore=no_text
-        )
-        return SubwordCodec.decode(pieces)
+    def post_validate(self, model: "HmstModel", stats: Mapping[str, float], meters: object) -> None:
+        """Show samples of the first validation set; fairseq calls it after each."""
+        if self.validation is not None:
+            first = next(name for name in self.datasets if not name.startswith("train"))
+            self.validation.show_samples(self.datasets[first], model, int(stats["num_updates"]))
 
     def reduce_metrics(self, logging_outputs: list[dict[str, float]], criterion: FairseqCriterion) -> None:
         super().reduce_metrics(logging_outputs, criterion)
-        log_bleu(logging_outputs, self.data_bin.target_languages)
+        if criterion.training:
+            metrics.log_scalar("memory_gb", memory_gb(), weight=0, round=2)
+        elif self.validation is not None:
+            self.validation.log(logging_outputs)
 
 
 @dataclass

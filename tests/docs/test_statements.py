@@ -154,8 +154,10 @@ def test_losses_are_logged_by_the_names_that_the_page_explains(toy_data_bin: Pat
         logged |= build_criterion(task, **views)(model, batch)[2].keys()
     rows = table_below(DOCS / "training.md", "Losses")
     names = {name for cells in rows for name in code_in(cells[0])}
-    of_validation = {"st_accuracy", "bleu", "bleu_bp", "bleu_ratio"}
-    assert names - logged == of_validation
+    scores = {"bleu", "bleu_bp", "bleu_ratio", "chrf"}
+    of_text = {f"mt_{score}" for score in scores} | {"bleu_de", "mt_bleu_de"}
+    of_validation = {"st_accuracy", "st_source_wer", "mt_source_wer", *scores, *of_text}
+    assert names - logged == {"memory_gb", *of_validation}
 
 
 def test_functions_and_classes_that_the_page_of_python_names_are_there():

@@ -21,6 +21,7 @@ MAKERS = {
     "hmst export": "fairseq_hmst.export.command",
     "hmst text-start": "fairseq_hmst.text_start.command",
     "hmst average": "fairseq_hmst.average",
+    "hmst train": "fairseq_hmst.command.train.command",
 }
 TASK, CRITERION = "--task hmst_translation", "--criterion hmst_joint"
 FAMILIES = ("hmst_aed", "hmst_ctc", "hmst_ctc_attention", "hmst_transducer")

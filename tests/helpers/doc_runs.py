@@ -51,7 +51,6 @@ SPLITS = {"train": 40, "dev": 4, "test": 6}
 MAINS = {
     "fairseq-train": "fairseq_cli.train:cli_main",
     "fairseq-generate": "fairseq_cli.generate:cli_main",
-    "hmst generate": "--max-tokens 3000 --max-len-b 20",
     "fairseq-interactive": "fairseq_cli.interactive:cli_main",
     "hmst check": "fairseq_hmst.command.check.command",
     "hmst generate": "fairseq_hmst.command.generate",

@@ -92,7 +92,8 @@ def build_task(data_bin: Path, **options: object):
     import fairseq_hmst.plugin  # noqa: F401
     from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
 
-    config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), {"seed": 1, "data": str(data_bin), **options})
+    given = {"seed": 1, "tensorboard_logdir": None, "data": str(data_bin), **options}
+    config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), given)
     task = HmstTranslationTask(config)
     for split in ("train", "valid"):
         task.load_dataset(split)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from preprocess.errors import UserError
 
+from ..train.screens import LOG_FORMATS
 
-def make_parser() -> argparse.ArgumentParser:
-    """A parser of the options of this subcommand."""
+
+def make_parser(prog: str = "hmst run", description: str | None = __doc__) -> argparse.ArgumentParser:
+    """A parser of the options of this subcommand, and of others that take a recipe."""
     parser = argparse.ArgumentParser(
-        prog="hmst run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="see docs/recipes.md")
     parser.add_argument("--out", type=Path, help="instead of the recipe's `out`")
@@ -25,6 +27,13 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="SECTION.OPTION=VALUE",
         help="instead of the recipe's own value; may be repeated; paths are relative to the working directory",
     )
+    parser.add_argument(
+        "--log-format",
+        choices=LOG_FORMATS,
+        default="auto",
+        help="of the training: bar: lines with a bar below them; lines; json: a line of JSON an event; auto (default): "
+        "bar on a terminal, else lines",
+    )
     return parser
 
 
@@ -34,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from .road import run_road
 
     try:
-        run_road(arguments.recipe, arguments.out, arguments.set)
+        run_road(arguments.recipe, arguments.out, arguments.set, arguments.log_format)
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from preprocess.__main__ import main as preprocess
+from preprocess.files.cards.card import CARD_NAME
+from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.hashing import hash_file
 from preprocess.files.lock import locked
 
@@ -20,14 +22,17 @@ from .road_recipe import RoadRecipe
 from .step import INTERRUPTED, RoadError, RoadRecord, RoadStep
 from .training_start import measured, refuse_other_options
 
+LAST_CHECKPOINT = "checkpoint_last.pt"
 
-def run_road(path: Path, out: Path | None = None, settings: Sequence[str] = ()) -> Path:
+
+def run_road(path: Path, out: Path | None = None, settings: Sequence[str] = (), log_format: str = "auto") -> Path:
     """Make all that a recipe describes; what is finished and unchanged is kept.
 
     Args:
         path: of the recipe.
         out: in place of its `out`.
         settings: `SECTION.OPTION=VALUE`, in place of its own values.
+        log_format: how the training is shown; see `hmst train`.
 
     Returns:
         The model folder.
@@ -46,29 +51,30 @@ def run_road(path: Path, out: Path | None = None, settings: Sequence[str] = ()) 
     if status:
         raise RoadError("the data could not be made", advice="mend it and run again")
     with locked(road.save_dir):
-        for step in plan_steps(road):
-            _announce(step.name, f"hmst {step.name} {shlex.join(step.words)}")
-            if step.is_done():
-                print("nothing changed, kept")
-                continue
-            step.make()
+        for step in plan_steps(road, log_format):
+            _run(step)
         report = write_report(road)
     print_report(road, report)
     return road.model
 
 
-def plan_steps(road: RoadRecipe) -> Iterator[RoadStep]:
+def train_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = (), log_format: str = "auto") -> None:
+    """Run the section `train` of a recipe alone, whose data-bin is made; see `run_road`.
+
+    Raises:
+        UserError: the recipe or its files are at fault, there is no data-bin, or the training failed.
+    """
+    road = check_before_work(path, out, settings)
+    DataBinCard.read(road.data_bin)
+    with locked(road.save_dir):
+        _run(_train_step(road, log_format))
+
+
+def plan_steps(road: RoadRecipe, log_format: str = "auto") -> Iterator[RoadStep]:
     """The steps behind the data-bin; each must be done before the next is asked for."""
-    save_dir, card = road.save_dir, road.data_bin / "card.json"
-    words = (str(road.data_bin), *road.training, "--save-dir", str(save_dir))
-    last = save_dir / "checkpoint_last.pt"
-
-    def train_checked(argv: list[str]) -> int:
-        refuse_other_options(save_dir, words)
-        return measured(save_dir, lambda: train.main(argv))
-
-    yield RoadStep("train", words, train_checked, [card], lambda: [last, *best_checkpoints(save_dir)], save_dir)
-    checkpoint = last
+    yield _train_step(road, log_format)
+    save_dir, card = road.save_dir, road.data_bin / CARD_NAME
+    checkpoint = save_dir / LAST_CHECKPOINT
     kept = best_checkpoints(save_dir)
     if road.checkpoint == "average" and len(kept) > 1:
         checkpoint = save_dir / "average.pt"
@@ -88,14 +94,36 @@ def plan_steps(road: RoadRecipe) -> Iterator[RoadStep]:
         remove_own_model(road)
         return export.main(argv)
 
-    yield RoadStep("export", words, export_again, [card, checkpoint], lambda: [road.model / "card.json"], save_dir)
+    yield RoadStep("export", words, export_again, [card, checkpoint], lambda: [road.model / CARD_NAME], save_dir)
+
+
+def _train_step(road: RoadRecipe, log_format: str) -> RoadStep:
+    save_dir = road.save_dir
+    words = (str(road.data_bin), *road.training, "--save-dir", str(save_dir))
+
+    def train_checked(argv: list[str]) -> int:
+        refuse_other_options(save_dir, words)
+        return measured(save_dir, lambda: train.main([*argv, "--log-format", log_format]))
+
+    def outputs() -> list[Path]:
+        return [save_dir / LAST_CHECKPOINT, *best_checkpoints(save_dir)]
+
+    return RoadStep("train", words, train_checked, [road.data_bin / CARD_NAME], outputs, save_dir)
+
+
+def _run(step: RoadStep) -> None:
+    _announce(step.name, f"hmst {step.name} {shlex.join(step.words)}")
+    if step.is_done():
+        print("nothing changed, kept")
+    else:
+        step.make()
 
 
 def remove_own_model(road: RoadRecipe) -> None:
     """Remove the model folder of an earlier run, unless somebody has changed it."""
     record = RoadRecord.read(road.save_dir / ".road" / "export.json")
     if record is not None and road.model.is_dir():
-        card = road.model / "card.json"
+        card = road.model / CARD_NAME
         if not card.is_file() or record.outputs.get(str(card)) != hash_file(card):
             raise RoadError("is not the folder that was exported", place=road.model, advice="move it away")
         shutil.rmtree(road.model)

@@ -9,7 +9,7 @@ import soundfile
 import torch
 from toy import build_model, build_task
 
-from fairseq_hmst.demo.alignment import align
+from fairseq_hmst.alignment import align
 from fairseq_hmst.demo.picture import make_picture
 from fairseq_hmst.translate.results import Hypothesis, Segment
 

@@ -5,12 +5,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from fairseq.logging import metrics
 from toy import batch_of, build_model, build_task, make_toy_data_bin, toy_sentences, translate
 
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.tasks.hmst_translation import HmstTranslationTask
-from fairseq_hmst.tasks.validation_bleu import bleu_statistics, log_bleu
 from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.languages import Languages
 
@@ -76,7 +74,7 @@ def test_hypotheses_and_references_lose_their_symbols_as_text(task):
     assert task.data_bin.language_symbols.output_ids <= generator.symbols_to_strip_from_output
     batch = batch_of(task, range(4))
     for row, target in zip(batch["id"].tolist(), batch["target"], strict=True):
-        assert task._text(target) == translate(toy_sentences(21, seed=1)[row][1], ("fr", "de")[row % 2])
+        assert task.text.target(target) == translate(toy_sentences(21, seed=1)[row][1], ("fr", "de")[row % 2])
 
 
 def test_of_several_languages_one_must_be_named(task):
@@ -118,22 +116,6 @@ def test_a_target_language_is_refused_for_examples_that_name_their_own(two_targe
         build_task(two_target_data_bin, target_language="de")
 
 
-def test_bleu_of_each_language_is_that_of_its_examples_alone():
-    languages, references = ["de", "fr", "de", "fr"], ["eins zwei drei vier", "un deux trois quatre"] * 2
-    hypotheses = ["eins zwei drei vier", "un deux trois quatre", "eins zwei drei vier", "quatre trois deux un"]
-    batches = [
-        bleu_statistics(hypotheses[rows], references[rows], languages[rows], ["de", "fr"])
-        for rows in (slice(0, 1), slice(1, 4), slice(0, 0))
-    ]
-    assert len({tuple(batch) for batch in batches}) == 1  # workers sum what they log name by name
-    with metrics.aggregate() as logged:
-        log_bleu(batches, ["de", "fr"])
-    values = logged.get_smoothed_values()
-    assert values["bleu_de"] == 100
-    assert 0 < values["bleu_fr"] < values["bleu"] < 100
-    assert all(type(value) is float for value in values.values())
-
-
 def test_validation_counts_each_languages_words(task):
     task.cfg.eval_bleu = True
     model = build_model(task, "hmst_aed_tiny", **SMALL)
@@ -145,14 +127,12 @@ def test_validation_counts_each_languages_words(task):
             targets = {int(i): target for i, target in zip(batch["id"], batch["target"], strict=True)}
             return [[{"tokens": targets[int(i)]}] for i in sample["id"]]
 
-    task._bleu_generator = Perfect()
-    statistics = task._validate_bleu(batch, model)
+    task.validation.generator = Perfect()
+    statistics = task.validation.statistics(batch, model)
     texts = [toy_sentences(21, seed=1)[row][1] for row in (0, 1, 2)]
     for language, rows in {"fr": (0, 2), "de": (1,)}.items():
         words = sum(len(texts[row].split()) for row in rows)
         assert statistics[f"_bleu_{language}_sys_len"] == statistics[f"_bleu_{language}_counts_1"] == words
-    no_speech = task._validate_bleu(batch_of(task, [30, 31]), model)
-    assert no_speech == dict.fromkeys(statistics, 0)
 
 
 def test_a_text_model_of_one_target_language_needs_no_option(tmp_path, request):

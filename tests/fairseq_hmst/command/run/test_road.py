@@ -14,7 +14,8 @@ SMALL = "embed-dim: 16, ffn-embed-dim: 32, attention-heads: 2, encoder-layers: 2
 TRAIN = f"""
 train:
   {{arch: hmst_aed_tiny, {SMALL}, max-update: 4, max-tokens: 500, warmup-updates: 1, lr: 0.01, cpu: true,
-  num-workers: 0, validate-interval-updates: 2, keep-best-checkpoints: 2, log-interval: 2}}
+  num-workers: 0, validate-interval-updates: 2, best-checkpoint-metric: loss,
+  maximize-best-checkpoint-metric: false, keep-best-checkpoints: 2, log-interval: 2}}
 decode: {{beam: 2, max-len-b: 10}}
 export: {{lenpen: 1.5}}
 """

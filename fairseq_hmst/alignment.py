@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..losses.ctc_loss import ctc_feasible
-from ..losses.rnnt_joiner import joiner_log_probs
-from ..losses.rnnt_lattice import lattice_loss, pack_positions
+from .losses.ctc_loss import ctc_feasible
+from .losses.rnnt_joiner import joiner_log_probs
+from .losses.rnnt_lattice import lattice_loss, pack_positions
 
 if TYPE_CHECKING:
-    from ..models.hmst_model import HmstModel, TransducerInputs
+    from .models.hmst_model import HmstModel, TransducerInputs
 
 # Stands for log 0: logaddexp of two infinities has NaN as gradient
 LOG_ZERO = -1e30

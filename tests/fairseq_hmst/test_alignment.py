@@ -7,7 +7,7 @@ import torch
 from rnnt_batches import BLANK, joint_logits, random_batch
 from toy import batch_of, build_model, build_task
 
-from fairseq_hmst.demo.alignment import align, ctc_alignment, transducer_alignment
+from fairseq_hmst.alignment import align, ctc_alignment, transducer_alignment
 from fairseq_hmst.models.hmst_model import TransducerInputs
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 2}

@@ -1,0 +1,118 @@
+"""Decoding in validation (--eval-bleu): scores of all translations, and a few to look at."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from fairseq import utils
+from fairseq.sequence_generator import SequenceGenerator
+from torch import Tensor
+
+from ..data.batch import Batch, NetInput
+from ..data.streams import STREAM_NAMES
+from ..generators.label_generator import LabelGenerator
+from ..training_events import Sample, SampleTranslations, log_event
+from .sample_board import SampleBoard
+from .validation_scores import ScoredText, log_scores, score_groups, score_statistics
+
+if TYPE_CHECKING:
+    from ..data.streams import MixedStreams
+    from ..models.hmst_model import HmstModel
+    from .hmst_translation import HmstTranslationTask
+
+NUM_SAMPLES = 3
+
+
+class DecodedValidation:
+    """Decodes what a training validates on.
+
+    Args:
+        task: loads the data, and decodes.
+        generator: the search.
+        board: where samples are shown beside the log; None: nowhere.
+    """
+
+    def __init__(
+        self, task: "HmstTranslationTask", generator: SequenceGenerator | LabelGenerator, board: SampleBoard | None
+    ) -> None:
+        self.task, self.generator, self.board = task, generator, board
+        eval_stream = str(task.cfg.eval_stream)
+        streams = [eval_stream, *(name for name in task.stream_names if name != eval_stream)]
+        self.groups = score_groups(streams, task.data_bin.target_languages)
+        self._samples_of = -1  # number of updates at the last samples
+
+    def statistics(self, batch: Batch, model: "HmstModel") -> dict[str, float]:
+        """Statistics of BLEU and chrF of a batch of any streams."""
+        target, net_input = batch["target"], batch["net_input"]
+        if target is None:
+            return score_statistics([], self.groups)
+        chosen: NetInput = {
+            "src_tokens": net_input["src_tokens"],
+            "src_lengths": net_input["src_lengths"],
+            "prev_output_tokens": net_input["prev_output_tokens"],
+        }
+        hypotheses = self._decode({"id": batch["id"], "net_input": chosen}, model)
+        languages = self.task.data_bin.language_symbols.target_languages(net_input["prev_output_tokens"])
+        texts = [
+            ScoredText(
+                STREAM_NAMES[stream],
+                languages[row] if languages else "",
+                self.task.text.target(hypotheses[row]),
+                # an unknown word of the reference is escaped, so that no hypothesis can match it
+                self.task.text.target(target[row], escape_unknown=True),
+            )
+            for row, stream in enumerate(batch["stream"].tolist())
+        ]
+        return score_statistics(texts, self.groups)
+
+    def log(self, logging_outputs: Sequence[dict[str, float]]) -> None:
+        """Log the scores of a validation."""
+        log_scores(logging_outputs, self.groups)
+
+    def show_samples(self, dataset: "MixedStreams", model: "HmstModel", num_updates: int) -> None:
+        """Log a few translations, the same examples each time; once a number of updates.
+
+        All processes decode them, since a model that is spread over several must run in all at once.
+        """
+        if num_updates == self._samples_of:
+            return
+        self._samples_of = num_updates
+        rows = _spread_rows(dataset, self.groups[0].stream)
+        if not rows:
+            return
+        device = next(model.parameters()).device
+        batch = utils.apply_to_sample(
+            lambda tensor: tensor.to(device), dataset.collater([dataset[row] for row in rows])
+        )
+        hypotheses = self._decode(batch, model)
+        place_of = {int(row): place for place, row in enumerate(batch["id"])}
+        samples = tuple(self._sample(batch, place_of[row], hypotheses[place_of[row]]) for row in rows)
+        log_event(SampleTranslations(num_updates, samples))
+        if self.board is not None:
+            self.board.show(samples, num_updates)
+            for row in rows:
+                self.board.show_alignment(row, model, batch, place_of[row], hypotheses[place_of[row]], num_updates)
+
+    @torch.no_grad()
+    def _decode(self, batch: Batch, model: "HmstModel") -> list[Tensor]:
+        return [best["tokens"] for best, *_ in self.task.inference_step(self.generator, [model], batch)]
+
+    def _sample(self, batch: Batch, place: int, hypothesis: Tensor) -> Sample:
+        length = int(batch["transcript_lengths"][place])
+        source = self.task.text.transcript(batch["transcript"][place, :length]) if length > 0 else ""
+        target = batch["target"]
+        assert target is not None
+        return Sample(
+            int(batch["id"][place]), source, self.task.text.target(target[place]), self.task.text.target(hypothesis)
+        )
+
+
+def _spread_rows(dataset: "MixedStreams", stream_name: str) -> list[int]:
+    """Up to NUM_SAMPLES rows of a stream, from its beginning, middle and end."""
+    first = 0
+    for stream in dataset.streams:
+        size = len(stream.sources)
+        if stream.name == stream_name:
+            return sorted({first + (2 * part + 1) * size // (2 * NUM_SAMPLES) for part in range(NUM_SAMPLES)})
+        first += size
+    return []
