@@ -4,7 +4,7 @@
 #   MODEL=aed|ctc|ctc_attention|transducer   model family (default aed); results go to out/MODEL/
 #   LANGUAGE=fr|es                           language translated into (default fr)
 #   SEED=1                                   seed of the training
-#   UPDATES=N                                training updates (default 1000)
+#   UPDATES=N                                training updates (default 900)
 #   OUT=DIR                                  where everything is written (default examples/prompts/out, out/es for es)
 set -euo pipefail
 source "$(dirname "$0")/../environment.sh"
@@ -23,4 +23,4 @@ echo "== announcements: joining the recordings into $out/corpus =="
 exec hmst run $here/recipe.yaml --out "$out/data" \
     --set "manifest.root=$out/corpus" --set "manifest.tgt-lang=$language" \
     --set "train.arch=hmst_${family}_tiny" --set "train.save-dir=$out/$family" \
-    --set "train.seed=${SEED:-1}" --set "train.max-update=${UPDATES:-1000}"
+    --set "train.seed=${SEED:-1}" --set "train.max-update=${UPDATES:-900}"

@@ -4,17 +4,21 @@ python examples/tools/curves.py examples/prompts/out/aed examples/prompts/out/ct
 """
 
 import argparse
+import json
 import re
 from pathlib import Path
 
 
 def read_curve(log: Path, metric: str = "bleu") -> dict[int, float]:
-    """A metric of validation by number of updates, from the log of fairseq-train; empty if the log does not have it."""
-    validation = re.compile(
-        rf"\| valid on .*\| {re.escape(metric)} (?P<value>[\d.]+) .*\| num_updates (?P<updates>\d+)"
-    )
-    matches = validation.finditer(log.read_text(encoding="utf-8"))
-    return {int(match["updates"]): float(match["value"]) for match in matches}
+    """A metric of validation by number of updates, from the log of a training; empty if it has none."""
+    text = log.read_text(encoding="utf-8")
+    curve = {}
+    for line in re.findall(r"\| valid \| (\{.*\})", text):  # --log-format json
+        values = json.loads(line)
+        if f"valid_{metric}" in values:
+            curve[int(values["valid_num_updates"])] = float(values[f"valid_{metric}"])
+    plain = rf"\| valid on .*\| {re.escape(metric)} ([\d.]+) .*\| num_updates (\d+)"
+    return curve | {int(updates): float(value) for value, updates in re.findall(plain, text)}
 
 
 def main() -> None:

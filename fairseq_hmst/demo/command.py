@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 
-from preprocess.errors import UserError
+from preprocess.errors import OptionError, UserError
 from preprocess.files.options import add_options, read_options
 
 from ..generators.decodings import DECODINGS
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         page = build_page(translator, options.max_seconds)
         print(f"serving {serve(page, options, translator.folder.examples)} (Ctrl-C ends it)", flush=True)
     except (UserError, ValueError, OSError) as error:  # OSError: no port is free
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
         return 1
     page.block_thread()
     return 0

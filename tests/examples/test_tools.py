@@ -36,6 +36,11 @@ def test_curves_stand_side_by_side_by_updates(tmp_path):
         ["100", "1.5", "nan"],
         ["200", "30", "40.25"],
     ]
+    (tmp_path / "three").mkdir()
+    values = {"epoch": 2, "valid_bleu": "12.5", "valid_st_bleu": "1", "valid_num_updates": "300"}
+    (tmp_path / "three" / "train.log").write_text(f"2026 | INFO | valid | {json.dumps(values)}\n")
+    result = run_command("python", TOOLS / "curves.py", tmp_path / "three")
+    assert result.stdout.split() == ["updates", "three", "300", "12.5"]
     nll = run_command("python", TOOLS / "curves.py", tmp_path / "one", "--metric", "st_nll")
     assert [line.split() for line in nll.stdout.splitlines()] == [["updates", "one"], ["100", "2"], ["200", "4"]]
     unknown = run_command("python", TOOLS / "curves.py", tmp_path / "one", "--metric", "st_nl")

@@ -43,6 +43,28 @@ def test_a_checkpoint_decodes_the_same_by_path_by_symlink_and_installed(toy_data
     assert found == expected
 
 
+REACHED = """
+from argparse import Namespace
+from fairseq import utils, tasks, criterions, models
+utils.import_user_module(Namespace(user_dir={user_dir!r}))
+print(*(name in registry for name, registry in (
+    ("hmst_translation", tasks.TASK_REGISTRY), ("hmst_joint", criterions.CRITERION_REGISTRY),
+    ("hmst_transducer_tiny", models.ARCH_MODEL_REGISTRY),
+)))
+"""
+
+
+@pytest.mark.parametrize(
+    "spelling", ["{package}/", "./fairseq_hmst", "../{parent}/fairseq_hmst/", "{link}", "{printed}"]
+)
+def test_user_dir_registers_the_plugin_in_every_spelling(spelling: str, tmp_path: Path):
+    (tmp_path / "plugin_link").symlink_to(PACKAGE)
+    printed = run_command("hmst", "user-dir").stdout.strip()
+    names = {"package": PACKAGE, "parent": PACKAGE.parent.name, "link": tmp_path / "plugin_link", "printed": printed}
+    run = run_command("python", "-c", REACHED.format(user_dir=spelling.format(**names)))
+    assert run.stdout.split() == ["True"] * 3, run.stderr[-2000:]
+
+
 def test_ensembles_and_averages_of_equal_checkpoints_change_nothing(toy_data_bin, trained, tmp_path):
     last = trained / "checkpoint_last.pt"
     expected = [line for line in generate(toy_data_bin, last) if line[0] == "D"]
