@@ -13,6 +13,8 @@ import yaml
 from doc_pages import table_below, text_of
 from toy import REPOSITORY, batch_of, build_criterion, build_model, task_with_twins
 
+from preprocess.recipe.presets import PRESETS
+
 DOCS = REPOSITORY / "docs"
 FAMILIES = ("hmst_aed", "hmst_ctc", "hmst_ctc_attention", "hmst_transducer")
 
@@ -175,3 +177,18 @@ def test_options_that_the_page_of_python_names_are_fields():
             if match := re.fullmatch(r"(\w+)\((.*)\)", code):
                 kind = getattr(importlib.import_module(code_in(module)[0]), match[1])
                 assert [field.name for field in dataclasses.fields(kind)] == match[2].split(", "), call
+
+
+def test_the_table_of_presets_is_that_of_the_code():
+    text = text_of(DOCS / "recipes.md").partition("<!-- presets -->\n")[2].partition("\n\n")[0]
+    header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    names = [code_in(cell)[0] for cell in header[1:]]
+    assert names == list(PRESETS)
+    written: dict[str, dict[str, dict[str, str]]] = {name: {} for name in names}
+    for cell, *values in rows:
+        for option in code_in(cell):
+            section, _, name = option.partition(".")
+            for preset, value in zip(names, values, strict=True):
+                if value != "its default":
+                    written[preset].setdefault(section, {})[name] = value.strip("`")
+    assert written == PRESETS
