@@ -2,7 +2,9 @@
 
 import argparse
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,11 +43,12 @@ class StageOptions:
         Raises:
             RecipeError: the stage has a subcommand, and none of its names is given.
         """
-        self._stage, self._given = stage, recipe.options[stage]
+        self._path, self._stage, self._given = recipe.path, stage, recipe.options[stage]
         self._options = {name: Option(_as_written(value), Path(), "") for name, value in wiring.items()} | self._given
-        self._parser = _RecipeParser(prog=f"{recipe.path}: {stage}", allow_abbrev=False, add_help=False)
+        self._parser = _RecipeParser(prog=stage, allow_abbrev=False, add_help=False)
         add_arguments(self._parser)
-        self._positional, self._known = _known_options(self._parser, self._options)
+        with self.located():
+            self._positional, self._known = _known_options(self._parser, self._options)
 
     def find_unknown(self) -> list[RecipeError]:
         """An error for each given option that the stage lacks, or that is fixed."""
@@ -65,11 +68,22 @@ class StageOptions:
         argv = [str(self._options[self._positional].value)] if self._positional in self._options else []
         for name, option in self._options.items():
             argv += _to_words(name, option) if name != self._positional else []
-        values = vars(self._parser.parse_args(argv))
+        with self.located():
+            values = vars(self._parser.parse_args(argv))
         for name, option in self._options.items():
             key = name.replace("-", "_")
             values[key] = _resolve(key, values[key], option.folder)
         return values
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Give errors below this that name a given option the place where it was given."""
+        try:
+            yield
+        except PreprocessError as error:
+            named = re.findall(r"--([a-z][a-z-]*)", error.found)
+            option = next((self._given[name] for name in named if name in self._given), None)
+            raise error.at(self._path if option is None else option.location) from error
 
     def find_missing_files(self, values: Mapping[str, object]) -> Iterator[PreprocessError]:
         """Files and folders that the recipe names and that are not there; a root that is fetched need not be."""

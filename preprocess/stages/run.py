@@ -144,7 +144,8 @@ def check_recipe(recipe: Recipe) -> tuple[CheckedStages, list[PreprocessError]]:
             faults += options.find_missing_files(values)
             if stage == "manifest":
                 checked = replace(checked, root=values["root"], fetches=bool(values.get("fetch")))
-            changes: dict[str, Any] = {stage: _import_stage(stage).options_of(argparse.Namespace(**values))}
+            with options.located():
+                changes: dict[str, Any] = {stage: _import_stage(stage).options_of(argparse.Namespace(**values))}
             checked = replace(checked, **changes)
         except PreprocessError as error:
             faults.append(error)

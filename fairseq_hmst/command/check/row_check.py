@@ -9,6 +9,7 @@ from preprocess.corpora.rows.filters import Filters
 from preprocess.corpora.rows.row import location_of_row
 from preprocess.corpora.rows.selection import select_rows
 from preprocess.errors import PreprocessError, UserError
+from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.faults import FaultOptions
 from preprocess.files.manifest import Utterance, read_manifest
 from preprocess.files.splits import find_manifests
@@ -31,19 +32,21 @@ def check_rows(recipe: Recipe, stages: "CheckedStages") -> list[UserError]:
     faults: list[UserError] = []
     try:
         if stages.manifest is not None and stages.root is not None:
-            if not stages.root.exists():
+            if (recipe.out / "manifest" / CARD_NAME).is_file():  # an earlier run has checked the corpus
+                rows = read_manifests(recipe.out / "manifest")
+            elif stages.root.exists():
+                rows = read_corpus(stages.root, stages.manifest, faults)
+            else:
                 return faults  # it is made, or is a fault that was told
-            rows = read_corpus(stages.root, stages.manifest, faults)
         elif "manifest" in recipe.finished:
-            manifests = find_manifests(recipe.finished["manifest"])
-            rows = {split: read_manifest(path) for split, path in manifests.items()}
+            rows = read_manifests(recipe.finished["manifest"])
         else:
             return faults
     except PreprocessError as error:
         return [*faults, error]
     faults += check_languages(rows)
     faults += check_lengths(rows, stages)
-    faults += check_vocabularies(rows.get("train", ()), stages)
+    faults += check_vocabularies(rows.get("train", ()), stages, recipe)
     return faults
 
 
@@ -65,22 +68,29 @@ def read_corpus(root: Path, options: "ManifestOptions", faults: list[UserError])
     return rows
 
 
+def read_manifests(folder: Path) -> dict[str, Sequence[Utterance]]:
+    """Rows of all manifests of a folder by split."""
+    return {split: read_manifest(path, check_audio=False) for split, path in find_manifests(folder).items()}
+
+
 def check_languages(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserError]:
     """Find languages that differ only by case, region or white space."""
     for column in ("src_lang", "tgt_lang"):
-        first: dict[str, tuple[str, str]] = {}
+        first: dict[str, dict[str, str]] = {}  # of each language without case and region: spellings, and where first
         for split, of_split in rows.items():
-            for row in of_split:
+            for index, row in enumerate(of_split):
                 language = getattr(row, column)
-                name = language.strip().replace("_", "-").partition("-")[0].lower()
-                known, place = first.setdefault(name, (language, f"{split}, row '{row.id}'"))
+                spellings = first.setdefault(language.strip().replace("_", "-").partition("-")[0].lower(), {})
+                if language in spellings:
+                    continue
+                spellings[language] = location_of_row(row, split, index)
+                known, place = next(iter(spellings.items()))
                 if known != language:
                     yield UserError(
                         f"{column} is '{language}' here and '{known}' in {place}, which would be two languages",
-                        place=f"{split}, row '{row.id}'",
+                        place=spellings[language],
                         advice="write a language alike everywhere",
                     )
-                    first[name] = (language, place)
 
 
 def check_lengths(rows: Mapping[str, Sequence[Utterance]], stages: "CheckedStages") -> Iterator[UserError]:
@@ -102,7 +112,7 @@ def check_lengths(rows: Mapping[str, Sequence[Utterance]], stages: "CheckedStage
                     yield error.at(location_of_row(row, split, index), f"row '{row.id}'")
 
 
-def check_vocabularies(rows: Sequence[Utterance], stages: "CheckedStages") -> Iterator[UserError]:
+def check_vocabularies(rows: Sequence[Utterance], stages: "CheckedStages", recipe: Recipe) -> Iterator[UserError]:
     """Find numbers of pieces that the texts of train, or the clusters, do not allow."""
     subwords, kmeans = stages.subwords, stages.kmeans
     if subwords is None:
@@ -114,10 +124,10 @@ def check_vocabularies(rows: Sequence[Utterance], stages: "CheckedStages") -> It
             try:
                 train_model(lines, size, f"subwords: {name}, {column} of train", is_text=True)
             except PreprocessError as error:
-                yield error
+                yield error.at(recipe.options["subwords"][name].location)
     if kmeans is not None and (subwords.unit_vocab or kmeans.clusters) < kmeans.clusters:
         yield UserError(
             f"asked for {subwords.unit_vocab} pieces, but each of {kmeans.clusters} units must be one",
             place="subwords: unit-vocab",
             advice=f"ask for {kmeans.clusters} or more, or for fewer kmeans.clusters",
-        )
+        ).at(recipe.options["subwords"]["unit-vocab"].location)

@@ -68,8 +68,8 @@ export:
     for place, words in (
         ("recipe.yaml:3", "unknown key 'kmean'"),
         ("recipe.yaml:4", "kmeans has no option 'cluster'; did you mean 'clusters'?"),
-        ("recipe.yaml: subwords", "argument --target-vocab: invalid int value: 'many'"),
-        ("", "--repeat must be at least 1, got 0"),
+        ("recipe.yaml:5: subwords", "argument --target-vocab: invalid int value: 'many'"),
+        ("recipe.yaml:6: --repeat", "--repeat must be at least 1, got 0"),
         ("recipe.yaml:9", "train: argument --max-update: invalid int value: '2.5'"),
         ("recipe.yaml:10", "train has no option 'encoder-layer'; did you mean 'encoder-layers'?"),
         ("recipe.yaml:11", "decode has no option 'bem'; did you mean 'beam'?"),
@@ -110,14 +110,18 @@ def test_a_finished_output_that_is_changed_or_missing_is_a_fault(faults: Found):
         (
             "source-vocab: 13",
             "source-vocab: 300",
-            "subwords: source-vocab, src_text of train: asked for 300 pieces, but",
+            "recipe.yaml:8: subwords: source-vocab, src_text of train: asked for 300 pieces, but",
         ),
         (
             "target-vocab: 13",
             "target-vocab: 3",
-            "subwords: target-vocab, tgt_text of train: asked for 3 pieces, but the",
+            "recipe.yaml:8: subwords: target-vocab, tgt_text of train: asked for 3 pieces, but the",
         ),
-        ("unit-vocab: 8", "unit-vocab: 5", "subwords: unit-vocab: asked for 5 pieces, but each of 6 units must be one"),
+        (
+            "unit-vocab: 8",
+            "unit-vocab: 5",
+            "recipe.yaml:8: subwords: unit-vocab: asked for 5 pieces, but each of 6 units must be one",
+        ),
     ],
 )
 def test_vocabularies_that_the_data_does_not_allow_are_named(faults: Found, before: str, after: str, message: str):
@@ -132,7 +136,8 @@ def test_languages_equal_but_for_case_or_region_are_named(faults: Found, tmp_pat
     lines = [f"{header}\tsrc_lang", f"{rows[0]}\t{other}", *(f"{row}\ten" for row in rows[1:])]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = faults(WHOLE)
-    assert found and f"src_lang is '{other}' here and 'en' in train" in found[0]
+    (fault,) = found
+    assert fault.startswith(f"corpus/dev.tsv:2: src_lang is '{other}' here and 'en' in corpus/train.tsv:2, which would")
 
 
 @pytest.fixture
