@@ -102,7 +102,7 @@ def _train_step(road: RoadRecipe, log_format: str) -> RoadStep:
     words = (str(road.data_bin), *road.training, "--save-dir", str(save_dir))
 
     def train_checked(argv: list[str]) -> int:
-        refuse_other_options(save_dir, words)
+        refuse_other_options(save_dir, words, road.data_bin / CARD_NAME)
         return measured(save_dir, lambda: train.main([*argv, "--log-format", log_format]))
 
     def outputs() -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from preprocess.files.hashing import hash_file
 from preprocess.files.whole import whole_file
 
 from .step import RoadError
@@ -19,24 +20,34 @@ CHANGEABLE = frozenset(
     "--validate-interval-updates --no-progress-bar --eval-bleu-beam".split()
 )
 
+DATA_BIN_HASH = "hash of the data-bin's card"
+OTHER_FOLDER = "give another train.save-dir, or remove the folder"
 
-def refuse_other_options(save_dir: Path, words: Sequence[str]) -> None:
+
+def refuse_other_options(save_dir: Path, words: Sequence[str], card: Path) -> None:
     """Keep the options of a training beside it, and compare them where it goes on.
 
+    Args:
+        save_dir: of the training.
+        words: its options.
+        card: of its data-bin.
+
     Raises:
-        RoadError: checkpoints are there that were trained with other options.
+        RoadError: checkpoints are there that were trained with other options, or on another data-bin.
     """
     path = save_dir / ".road" / "training_options.json"
-    options = _by_name(words)
+    options = {**_by_name(words), DATA_BIN_HASH: [hash_file(card)]}
     if path.is_file() and (save_dir / "checkpoint_last.pt").is_file():
         former: Mapping[str, list[str]] = msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
         changed = [name for name in sorted({*former, *options} - CHANGEABLE) if former.get(name) != options.get(name)]
+        if DATA_BIN_HASH in changed:
+            raise RoadError("its checkpoints were trained on another data-bin", place=save_dir, advice=OTHER_FOLDER)
         if changed:
             shown = ", ".join(f"{name} {' '.join(former.get(name, ['not given']))}" for name in changed)
             raise RoadError(
                 f"its checkpoints were trained with other options: {shown}",
                 place=save_dir,
-                advice="give these again, or another train.save-dir, or remove the folder",
+                advice=f"give these again, or {OTHER_FOLDER.removeprefix('give ')}",
             )
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as temporary:

@@ -82,6 +82,12 @@ def test_another_training_in_the_same_folder_is_refused(road: Path, capsys: pyte
     assert "its checkpoints were trained with other options: --lr 0.01; give these again" in error
 
 
+def test_a_training_does_not_go_on_with_another_data_bin(road: Path, capsys: pytest.CaptureFixture[str]):
+    status, _, error = run_again(road, capsys, "binarize.repeat=3")
+    assert status == 1 and "out/train: its checkpoints were trained on another data-bin; give another" in error
+    assert run_again(road, capsys, "train.max-update=6")[0] == 0
+
+
 def test_a_model_folder_that_somebody_changed_is_not_replaced(road: Path, capsys: pytest.CaptureFixture[str]):
     card = road / "out/train/model/card.json"
     content = card.read_bytes()
