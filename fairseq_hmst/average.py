@@ -31,16 +31,26 @@ def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
     """The first checkpoint with its weights replaced by the mean over all, computed in float64.
 
     Raises:
-        ValueError: a checkpoint has other parameters, or other shapes, than the first.
+        ValueError: a file is no checkpoint, or one has other parameters, or other shapes, than the first.
     """
     import torch
 
     from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
 
-    state: FairseqCheckpoint = torch.load(paths[0], map_location="cpu", weights_only=True)
+    def load(path: str | Path) -> FairseqCheckpoint:
+        try:
+            checkpoint: FairseqCheckpoint = torch.load(path, map_location="cpu", weights_only=True)
+            checkpoint["model"].items()
+        except OSError:
+            raise
+        except Exception as error:  # torch raises whatever a file that is no checkpoint leads it to
+            raise ValueError(f"{path}: cannot be read as a checkpoint of fairseq-train") from error
+        return checkpoint
+
+    state = load(paths[0])
     sums = {name: tensor.double() for name, tensor in state["model"].items()}
     for path in paths[1:]:
-        weights = torch.load(path, map_location="cpu", weights_only=True)["model"]
+        weights = load(path)["model"]
         differing = sorted(
             sums.keys() ^ weights.keys()
             or {name for name, tensor in weights.items() if tensor.shape != sums[name].shape}

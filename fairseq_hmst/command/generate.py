@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from preprocess.errors import UserError
 from .user_dir import USER_DIR
 
 DEFAULT_MAX_TOKENS = 12000
+# Options of fairseq-generate that this command gives, and its own for the same.
+OURS = {"--gen-subset": "--split", "--eval-stream": "--stream", "--results-path": "--out", "--path": "--model"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Translate, and print the score of each test set; exit status 1 for what cannot be decoded."""
-    arguments, others = make_parser().parse_known_args(argv)
+    parser = make_parser()
+    arguments, others = parser.parse_known_args(argv)
+    for option in others:
+        if option.partition("=")[0] in OURS:
+            parser.error(f"{option} is given by this command: say {OURS[option.partition('=')[0]]}")
     try:
         for test_set in find_test_sets(arguments.data, arguments.split, arguments.stream):
             print(generate(arguments.data, arguments.model, test_set, arguments.out, others), flush=True)
@@ -126,6 +133,9 @@ def generate(
     from ..score import score_output
 
     started = time.perf_counter()
+    for checkpoint in checkpoints:
+        if not zipfile.is_zipfile(checkpoint):  # the form of all that torch saves
+            raise UserError("cannot be read as a checkpoint of fairseq-train", place=checkpoint)
     output = test_set.output(out)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
@@ -165,7 +175,12 @@ def run_fairseq_generate(
         argv += ["--cpu", "--num-workers", "0"]
     # --user-dir is known already: the parser would look through a package that is imported
     parser = fairseq_options.get_generation_parser()
-    arguments = fairseq_options.parse_args_and_arch(parser, input_args=[*argv, *options])
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(printed):
+            arguments = fairseq_options.parse_args_and_arch(parser, input_args=[*argv, *options])
+    except SystemExit as end:
+        raise UserError(printed.getvalue().strip().rpartition("error: ")[2]) from end
     with process_unchanged(), contextlib.redirect_stdout(io.StringIO()):
         ignore_torch_warnings()
         logging.getLogger().handlers.clear()  # fairseq then logs into its output file

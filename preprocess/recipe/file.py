@@ -59,7 +59,10 @@ def read_recipe(
     for key, node in _items(_parse(path), str(path)):
         location = f"{path}:{node.start_mark.line + 1}"
         if key == "out":
-            out = out or path.parent / _scalar(node, location, "out: expected a folder")
+            name = _scalar(node, location, "out: expected a folder")
+            if not name or name == "null":
+                raise RecipeError("out: expected a folder, found nothing", place=location)
+            out = out or path.parent / name
         elif key == "preset":
             preset = _scalar(node, location, "preset: expected a name"), location
         elif key not in SECTIONS:

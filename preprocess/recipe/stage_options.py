@@ -92,7 +92,9 @@ class StageOptions:
             if name == "root" and values.get("fetch"):
                 continue
             for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Path) and not item.exists():
+                if name == "mt-text" and isinstance(item, Path) and item.is_dir():
+                    message = f"{self._stage}: {name} is a folder, not a file: {item}"
+                elif isinstance(item, Path) and not item.exists():
                     message = f"{self._stage}: {name} does not exist: {item}"
                 elif name.replace("-", "_") in MODEL_OPTIONS and _is_missing_folder(item):
                     message = f"{self._stage}: {name} is no folder: {item}"

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from preprocess.__main__ import check_recipe as check_stages
 from preprocess.errors import PreprocessError, RecipeError, UserError
@@ -15,6 +16,9 @@ from ..run.road_recipe import RoadRecipe, read_road_recipe
 from .command import CheckError
 from .row_check import check_rows
 from .training_check import check_decoding_options, check_export_options, check_training_options
+
+if TYPE_CHECKING:
+    from preprocess.stages.run import CheckedStages
 
 FINISHED: dict[str, type[Card]] = {"manifest": ManifestCard, "kmeans": KmeansCard, "subwords": SubwordsCard}
 GIGABYTE = 1e9
@@ -47,7 +51,8 @@ def check_before_work(path: Path, out: Path | None = None, settings: Sequence[st
     found = check_recipe(path, out, settings)
     if found.road is None or found.faults:
         lines = "\n".join(f"  {fault}" for fault in found.faults)
-        raise CheckError(f"{len(found.faults)} faults, nothing was begun:\n{lines}", place=path)
+        number = len(found.faults)
+        raise CheckError(f"{number} fault{'s' * (number != 1)}, nothing was begun:\n{lines}", place=path)
     return found.road
 
 
@@ -62,12 +67,13 @@ def check_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = 
     faults += unread
     stages, unparsed = check_stages(road.recipe)
     faults += unparsed
-    faults += check_training_options(road)
-    faults += check_decoding_options(road)
-    faults += check_export_options(road)
+    faults += check_training_options(road.recipe)
+    faults += check_decoding_options(road.recipe)
+    faults += check_export_options(road.recipe)
     faults += check_finished(road.recipe)
     faults += check_rows(road.recipe, stages)
     faults += check_disk(road)
+    faults += check_devices(road.recipe, stages)
     return CheckedRecipe(road, ("sections", "options", "files", "rows", "vocabularies", "disk"), faults)
 
 
@@ -83,11 +89,29 @@ def check_finished(recipe: Recipe) -> Iterator[UserError]:
                 yield error
 
 
+def check_devices(recipe: Recipe, stages: "CheckedStages") -> Iterator[UserError]:
+    """The GPU that a stage asks for must be there, unless other machines do its work."""
+    import torch
+
+    if torch.cuda.is_available():
+        return
+    for name, options in (("kmeans", stages.kmeans), ("units", stages.units)):
+        is_here = options is not None and options.audio.workers.backend == "loky"
+        if options is not None and is_here and options.audio.device.startswith("cuda"):
+            place = recipe.options[name]["device"].location
+            yield UserError(f"{name}: torch finds no GPU for device {options.audio.device}", place=place)
+
+
 def check_disk(road: RoadRecipe) -> Iterator[UserError]:
     """The checkpoints of a training must fit on the disk."""
     options = dict(zip(road.training, road.training[1:], strict=False))
     parameters = PARAMETERS.get(options.get("--arch", "").rpartition("_")[2], PARAMETERS["base"])
-    kept = int(options.get("--keep-best-checkpoints", 1)) + 4  # last, best, by interval, average
+    for name, folder in (("out", road.recipe.out), ("train.save-dir", road.save_dir)):
+        if folder.exists() and not folder.is_dir():
+            yield UserError(f"{name} is not a folder: {folder}", place=road.recipe.path)
+            return
+    number = options.get("--keep-best-checkpoints", "1")
+    kept = (int(number) if number.isdigit() else 1) + 4  # last, best, by interval, average
     needed = kept * parameters * BYTES_OF_A_PARAMETER
     folder = next(folder for folder in (road.save_dir.absolute(), *road.save_dir.absolute().parents) if folder.is_dir())
     there = sum(path.stat().st_size for path in road.save_dir.glob("*.pt"))

@@ -45,6 +45,8 @@ def check_rows(recipe: Recipe, stages: "CheckedStages") -> list[UserError]:
     except PreprocessError as error:
         return [*faults, error]
     faults += check_languages(rows)
+    faults += check_pairs(rows)
+    faults += check_splits(rows, recipe)
     faults += check_lengths(rows, stages)
     faults += check_vocabularies(rows.get("train", ()), stages, recipe)
     return faults
@@ -80,7 +82,7 @@ def check_languages(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserErr
         for split, of_split in rows.items():
             for index, row in enumerate(of_split):
                 language = getattr(row, column)
-                spellings = first.setdefault(language.strip().replace("_", "-").partition("-")[0].lower(), {})
+                spellings = first.setdefault(_plain(language), {})
                 if language in spellings:
                     continue
                 spellings[language] = location_of_row(row, split, index)
@@ -91,6 +93,37 @@ def check_languages(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserErr
                         place=spellings[language],
                         advice="write a language alike everywhere",
                     )
+
+
+def check_pairs(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserError]:
+    """Find pairs of languages that differ only by case, region or white space."""
+    seen: set[tuple[str, str]] = set()
+    for split, of_split in rows.items():
+        for index, row in enumerate(of_split):
+            pair = row.src_lang, row.tgt_lang
+            if pair not in seen and row.src_lang != row.tgt_lang and _plain(row.src_lang) == _plain(row.tgt_lang):
+                yield UserError(
+                    f"src_lang '{row.src_lang}' and tgt_lang '{row.tgt_lang}' are one language",
+                    place=location_of_row(row, split, index),
+                    advice="write them alike if that is meant",
+                )
+            seen.add(pair)
+
+
+def _plain(language: str) -> str:
+    """A language without case and region."""
+    return language.strip().replace("_", "-").partition("-")[0].lower()
+
+
+def check_splits(rows: Mapping[str, Sequence[Utterance]], recipe: Recipe) -> Iterator[UserError]:
+    """Test sets that are to be decoded must be there."""
+    option = recipe.options["decode"].get("split")
+    if option is None or not rows:
+        return
+    there = ["valid" if split == "dev" else split for split in rows]
+    for split in option.value if isinstance(option.value, list) else [option.value]:
+        if split not in there:
+            yield UserError(f"decode: there is no split {split}; there are {', '.join(there)}", place=option.location)
 
 
 def check_lengths(rows: Mapping[str, Sequence[Utterance]], stages: "CheckedStages") -> Iterator[UserError]:

@@ -4,83 +4,111 @@ import contextlib
 import difflib
 import io
 from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 
 from preprocess.errors import UserError
 from preprocess.files.fairseq_import import process_unchanged
-from preprocess.recipe.file import Option
+from preprocess.recipe.file import Recipe, Value
 
 from ...export.command import make_parser as make_export_parser
-from ..run.road_recipe import OURS_IN_DECODE, OURS_IN_TRAIN, RoadRecipe, words_of
+from ..run.road_recipe import PATHS, given_options, words_of
 
 # From the words of a command line to those that the parser does not know; it exits where it cannot read a value.
 FindUnknown = Callable[[Sequence[str]], Sequence[str]]
+HELP = ("help", "version")
 
 
-def check_training_options(road: RoadRecipe) -> Iterator[UserError]:
-    """Options that fairseq-train does not have with the chosen architecture, or whose value it cannot read."""
-    given = road.recipe.options["train"]
-    base = ["data-bin", "--criterion", "hmst_joint"]
-    base += ["--arch", str(given["arch"].value)] if "arch" in given else []
-    options = {name: option for name, option in given.items() if name not in (*OURS_IN_TRAIN, "save-dir")}
-    yield from _check("train", options, base, "get_training_parser")
+def check_training_options(recipe: Recipe) -> Iterator[UserError]:
+    """Find options that fairseq-train does not have with the architecture, or whose value it cannot read."""
+    given = given_options(recipe, "train")
+    arch = given.pop("arch", None)
+    if arch is None:
+        return  # a fault by itself, and without it no option can be judged
+    architectures = _our_architectures()
+    if arch not in architectures:
+        place = recipe.options["train"]["arch"].location
+        yield UserError(f"arch must be one of {', '.join(architectures)}, got {arch}", place=place)
+        return
+    base = ["data-bin", "--criterion", "hmst_joint", "--arch", str(arch)]
+    yield from _check_fairseq(recipe, "train", given, base, "get_training_parser")
 
 
-def check_decoding_options(road: RoadRecipe) -> Iterator[UserError]:
-    """Options that fairseq-generate does not have, or whose value it cannot read."""
-    given = road.recipe.options["decode"]
-    options = {name: option for name, option in given.items() if name not in OURS_IN_DECODE}
-    yield from _check("decode", options, ["data-bin", "--path", "checkpoint.pt"], "get_generation_parser")
+def check_decoding_options(recipe: Recipe) -> Iterator[UserError]:
+    """Find options that fairseq-generate does not have, or whose value it cannot read."""
+    base = ["data-bin", "--path", "checkpoint.pt"]
+    yield from _check_fairseq(recipe, "decode", given_options(recipe, "decode"), base, "get_generation_parser")
 
 
-def check_export_options(road: RoadRecipe) -> Iterator[UserError]:
-    """Options that `hmst export` does not have, or whose value it cannot read."""
+def check_export_options(recipe: Recipe) -> Iterator[UserError]:
+    """Find options that `hmst export` does not have, or whose value it cannot read."""
     parser = make_export_parser()
     base = ["--model", "checkpoint.pt", "--data", "data-bin", "--out", "model"]
 
     def find_unknown(words: Sequence[str]) -> Sequence[str]:
         return parser.parse_known_args([*base, *words])[1]
 
-    for name, option in road.recipe.options["export"].items():
-        yield from _check_option("export", name, option, parser._option_string_actions, find_unknown)
+    for name, value in given_options(recipe, "export").items():
+        yield from _check_option(recipe, "export", name, value, parser._option_string_actions, find_unknown)
 
 
-def _check(section: str, options: dict[str, Option], base: Sequence[str], make_parser: str) -> Iterator[UserError]:
+def _our_architectures() -> list[str]:
+    from ... import plugin  # noqa: F401  (registers them)
+
+    with process_unchanged():
+        from fairseq.models import ARCH_MODEL_REGISTRY
+
+    return sorted(name for name in ARCH_MODEL_REGISTRY if name.startswith("hmst_"))
+
+
+def _check_fairseq(
+    recipe: Recipe, section: str, given: dict[str, Value], base: Sequence[str], make_parser: str
+) -> Iterator[UserError]:
     from ... import plugin  # noqa: F401  (registers what the options belong to)
 
     with process_unchanged():
         from fairseq import options as fairseq_options
 
     def find_unknown(words: Sequence[str]) -> Sequence[str]:
-        parser = getattr(fairseq_options, make_parser)()
+        parser = getattr(fairseq_options, make_parser)(default_task="hmst_translation")
         argv = [*base, "--task", "hmst_translation", *words]
         unknown: list[str] = fairseq_options.parse_args_and_arch(parser, input_args=argv, parse_known=True)[1]
         known.update(parser._option_string_actions)
         return unknown
 
     known: set[str] = set()
-    for name, option in options.items():
-        yield from _check_option(section, name, option, known, find_unknown)
+    find_unknown([])
+    for name, value in given.items():
+        yield from _check_option(recipe, section, name, value, known, find_unknown)
 
 
 def _check_option(
-    section: str,
-    name: str,
-    option: Option,
-    known: Collection[str],
-    find_unknown: FindUnknown,
+    recipe: Recipe, section: str, name: str, value: Value, known: Collection[str], find_unknown: FindUnknown
 ) -> Iterator[UserError]:
+    place = recipe.options[section][name].location
+    close = [flag.lstrip("-") for flag in difflib.get_close_matches(f"--{name}", list(known), n=1)]
+    if f"--{name}" not in known or name in HELP:
+        advice = f"did you mean '{close[0]}'?" if close and name not in HELP else ""
+        yield UserError(f"{section} has no option '{name}'", place=place, advice=advice)
+        return
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
-            unknown = find_unknown(words_of({name: option.value}))
+            unknown = find_unknown(words_of({name: value}))
     except SystemExit:  # argparse says on stderr which value it cannot read
         reason = printed.getvalue().strip().rpartition("error: ")[2]
-        yield UserError(f"{section}: {reason}", place=option.location)
+        yield UserError(f"{section}: {reason}", place=place)
         return
-    except ValueError as error:
-        yield UserError(f"{section}: {error}", place=option.location)
+    except (ValueError, RuntimeError) as error:
+        yield UserError(f"{section}: {name}: {error}", place=place)
         return
     if unknown:
-        close = difflib.get_close_matches(f"--{name}", list(known), n=1)
-        advice = f"did you mean '{close[0].lstrip('-')}'?" if close else ""
-        yield UserError(f"{section} has no option '{name}'", place=option.location, advice=advice)
+        advice = f"write `{name}: true`" if isinstance(value, str) else "give one value"
+        yield UserError(f"{section}: {name} cannot be given {' '.join(unknown)}", place=place, advice=advice)
+    for item in value if isinstance(value, list) else [value]:
+        is_path = name in PATHS.get(section, ()) and isinstance(item, str)
+        if is_path and not Path(str(item)).exists() and not _may_be_on_the_hub(name, str(item)):
+            yield UserError(f"{section}: {name} does not exist: {item}", place=place)
+
+
+def _may_be_on_the_hub(name: str, value: str) -> bool:
+    return name == "include-encoder" and value.count("/") == 1 and not value.startswith((".", "/", "~"))

@@ -27,9 +27,20 @@ DEFAULT_TRAINING: Mapping[str, Value] = {
 }
 DEFAULT_VALIDATE_INTERVAL_UPDATES = "1000"
 DEFAULT_KEPT_CHECKPOINTS = "5"
-OURS_IN_TRAIN = ("data", "user-dir", "task")  # the road's own
+# Options that the road gives itself.
+OURS: Mapping[str, tuple[str, ...]] = {
+    "train": ("data", "user-dir", "task"),
+    "decode": ("data", "user-dir", "task", "path", "gen-subset", "eval-stream", "results-path"),
+    "export": ("model", "data", "out", "average", "ensemble"),
+}
+# Options that are files or folders, relative to the recipe's folder.
+PATHS: Mapping[str, tuple[str, ...]] = {
+    "train": ("init-from", "finetune-from-model"),
+    "export": ("scores", "examples", "include-encoder"),
+}
+STREAMS = ("st", "mt")
 CHECKPOINTS = ("average", "best", "last")
-OURS_IN_DECODE = ("split", "stream", "checkpoint")
+OURS_IN_DECODE = ("split", "stream", "checkpoint")  # read by the road itself
 
 
 @dataclass(frozen=True)
@@ -80,11 +91,16 @@ def read_road_recipe(
     """
     recipe = read_recipe(path, out, settings, faults)
     train, decode = recipe.options["train"], recipe.options["decode"]
-    found: list[RecipeError] = []
+    found = [
+        RecipeError(f"{section} gets its {name} from the road", place=option.location, advice="leave it out")
+        for section, names in OURS.items()
+        for name, option in recipe.options[section].items()
+        if name in names
+    ]
     found += [
-        RecipeError(f"train takes its {name} from the road", place=train[name].location, advice="leave it out")
-        for name in OURS_IN_TRAIN
-        if name in train
+        RecipeError(f"{name} must be one value", place=section[name].location)
+        for section, name in ((train, "save-dir"), (decode, "checkpoint"))
+        if name in section and not isinstance(section[name].value, str)
     ]
     for name, advice in (("arch", "hmst_ctc_attention_tiny"), ("max-update", "2000")):
         if name not in train and not (name == "max-update" and "max-epoch" in train):
@@ -94,6 +110,10 @@ def read_road_recipe(
     if checkpoint not in CHECKPOINTS:
         place = decode["checkpoint"].location
         found.append(RecipeError(f"checkpoint must be one of {', '.join(CHECKPOINTS)}, got {checkpoint}", place=place))
+    for stream in _list(decode.get("stream")) or ():
+        if stream not in STREAMS:
+            place = decode["stream"].location
+            found.append(RecipeError(f"stream must be one of {', '.join(STREAMS)}, got {stream}", place=place))
     if found and faults is None:
         raise found[0]
     if faults is not None:
@@ -103,17 +123,26 @@ def read_road_recipe(
         recipe=recipe,
         data_bin=recipe.out / "data-bin",
         save_dir=recipe.out / "train" if save_dir is None else save_dir.folder / _scalar(save_dir, ""),
-        training=words_of(_training_values(train)),
+        training=words_of(_training_values(given_options(recipe, "train"))),
         checkpoint=checkpoint,
         splits=_list(decode.get("split")),
         streams=_list(decode.get("stream")),
-        decoding=words_of({name: option.value for name, option in decode.items() if name not in OURS_IN_DECODE}),
-        export=words_of({name: _path_value(option) for name, option in recipe.options["export"].items()}),
+        decoding=words_of(given_options(recipe, "decode")),
+        export=words_of(given_options(recipe, "export")),
     )
 
 
-def _training_values(train: Mapping[str, Option]) -> dict[str, Value]:
-    given = {name: option.value for name, option in train.items() if name not in (*OURS_IN_TRAIN, "save-dir")}
+def given_options(recipe: Recipe, section: str) -> dict[str, Value]:
+    """Options of a section for its command, paths as they are from the working directory; not those of the road."""
+    left_out = (*OURS[section], "save-dir", *OURS_IN_DECODE)
+    return {
+        name: _as_path(option) if name in PATHS.get(section, ()) else option.value
+        for name, option in recipe.options[section].items()
+        if name not in left_out
+    }
+
+
+def _training_values(given: dict[str, Value]) -> dict[str, Value]:
     interval = given.get("validate-interval-updates", DEFAULT_VALIDATE_INTERVAL_UPDATES)
     values = {
         **DEFAULT_TRAINING,
@@ -138,11 +167,15 @@ def words_of(values: Mapping[str, Value]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _path_value(option: Option) -> Value:
-    """The value; what is a file or folder beside the recipe counts from there."""
-    if isinstance(option.value, str) and (option.folder / option.value).exists():
-        return str(option.folder / option.value)
-    return option.value
+def _as_path(option: Option) -> Value:
+    """The value; what is a file or folder beside the recipe counts from there, another may be a name on the hub."""
+
+    def resolve(value: str) -> str:
+        return str(option.folder / value) if (option.folder / value).exists() else value
+
+    if isinstance(option.value, list):
+        return [resolve(value) for value in option.value]
+    return resolve(option.value) if isinstance(option.value, str) else option.value
 
 
 def _scalar(option: Option | None, default: str) -> str:

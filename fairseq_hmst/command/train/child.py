@@ -1,5 +1,6 @@
 """fairseq-train as a process of its own, whose output is logged and followed."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 SIGNAL_STATUS = 128  # of a shell: a process that signal n ended has status 128 + n
 
 
@@ -44,6 +46,14 @@ class ChildProcess:
             return
 
 
+def _end_with_parent() -> None:
+    """Let Linux end this process where its parent is killed.
+
+    Else it would go on, beside the training that is started again in the same folder.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 @contextmanager
 def started(command: Sequence[str], log: Path) -> Iterator[ChildProcess]:
     """A process that runs `command`; interruptions of this process are passed on to it.
@@ -59,6 +69,7 @@ def started(command: Sequence[str], log: Path) -> Iterator[ChildProcess]:
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
+        preexec_fn=_end_with_parent,
     )
     child = ChildProcess(process, log)
     # Python allows handlers in its main thread alone

@@ -62,7 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments = make_run_parser("hmst train", description).parse_args(argv)
             train_recipe(arguments.recipe, arguments.out, arguments.set, arguments.log_format)
             return 0
-        arguments, options = make_parser().parse_known_args(argv)
+        parser = make_parser()
+        arguments, options = parser.parse_known_args(argv)
+        if not options:
+            parser.error("expected RECIPE.yaml, or DATA_BIN and options")
         return run_training(options, open_screen(arguments.log_format)).exit_status
     except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from preprocess.errors import UserError
 
 from ..user_dir import USER_DIR
 
 LOG_NAME = "train.log"
+RESTORE_FILE = "checkpoint_last.pt"  # fairseq's default, in --save-dir
 OURS = {"--user-dir": str(USER_DIR), "--task": "hmst_translation", "--criterion": "hmst_joint"}
 # option: modules of which one is needed, name, extra of this package
 NEEDED = {
@@ -36,6 +38,8 @@ class FairseqOptions:
         maximize_best_checkpoint_metric: whether more is better.
         keep_best_checkpoints: number of them, beside checkpoint_best.pt.
         tensorboard_logdir, wandb_project: where else to log.
+        restore_file: checkpoint to go on from.
+        reset_optimizer: whether its updates are not counted.
     """
 
     save_dir: Path
@@ -46,6 +50,13 @@ class FairseqOptions:
     keep_best_checkpoints: int
     tensorboard_logdir: str | None
     wandb_project: str | None
+    restore_file: str
+    reset_optimizer: bool
+
+    @property
+    def starts_elsewhere(self) -> bool:
+        """Whether the training does not go on from the last checkpoint of its folder."""
+        return self.reset_optimizer or self.restore_file != RESTORE_FILE
 
     @property
     def log(self) -> Path:
@@ -67,9 +78,15 @@ class FairseqOptions:
                 )
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise a TrainingError in place of an exit."""
+        raise TrainingError(message)
+
+
 def read_fairseq_options(options: Sequence[str]) -> FairseqOptions:
     """The options among those of a command line, with fairseq's defaults."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    parser = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     parser.add_argument("--save-dir", type=Path, default=Path("checkpoints"))
     parser.add_argument("--max-update", type=int, default=0)
     parser.add_argument("--max-epoch", type=int, default=0)
@@ -78,6 +95,8 @@ def read_fairseq_options(options: Sequence[str]) -> FairseqOptions:
     parser.add_argument("--keep-best-checkpoints", type=int, default=-1)
     parser.add_argument("--tensorboard-logdir", default=None)
     parser.add_argument("--wandb-project", default=None)
+    parser.add_argument("--restore-file", default=RESTORE_FILE)
+    parser.add_argument("--reset-optimizer", action="store_true", default=False)
     return FairseqOptions(**vars(parser.parse_known_args(options)[0]))
 
 

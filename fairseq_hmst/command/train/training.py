@@ -1,14 +1,18 @@
 """A training from its command line to its result."""
 
+import os
 import shlex
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 
 from ...training_events import TrainingStart
 from .child import started
 from .failure import TAIL_LINES, explain_failure
 from .fairseq_options import (
+    RESTORE_FILE,
     FairseqOptions,
+    TrainingError,
     fairseq_train_options,
     process_command,
     read_fairseq_options,
@@ -34,6 +38,14 @@ def run_training(options: Sequence[str], screen: Screen) -> TrainingResult:
     """
     known = read_fairseq_options(options)
     known.check_extras()
+    if not Path(options[0].split(os.pathsep)[0]).is_dir():
+        raise TrainingError(f"expected the folder of a data-bin first, found {options[0]}")
+    updates = finished_updates(known)
+    if updates is not None:
+        message = f"nothing to do: {known.save_dir / RESTORE_FILE} has {updates:,} updates, --max-update asks for "
+        result = TrainingResult(0, updates, known.log, None, {}, f"{message}{known.max_update:,}", ())
+        screen.end(result, TrainingProgress(known))
+        return result
     known.save_dir.mkdir(parents=True, exist_ok=True)
     progress = TrainingProgress(known)
     train_options = fairseq_train_options(options)
@@ -69,6 +81,23 @@ def run_training(options: Sequence[str], screen: Screen) -> TrainingResult:
     )
     screen.end(result, progress)
     return result
+
+
+def finished_updates(options: FairseqOptions) -> int | None:
+    """Updates of a finished training, which fairseq would give one more; None: it is not finished."""
+    path = options.save_dir / RESTORE_FILE
+    if not options.max_update or not path.is_file() or options.starts_elsewhere:
+        return None
+    import torch
+
+    from ... import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
+
+    try:
+        checkpoint = torch.load(path, map_location="meta", weights_only=True)
+        updates = int(checkpoint["optimizer_history"][-1]["num_updates"])
+    except Exception:  # whatever a broken file leads torch to: fairseq will say it
+        return None
+    return updates if updates >= options.max_update else None
 
 
 def _next_commands(options: FairseqOptions, progress: TrainingProgress, data_bin: str) -> tuple[str, ...]:

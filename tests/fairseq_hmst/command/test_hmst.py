@@ -68,7 +68,7 @@ def test_user_dir_is_the_package_from_any_folder(tmp_path):
     assert run.stdout == f"{REPOSITORY / 'fairseq_hmst'}\n"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completion_knows_subcommands_and_their_options(shell: str, capsys):
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out

@@ -181,6 +181,48 @@ def test_a_recipe_without_architecture_or_preset_says_what_to_write(faults: Foun
     assert "preset must be one of small, medium, large, found 'tiny'" in faults(f"preset: tiny\n{RECIPE}")[0]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("beam: 2", "stream: [xx]", "recipe.yaml:14: stream must be one of st, mt, got xx"),
+        ("beam: 2", "split: tset", "recipe.yaml:14: decode: there is no split tset; there are train, valid, test"),
+        ("beam: 2", "gen-subset: valid", "recipe.yaml:14: decode gets its gen-subset from the road"),
+        ("beam: 2", "checkpoint: [best]", "recipe.yaml:14: checkpoint must be one value"),
+        ("lenpen: 1.5", "out: model", "recipe.yaml:15: export gets its out from the road"),
+        ("lenpen: 1.5", "average: true", "recipe.yaml:15: export gets its average from the road"),
+        ("lenpen: 1.5", "lenpe: 1.5", "recipe.yaml:15: export has no option 'lenpe'; did you mean 'lenpen'?"),
+        ("lenpen: 1.5", "scores: no.json", "recipe.yaml:15: export: scores does not exist: no.json"),
+        ("lenpen: 1.5", "help: true", "recipe.yaml:15: export has no option 'help'"),
+        (
+            "max-update: 2",
+            "max-update: 2, cpu: yes",
+            "recipe.yaml:13: train: cpu cannot be given yes; write",
+        ),
+        ("max-update: 2", "max-update: 2, init-from: no.pt", "recipe.yaml:13: train: init-from does not exist: no.pt"),
+        ("hmst_aed_tiny", "transformer", "recipe.yaml:13: arch must be one of hmst_aed, hmst_aed_base, hmst_aed_tiny"),
+        ("max-update: 2", "max-update: 2, save-dir: [a, b]", "recipe.yaml:13: save-dir must be one value"),
+        ("out: out", "out: mt.en", "recipe.yaml: out is not a folder: mt.en"),
+        ("mt.en, mt.fr", "mt.en, corpus", "recipe.yaml:11: binarize: mt-text is a folder, not a file: corpus"),
+        ("src-lang: en", "src-lang: FR", "corpus/train.tsv:2: src_lang 'FR' and tgt_lang 'fr' are one language"),
+    ],
+)
+def test_one_fault_is_one_line_with_its_place(faults: Found, before: str, after: str, message: str):
+    assert before in WHOLE
+    (fault,) = faults(WHOLE.replace(before, after))
+    assert fault.startswith(message)
+
+
+def test_other_options_are_judged_only_with_an_architecture(faults: Found):
+    (fault,) = faults(WHOLE.replace("arch: hmst_aed_tiny,", "embed-dim: 16, keep-best-checkpoints: many,"))
+    assert "train has no arch" in fault
+
+
+def test_a_gpu_that_is_not_there_is_told(faults: Found, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    (fault,) = faults(WHOLE.replace("extractor: mfcc,", "extractor: mfcc, device: cuda,"))
+    assert fault.startswith("recipe.yaml:7: kmeans: torch finds no GPU for device cuda")
+
+
 def test_the_road_does_not_begin_with_faults(corpus: Path, tmp_path: Path):
     (tmp_path / "recipe.yaml").write_text(f"{RECIPE}\ntrain: {{arch: hmst_aed_tiny, max-updat: 2}}\n", encoding="utf-8")
     with pytest.raises(CheckError, match="faults, nothing was begun:\n  .*max-updat"):

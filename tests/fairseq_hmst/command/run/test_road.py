@@ -76,6 +76,13 @@ def test_a_longer_training_goes_on_and_the_model_is_exported_again(road: Path, c
     assert (road / "out/train/model/card.json").read_bytes() != card
 
 
+def test_a_finished_training_makes_no_more_updates(road: Path, capsys: pytest.CaptureFixture[str]):
+    average = (road / "out/train/average.pt").read_bytes()
+    status, made, _ = run_again(road, capsys, "train.max-update=6", "train.log-interval=1")
+    assert (status, made["train"], made["export"]) == (0, True, False)
+    assert (road / "out/train/average.pt").read_bytes() == average
+
+
 def test_another_training_in_the_same_folder_is_refused(road: Path, capsys: pytest.CaptureFixture[str]):
     status, _, error = run_again(road, capsys, "train.max-update=6", "train.lr=0.02")
     assert status == 1
