@@ -251,6 +251,8 @@ class Translator:
     ) -> Iterator[Translation]:
         """Translate lines of text, some hundreds at a time, and yield them in order; otherwise as `stream`."""
         translator = self.with_options(**options)
+        if not isinstance(lines, Iterable):
+            raise TypeError(f"expected lines of text, found {type(lines).__name__}")
         texts: Iterator[str] = map(_one_line, [lines] if isinstance(lines, str) else lines)
         total = 0
         if show_progress:

@@ -69,6 +69,8 @@ def test_a_waveform_that_cannot_be_translated_is_a_fault_as_a_file_is(translator
 def test_what_is_no_input_is_refused(translator):
     with pytest.raises(TypeError, match="expected lines of text, found int"):
         translator.translate_text(b"please")
+    with pytest.raises(TypeError, match="expected lines of text, found NoneType"):
+        translator.translate_text(None)
     with pytest.raises(TypeError, match="found int; a waveform is given as"):
         translator.translate((np.zeros(9000), 16_000), sampling_rate=16_000)
     with pytest.raises(TypeError, match="expected speech or several inputs of speech, found NoneType"):
