@@ -58,7 +58,7 @@ AUDIO_FAULTS = {
     "begin past the end": (lambda tree: change_field(tree, 2, "offset", "1234.5"), 1, 2, "lies outside the file"),
     "no length": (lambda tree: change_field(tree, 3, "duration", "0.000000"), 1, 3, "duration must be above 0"),
     "20 ms": (lambda tree: change_field(tree, 3, "duration", "0.02"), 1, 3, "too short: 20.0 ms"),
-    "talk without samples": (lambda tree: end_talk_at(tree, 0), 7, 1, "too short: 0.0 ms"),
+    "talk without samples": (lambda tree: end_talk_at(tree, 0), 7, 1, "lies outside the file, which is 0.000 s"),
     "before the beginning": (lambda tree: change_field(tree, 1, "offset", "-0.5"), 1, 1, "must be at least 0 seconds"),
 }
 
