@@ -10,7 +10,8 @@ if [ "$(cat "$ROOT/.venv/installed" 2>/dev/null)" != "$wanted" ]; then
     }
     echo "== Installing into $ROOT/.venv (about 5 GB, a few minutes) =="
     "$python" -m venv --clear "$ROOT/.venv"
-    "$ROOT/.venv/bin/pip" install --progress-bar off --quiet -c "$ROOT/constraints.txt" -e "$ROOT[dev]"
+    # not compiled here: most of it is never imported, and what is compiles then
+    "$ROOT/.venv/bin/pip" install --no-compile --progress-bar off --quiet -c "$ROOT/constraints.txt" -e "$ROOT[dev]"
     echo "$wanted" > "$ROOT/.venv/installed"
 fi
 source "$ROOT/.venv/bin/activate"

@@ -1,12 +1,11 @@
 """The subcommand `average`: `hmst average --model A.pt B.pt ... --out AVERAGE.pt` averages weights of checkpoints."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from preprocess.errors import OutputError
+from preprocess.errors import OutputError, exit_status
 from preprocess.files.whole import whole_file
 
 if TYPE_CHECKING:
@@ -78,11 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     import torch
 
-    try:
+    def work() -> None:
         average = average_checkpoints(arguments.model)
         with whole_file(arguments.out) as temporary:
             torch.save(average, temporary)
-    except (OSError, ValueError, OutputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+    return exit_status(work, (OSError, ValueError, OutputError), "interrupted; nothing was written")

@@ -4,6 +4,7 @@ import argparse
 import atexit
 import queue
 import threading
+import time
 
 import torch
 
@@ -16,17 +17,21 @@ with process_unchanged():
     import fairseq.tasks  # noqa: F401
     from fairseq.data.iterators import BackgroundConsumer
 
+STOP_SECONDS = 60.0
+
 
 def stop_background_loading() -> None:
     """End fairseq's threads that load batches ahead, which an epoch left in its middle leaves running.
 
     They are daemons: one that computes in C++ while Python ends is killed there, and the whole process aborts
     (`terminate called without an active exception`), although the training is done and saved.
+    One that hangs in its file system is left alone after STOP_SECONDS.
     """
+    deadline = time.monotonic() + STOP_SECONDS
     for thread in threading.enumerate():
         if isinstance(thread, BackgroundConsumer):
             thread._max_len = 0  # it ends after the batch that it is at
-            while thread.is_alive():
+            while thread.is_alive() and time.monotonic() < deadline:
                 _empty(thread._queue)  # it waits for room, or fills what is free
                 thread.join(timeout=0.01)
 

@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import PreprocessError
+from .errors import PreprocessError, exit_status
 from .stages import STAGES
 
 if TYPE_CHECKING:
@@ -44,21 +44,17 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     logging.basicConfig(format="%(levelname)s: %(message)s")
     logging.getLogger(__package__).setLevel(logging.INFO)  # others, such as the hub's client, log every request
-    try:
-        if not argv or argv[0] not in STAGES:
-            _parser_of_stage_names().parse_args(argv)  # prints the help or what is wrong, and exits
-            return 2
-        stage = _import_stage(argv[0])
-        parser = argparse.ArgumentParser(f"{PROGRAM} {argv[0]}", description=stage.__doc__, formatter_class=FORMATTER)
-        stage.add_arguments(parser)
-        stage.run(parser.parse_args(argv[1:]))
-    except (PreprocessError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    return 0
+    if not argv or argv[0] not in STAGES:
+        _parser_of_stage_names().parse_args(argv)  # prints the help or what is wrong, and exits
+        return 2
+    return exit_status(lambda: _run_stage(argv[0], argv[1:]))
+
+
+def _run_stage(name: str, argv: list[str]) -> None:
+    stage = _import_stage(name)
+    parser = argparse.ArgumentParser(f"{PROGRAM} {name}", description=stage.__doc__, formatter_class=FORMATTER)
+    stage.add_arguments(parser)
+    stage.run(parser.parse_args(argv))
 
 
 def check_recipe(recipe: "Recipe") -> "tuple[CheckedStages, list[PreprocessError]]":

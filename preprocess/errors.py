@@ -1,6 +1,10 @@
-"""Errors that a user can mend, in parts: where, what was found, what to do."""
+"""Errors that a user can mend, in parts: where, what was found, what to do; and how they end a command."""
 
+import sys
+from collections.abc import Callable
 from typing import Self
+
+INTERRUPTED = 130  # exit status
 
 
 class UserError(Exception):
@@ -59,6 +63,32 @@ class OptionError(ValueError):
     def as_flag(self) -> str:
         """The message of a command, which names the option as it is written there."""
         return f"--{self.name.replace('_', '-')} {self.problem}"
+
+
+def exit_status(
+    work: Callable[[], object],
+    mendable: tuple[type[Exception], ...] = (UserError, OSError),
+    interrupted: str = "interrupted",
+) -> int:
+    """Do the work of a command, and print on stderr why it could not be done.
+
+    Args:
+        work: raises what ends it early.
+        mendable: errors that the user can mend; others are faults of ours, and go on with their traceback.
+        interrupted: what is printed after Ctrl-C.
+
+    Returns:
+        0; 1 after one of `mendable`; 130 after an interruption.
+    """
+    try:
+        work()
+    except mendable as error:
+        print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        return INTERRUPTED
+    return 0
 
 
 class PreprocessError(UserError):

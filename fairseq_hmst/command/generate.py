@@ -5,7 +5,6 @@ import contextlib
 import io
 import logging
 import os
-import sys
 import tempfile
 import time
 import zipfile
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from preprocess.errors import UserError
+from preprocess.errors import UserError, exit_status
 
 from .user_dir import USER_DIR
 
@@ -64,16 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for option in others:
         if option.partition("=")[0] in OURS:
             parser.error(f"{option} is given by this command: say {OURS[option.partition('=')[0]]}")
-    try:
+
+    def work() -> None:
         for test_set in find_test_sets(arguments.data, arguments.split, arguments.stream):
             print(generate(arguments.data, arguments.model, test_set, arguments.out, others), flush=True)
-    except (UserError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_status(work, (UserError, OSError, ValueError))
 
 
 def find_test_sets(
@@ -173,7 +168,6 @@ def run_fairseq_generate(
         argv += ["--max-tokens", str(DEFAULT_MAX_TOKENS)]
     if not torch.cuda.is_available() and "--cpu" not in options:
         argv += ["--cpu", "--num-workers", "0"]
-    # --user-dir is known already: the parser would look through a package that is imported
     parser = fairseq_options.get_generation_parser()
     printed = io.StringIO()
     try:

@@ -3,7 +3,7 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..model_folder.folder import FAMILIES
+from ..model_folder.families import FAMILIES
 from .heads import DECODINGS
 from .languages import language_names
 

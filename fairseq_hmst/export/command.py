@@ -6,10 +6,9 @@ It is written whole or not at all.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from preprocess.errors import OptionError, UserError
+from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
 
 from ..model_folder.card import EncoderEntry
@@ -33,23 +32,15 @@ def main(argv: list[str] | None = None) -> int:
     groups = [[path] for path in arguments.model] if arguments.ensemble else [arguments.model]
     from .exported_model import export
 
-    try:
+    def work() -> None:
         generation = read_options(GenerationOptions, arguments)
         options = ExportOptions(arguments.include_encoder, arguments.scores, generation, tuple(arguments.examples))
         card = export(groups, arguments.data, arguments.out, options)
-    except OptionError as error:
-        print(f"error: {error.as_flag}", file=sys.stderr)
-        return 1
-    except (UserError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 130
-    if card.encoder is not None and not (card.encoder.is_mfcc or card.encoder.included):
-        print(_without_encoder(card.encoder, arguments.out))
-    print(f"{arguments.out}: read its README.md before you publish it")
-    return 0
+        if card.encoder is not None and not (card.encoder.is_mfcc or card.encoder.included):
+            print(_without_encoder(card.encoder, arguments.out))
+        print(f"{arguments.out}: read its README.md before you publish it")
+
+    return exit_status(work, (UserError, OSError, ValueError), "interrupted; nothing was written")
 
 
 def _without_encoder(encoder: EncoderEntry, out: Path) -> str:

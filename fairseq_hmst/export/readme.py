@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from ..model_folder.card import EncoderEntry, ModelCard
-from ..model_folder.folder import FAMILIES
+from ..model_folder.families import FAMILIES
 
 LIMITATIONS = """\
 - It was trained on the data that the line "data" below names, and on nothing else: other accents, noise, recording

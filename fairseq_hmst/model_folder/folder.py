@@ -33,18 +33,13 @@ from ..data.data_bin import DataBinError
 from ..tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
 from .card import CONFIG_NAME, EncoderEntry, ModelCard, ModelConfig, ModelEntry
 from .errors import ModelFolderError
+from .families import FAMILIES
 from .json_files import read_object
 from .sealing import COPY_AGAIN, check_seal
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel
 
-FAMILIES = {
-    "hmst_aed": "attentional encoder-decoder",
-    "hmst_ctc": "CTC",
-    "hmst_ctc_attention": "joint CTC and attention",
-    "hmst_transducer": "RNN transducer",
-}
 DATA_NAME = "data"
 ENCODER_NAME = "encoder"
 EXAMPLES_NAME = "examples"

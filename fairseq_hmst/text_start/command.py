@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from preprocess.errors import UserError
+from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
 
 from .options import TextStartOptions
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     from .convert import convert, describe
     from .start import read_text_model
 
-    try:
+    def work() -> None:
         if not arguments.out.parent.is_dir():
             raise UserError(f"there is no folder {arguments.out.parent}", place=f"--out {arguments.out}")
         options = read_options(TextStartOptions, arguments)
@@ -32,12 +32,8 @@ def main(argv: list[str] | None = None) -> int:
         pretrained = convert(text_model, data_bin, options.seed, arguments.out)
         print(describe(text_model, data_bin, pretrained))
         pretrained.write()
-    except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+
+    return exit_status(work)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -21,6 +21,12 @@ MBART_50_SYMBOLS = (
 )
 
 
+def split_language(name: str) -> tuple[str, str]:
+    """Language and region of a name such as `pt-BR`, `pt_br` or `PT`, in small letters; region "": none."""
+    language, _, region = name.strip().replace("_", "-").partition("-")
+    return language.casefold(), region.casefold()
+
+
 SOURCE_FORMS = ("source_first", "source_last", "target_first")
 TARGET_FORMS = ("first_output", "first_input")
 

@@ -4,14 +4,14 @@ Rows that share audio, offset and duration, such as translations into several la
 and encoded once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import AudioError, ExtractorError
-from ..files.manifest import location_of, read_manifest
+from ..files.manifest import Utterance, location_of, read_manifest
 from .audio import SAMPLE_RATE, load_audio
 from .extractors import Extractor
 
@@ -69,13 +69,22 @@ def read_spans(manifest_path: Path, check_audio: bool) -> list[AudioSpan]:
     Raises:
         ManifestError: see `read_manifest`.
     """
-    rows: dict[tuple[Path, float, float | None], list[tuple[str, str, str]]] = {}
-    for index, utterance in enumerate(read_manifest(manifest_path, check_audio)):
-        if utterance.audio is not None:
-            key = (utterance.audio, utterance.offset, utterance.duration)
-            rows.setdefault(key, []).append((utterance.id, location_of(manifest_path, index), utterance.speaker))
+    rows = enumerate(read_manifest(manifest_path, check_audio))
+    return make_spans((utterance, location_of(manifest_path, index)) for index, utterance in rows)
+
+
+def make_spans(rows: Iterable[tuple[Utterance, str]]) -> list[AudioSpan]:
+    """The audio of rows, in the order in which it first occurs; those without audio are left out.
+
+    Args:
+        rows: each with its place, `FILE:LINE`.
+    """
+    sharing_rows: dict[tuple[Path, float, float | None], list[tuple[str, str, str]]] = {}
+    for row, location in rows:
+        if row.audio is not None:
+            sharing_rows.setdefault((row.audio, row.offset, row.duration), []).append((row.id, location, row.speaker))
     spans = []
-    for key, sharing in rows.items():
+    for key, sharing in sharing_rows.items():
         ids, locations, speakers = zip(*sharing, strict=True)
         spans.append(AudioSpan(*key, ids, locations, speakers[0]))
     return spans

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import AudioError
 from ..files.faults import Fault
 from ..files.progress import count_progress
 from .audio import LengthLimits, measure_audio
-from .frames import AudioSpan, read_spans
+from .frames import AudioSpan
 
 
 @dataclass(frozen=True)
@@ -41,18 +40,14 @@ def measure_spans(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[Meas
     return [_measure(span, limits) for span in count_progress(spans, "measure audio", " utterances")]
 
 
-def rows_outside(manifest: Path, limits: LengthLimits) -> list[Fault]:
-    """Rows of a manifest whose length an encoder refuses, or cannot be found.
+def rows_outside(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[Fault]:
+    """Rows whose length an encoder refuses, or cannot be found.
 
     Args:
-        manifest: rows with audio are looked at.
+        spans: of the rows.
         limits: of the encoder; see `extractors.limits.read_limits`.
-
-    Raises:
-        ManifestError: see `read_manifest`.
     """
-    measured = measure_spans(read_spans(manifest, check_audio=False), limits)
-    return [fault for item in measured for fault in item.as_faults()]
+    return [fault for item in measure_spans(spans, limits) for fault in item.as_faults()]
 
 
 def _measure(span: AudioSpan, limits: LengthLimits) -> MeasuredSpan:

@@ -5,28 +5,18 @@ alone.
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ..data_bin.reader import DataBinReader
 from ..errors import OutputError
-from ..files.cards.card import Card, hash_files
+from ..files.cards.card import hash_files
+from ..files.cards.stage_cards import ReportCard
 from ..files.whole import whole_folder
 from ..report.figures.data_bin_figures import describe_data_bin
 from ..report.page.charts import draw_charts
 from ..report.page.page import make_page
 
 FILES = ("index.html", "report.json")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportCard(Card):
-    """Card of a report's folder; `signature` is that of the data-bin."""
-
-    stage: Literal["inspect"] = "inspect"
-    format_version: Literal[1] = 1
-    signature: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -27,6 +27,7 @@ from ..errors import PreprocessError, RecipeError
 from ..files.lock import locked
 from ..files.manifest import read_manifest
 from ..files.splits import find_manifests
+from ..recipe.arguments import add_recipe_settings
 from ..recipe.file import REPLACEABLE, STAGE_NAMES, Recipe, read_recipe
 from ..recipe.stage_options import StageOptions, Wiring
 from ..recipe.step import Step
@@ -45,14 +46,7 @@ logger = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the stage `run`."""
     parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml")
-    parser.add_argument("--out", type=Path, help="instead of the recipe's `out`")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="SECTION.OPTION=VALUE",
-        help="instead of the recipe's own value; may be repeated; paths are relative to the working directory",
-    )
+    add_recipe_settings(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from preprocess.errors import AudioError, ManifestError, UserError
+from preprocess.errors import AudioError, ManifestError, OptionError, UserError, exit_status
 
 
 def test_an_error_is_put_together_from_its_parts():
@@ -35,3 +35,26 @@ def test_the_parts_come_back_from_another_process():
     error = ManifestError("no rows", place="train.tsv", advice="add some").at("recipe")
     back = pickle.loads(pickle.dumps(error))
     assert (type(back), str(back), back.places) == (ManifestError, str(error), ("recipe", "train.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "printed"),
+    [
+        (None, 0, ""),
+        (UserError("too short", place="a.wav"), 1, "error: a.wav: too short\n"),
+        (OptionError("max_tokens", "must be positive"), 1, "error: --max-tokens must be positive\n"),
+        (KeyboardInterrupt(), 130, "stopped\n"),
+    ],
+)
+def test_a_command_prints_what_the_user_can_mend_and_has_a_status_for_it(raised, status: int, printed: str, capsys):
+    def work() -> None:
+        if raised is not None:
+            raise raised
+
+    assert exit_status(work, (UserError, OptionError), "stopped") == status
+    assert capsys.readouterr().err == printed
+
+
+def test_a_fault_of_ours_keeps_its_traceback():
+    with pytest.raises(KeyError):
+        exit_status(lambda: {}["x"])

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from preprocess.errors import UserError
+from preprocess.recipe.arguments import add_recipe_settings
+
+from .errors import CheckWarning
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -17,10 +19,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="RECIPE.yaml|FOLDER",
         help="a recipe; or what a stage, a training, `hmst run` or `hmst export` wrote",
     )
-    parser.add_argument("--out", type=Path, help="instead of the recipe's `out`")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.OPTION=VALUE", help="instead of the recipe's own value"
-    )
+    add_recipe_settings(parser)
     return parser
 
 
@@ -39,16 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             from .recipe_check import check_recipe
 
-            found = check_recipe(arguments.path, arguments.out, arguments.set)
-            checked, faults = list(found.checked), found.faults
+            of_recipe = check_recipe(arguments.path, arguments.out, arguments.set)
+            checked, faults = list(of_recipe.checked), of_recipe.faults
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
-    print(f"{arguments.path}: {len(faults) or 'no'} fault{'s' * (len(faults) != 1)}; checked: {', '.join(checked)}")
-    return 1 if faults else 0
-
-
-class CheckError(UserError):
-    """Faults that were found before work began, one a line."""
+    for found in faults:
+        print(f"{'warning' if isinstance(found, CheckWarning) else 'error'}: {found}", file=sys.stderr)
+    number = sum(not isinstance(found, CheckWarning) for found in faults)
+    print(f"{arguments.path}: {number or 'no'} fault{'s' * (number != 1)}; checked: {', '.join(checked)}")
+    return 1 if number else 0

@@ -7,14 +7,13 @@ import msgspec
 
 from preprocess.errors import PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME, Card
-from preprocess.files.cards.data_bin_card import DataBinCard
-from preprocess.files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard, UnitsCard
+from preprocess.files.cards.stage_cards import ReportCard
+from preprocess.recipe.step import CARDS as RECIPE_CARDS
 
 from ...model_folder.errors import ModelFolderError
 
-CARDS: dict[str, type[Card]] = {
-    kind.expected_stage(): kind for kind in (ManifestCard, KmeansCard, UnitsCard, SubwordsCard, DataBinCard)
-}
+KINDS: tuple[type[Card], ...] = (*RECIPE_CARDS.values(), ReportCard)
+CARDS = {kind.expected_stage(): kind for kind in KINDS}
 
 
 def check_folder(folder: Path) -> tuple[list[str], list[UserError]]:
@@ -59,6 +58,8 @@ def check_card(path: Path) -> Iterator[UserError]:
             from ...model_folder.folder import ModelFolder
 
             ModelFolder.open(path.parent)
+        else:
+            yield UserError(f"is the card of no stage: found stage {stage!r}", place=path)
     except (PreprocessError, ModelFolderError) as error:
         yield error
 

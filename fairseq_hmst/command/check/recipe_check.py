@@ -1,6 +1,7 @@
 """All faults of a recipe that can be known before the first second of encoding."""
 
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,19 +9,18 @@ from typing import TYPE_CHECKING
 
 from preprocess.__main__ import check_recipe as check_stages
 from preprocess.errors import PreprocessError, RecipeError, UserError
-from preprocess.files.cards.card import Card
-from preprocess.files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard
 from preprocess.recipe.file import Recipe
+from preprocess.recipe.step import CARDS
 
 from ..run.road_recipe import RoadRecipe, read_road_recipe
-from .command import CheckError
+from .errors import CheckError, CheckWarning
+from .folder_check import check_card
 from .row_check import check_rows
 from .training_check import check_decoding_options, check_export_options, check_training_options
 
 if TYPE_CHECKING:
     from preprocess.stages.run import CheckedStages
 
-FINISHED: dict[str, type[Card]] = {"manifest": ManifestCard, "kmeans": KmeansCard, "subwords": SubwordsCard}
 GIGABYTE = 1e9
 # About; weights of the sizes without the embeddings, which small vocabularies make small.
 PARAMETERS = {"tiny": 2e6, "base": 45e6}
@@ -34,7 +34,7 @@ class CheckedRecipe:
     Attributes:
         road: the recipe; None: it cannot be read.
         checked: what was looked at, in words.
-        faults: all that were found.
+        faults: all that were found, with warnings among them.
     """
 
     road: RoadRecipe | None
@@ -43,15 +43,19 @@ class CheckedRecipe:
 
 
 def check_before_work(path: Path, out: Path | None = None, settings: Sequence[str] = ()) -> RoadRecipe:
-    """The recipe, if nothing is wrong with it.
+    """The recipe, if nothing is wrong with it; warnings are printed on stderr.
 
     Raises:
         CheckError: all that is wrong, a line each.
     """
     found = check_recipe(path, out, settings)
-    if found.road is None or found.faults:
-        lines = "\n".join(f"  {fault}" for fault in found.faults)
-        number = len(found.faults)
+    for warning in found.faults:
+        if isinstance(warning, CheckWarning):
+            print(f"warning: {warning}", file=sys.stderr)
+    faults = [fault for fault in found.faults if not isinstance(fault, CheckWarning)]
+    if found.road is None or faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        number = len(faults)
         raise CheckError(f"{number} fault{'s' * (number != 1)}, nothing was begun:\n{lines}", place=path)
     return found.road
 
@@ -82,9 +86,12 @@ def check_finished(recipe: Recipe) -> Iterator[UserError]:
     for stage, folder in recipe.finished.items():
         if not folder.is_dir():
             yield UserError(f"{stage}: there is no folder {folder}", place=recipe.path)
-        elif stage in FINISHED:
+        elif stage == "units":  # a card a file, or none where they come from elsewhere
+            for card in sorted(folder.glob("*.card.json")):
+                yield from check_card(card)
+        else:
             try:
-                FINISHED[stage].read(folder).check_hashes(folder)
+                CARDS[stage].read(folder).check_hashes(folder)
             except PreprocessError as error:
                 yield error
 
@@ -104,13 +111,13 @@ def check_devices(recipe: Recipe, stages: "CheckedStages") -> Iterator[UserError
 
 def check_disk(road: RoadRecipe) -> Iterator[UserError]:
     """The checkpoints of a training must fit on the disk."""
-    options = dict(zip(road.training, road.training[1:], strict=False))
-    parameters = PARAMETERS.get(options.get("--arch", "").rpartition("_")[2], PARAMETERS["base"])
+    arch = str(road.training_values.get("arch", ""))
+    parameters = PARAMETERS.get(arch.rpartition("_")[2], PARAMETERS["base"])
     for name, folder in (("out", road.recipe.out), ("train.save-dir", road.save_dir)):
         if folder.exists() and not folder.is_dir():
             yield UserError(f"{name} is not a folder: {folder}", place=road.recipe.path)
             return
-    number = options.get("--keep-best-checkpoints", "1")
+    number = str(road.training_values["keep-best-checkpoints"])
     kept = (int(number) if number.isdigit() else 1) + 4  # last, best, by interval, average
     needed = kept * parameters * BYTES_OF_A_PARAMETER
     folder = next(folder for folder in (road.save_dir.absolute(), *road.save_dir.absolute().parents) if folder.is_dir())

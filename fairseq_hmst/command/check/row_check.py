@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 from preprocess.corpora import import_corpus
 from preprocess.corpora.rows.filters import Filters
-from preprocess.corpora.rows.row import location_of_row
+from preprocess.corpora.rows.row import Row, location_of_row
 from preprocess.corpora.rows.selection import select_rows
 from preprocess.errors import PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME
-from preprocess.files.faults import FaultOptions
-from preprocess.files.manifest import Utterance, read_manifest
+from preprocess.files.faults import Fault, FaultOptions
+from preprocess.files.languages import split_language
+from preprocess.files.manifest import Utterance, location_of, read_manifest
 from preprocess.files.splits import find_manifests
 from preprocess.recipe.file import Recipe
-from preprocess.speech.audio import measure_audio
+from preprocess.speech.audio import LengthLimits
 from preprocess.speech.extractors.limits import read_limits
+from preprocess.speech.frames import make_spans
+from preprocess.speech.lengths import rows_outside
 from preprocess.vocabulary.training import train_model
+
+from .errors import CheckWarning
 
 if TYPE_CHECKING:
     from preprocess.stages.manifest import ManifestOptions
@@ -34,12 +39,14 @@ def check_rows(recipe: Recipe, stages: "CheckedStages") -> list[UserError]:
         if stages.manifest is not None and stages.root is not None:
             if (recipe.out / "manifest" / CARD_NAME).is_file():  # an earlier run has checked the corpus
                 rows = read_manifests(recipe.out / "manifest")
+                faults += check_audio(rows)
             elif stages.root.exists():
                 rows = read_corpus(stages.root, stages.manifest, faults)
             else:
                 return faults  # it is made, or is a fault that was told
         elif "manifest" in recipe.finished:
             rows = read_manifests(recipe.finished["manifest"])
+            faults += check_audio(rows)
         else:
             return faults
     except PreprocessError as error:
@@ -62,57 +69,78 @@ def read_corpus(root: Path, options: "ManifestOptions", faults: list[UserError])
     for split, of_split in splits.items():
         selection = select_rows(split, of_split, filters if split == "train" else Filters(), all_faults)
         rows[split] = selection.kept
-        found += [UserError(f"row '{fault.id}': {fault.reason}", place=fault.location) for fault in selection.faults]
+        found += map(_as_error, selection.faults)
     if not options.faults.skips:
-        faults += found[:MOST_SHOWN]
-        if len(found) > MOST_SHOWN:
-            faults.append(UserError(f"and {len(found) - MOST_SHOWN} more rows", place=root))
+        faults += shortened(found, root)
     return rows
 
 
 def read_manifests(folder: Path) -> dict[str, Sequence[Utterance]]:
-    """Rows of all manifests of a folder by split."""
-    return {split: read_manifest(path, check_audio=False) for split, path in find_manifests(folder).items()}
+    """Rows of all manifests of a folder by split, with their places."""
+    return {
+        split: [
+            Row(**vars(row), location=location_of(path, index))
+            for index, row in enumerate(read_manifest(path, check_audio=False))
+        ]
+        for split, path in find_manifests(folder).items()
+    }
+
+
+def check_audio(rows: Mapping[str, Sequence[Utterance]]) -> list[UserError]:
+    """Find audio files that are gone since the manifests were made, each once."""
+    first: dict[Path, str] = {}
+    for split, of_split in rows.items():
+        for index, row in enumerate(of_split):
+            if row.audio is not None:
+                first.setdefault(row.audio, f"{location_of_row(row, split, index)}: row '{row.id}'")
+    faults = [UserError(f"audio not found: {path}", place=place) for path, place in first.items() if not path.is_file()]
+    return shortened(faults, f"{len(first)} audio files")
+
+
+def shortened(faults: list[UserError], place: object) -> list[UserError]:
+    """The first faults of one kind, and the number of the others."""
+    others = len(faults) - MOST_SHOWN
+    return [*faults[:MOST_SHOWN], *([UserError(f"and {others} more", place=place)] if others > 0 else [])]
 
 
 def check_languages(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserError]:
-    """Find languages that differ only by case, region or white space."""
+    """Find names of one language that differ by case, white space or region; regions of both may be meant."""
     for column in ("src_lang", "tgt_lang"):
-        first: dict[str, dict[str, str]] = {}  # of each language without case and region: spellings, and where first
+        first: dict[str, str] = {}  # where each name occurs first
         for split, of_split in rows.items():
             for index, row in enumerate(of_split):
-                language = getattr(row, column)
-                spellings = first.setdefault(_plain(language), {})
-                if language in spellings:
+                name = getattr(row, column)
+                if name in first:
                     continue
-                spellings[language] = location_of_row(row, split, index)
-                known, place = next(iter(spellings.items()))
-                if known != language:
-                    yield UserError(
-                        f"{column} is '{language}' here and '{known}' in {place}, which would be two languages",
-                        place=spellings[language],
-                        advice="write a language alike everywhere",
-                    )
+                first[name] = location_of_row(row, split, index)
+                for known, place in first.items():
+                    if known != name and _are_alike(known, name):
+                        found = f"{column} is '{name}' here and '{known}' in {place}, which are two languages"
+                        yield _doubt(found, known, name, first[name])
 
 
 def check_pairs(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserError]:
-    """Find pairs of languages that differ only by case, region or white space."""
+    """Find source and target languages that differ by case, white space or region, once a pair."""
     seen: set[tuple[str, str]] = set()
     for split, of_split in rows.items():
         for index, row in enumerate(of_split):
             pair = row.src_lang, row.tgt_lang
-            if pair not in seen and row.src_lang != row.tgt_lang and _plain(row.src_lang) == _plain(row.tgt_lang):
-                yield UserError(
-                    f"src_lang '{row.src_lang}' and tgt_lang '{row.tgt_lang}' are one language",
-                    place=location_of_row(row, split, index),
-                    advice="write them alike if that is meant",
-                )
+            if pair not in seen and row.src_lang != row.tgt_lang and _are_alike(*pair):
+                found = f"src_lang '{row.src_lang}' and tgt_lang '{row.tgt_lang}' are one language"
+                yield _doubt(found, *pair, location_of_row(row, split, index))
             seen.add(pair)
 
 
-def _plain(language: str) -> str:
-    """A language without case and region."""
-    return language.strip().replace("_", "-").partition("-")[0].lower()
+def _are_alike(one: str, other: str) -> bool:
+    return split_language(one)[0] == split_language(other)[0]
+
+
+def _doubt(found: str, one: str, other: str, place: str) -> UserError:
+    """A warning where two regions are named, such as pt-BR and pt-PT, which may be meant; else a fault."""
+    (_, region), (_, other_region) = split_language(one), split_language(other)
+    are_two_regions = bool(region and other_region) and region != other_region
+    kind = CheckWarning if are_two_regions else UserError
+    return kind(found, place=place, advice="write a language alike everywhere, unless two are meant")
 
 
 def check_splits(rows: Mapping[str, Sequence[Utterance]], recipe: Recipe) -> Iterator[UserError]:
@@ -135,14 +163,15 @@ def check_lengths(rows: Mapping[str, Sequence[Utterance]], stages: "CheckedStage
     except PreprocessError as error:
         yield error
         return
-    for split, of_split in rows.items():
-        for index, row in enumerate(of_split):
-            if row.audio is not None:
-                seconds = measure_audio(row.audio, row.offset, row.duration)  # the manifest took it
-                try:
-                    limits.check(seconds, row.audio)
-                except PreprocessError as error:
-                    yield error.at(location_of_row(row, split, index), f"row '{row.id}'")
+    if limits == LengthLimits():
+        return  # those of any row, which the manifest has checked
+    located = ((row, location_of_row(row, split, i)) for split, part in rows.items() for i, row in enumerate(part))
+    faults = rows_outside(make_spans(located), limits)
+    yield from shortened([_as_error(fault) for fault in faults], stages.kmeans.extractor_name)
+
+
+def _as_error(fault: Fault) -> UserError:
+    return UserError(f"row '{fault.id}': {fault.reason}", place=fault.location)
 
 
 def check_vocabularies(rows: Sequence[Utterance], stages: "CheckedStages", recipe: Recipe) -> Iterator[UserError]:

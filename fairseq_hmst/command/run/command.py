@@ -4,13 +4,13 @@ Interrupted and called again, it goes on where it stopped; what is finished and 
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from preprocess.errors import UserError
+from preprocess.errors import exit_status
+from preprocess.recipe.arguments import add_recipe_settings
 
-from ..train.screens import LOG_FORMATS
+from ..train.screens import add_log_format
 
 
 def make_parser(prog: str = "hmst run", description: str | None = __doc__) -> argparse.ArgumentParser:
@@ -19,21 +19,8 @@ def make_parser(prog: str = "hmst run", description: str | None = __doc__) -> ar
         prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="see docs/recipes.md")
-    parser.add_argument("--out", type=Path, help="instead of the recipe's `out`")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="SECTION.OPTION=VALUE",
-        help="instead of the recipe's own value; may be repeated; paths are relative to the working directory",
-    )
-    parser.add_argument(
-        "--log-format",
-        choices=LOG_FORMATS,
-        default="auto",
-        help="of the training: bar: lines with a bar below them; lines; json: a line of JSON an event; auto (default): "
-        "bar on a terminal, else lines",
-    )
+    add_recipe_settings(parser)
+    add_log_format(parser)
     return parser
 
 
@@ -42,12 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     from .road import run_road
 
-    try:
-        run_road(arguments.recipe, arguments.out, arguments.set, arguments.log_format)
-    except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status(
+        lambda: run_road(arguments.recipe, arguments.out, arguments.set, arguments.log_format),
+        interrupted="interrupted; the same command goes on from here",
+    )

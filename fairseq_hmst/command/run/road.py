@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from preprocess.__main__ import main as preprocess
+from preprocess.errors import INTERRUPTED
 from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.cards.data_bin_card import DataBinCard
-from preprocess.files.hashing import hash_file
 from preprocess.files.lock import locked
 
 from ... import average
@@ -17,12 +17,11 @@ from ...export import command as export
 from .. import generate
 from ..check.recipe_check import check_before_work
 from ..train import command as train
+from ..train.checkpoints import BEST_CHECKPOINT, LAST_CHECKPOINT, kept_best
 from .report import print_report, write_report
 from .road_recipe import RoadRecipe
-from .step import INTERRUPTED, RoadError, RoadRecord, RoadStep
+from .step import RoadError, RoadStep
 from .training_start import measured, refuse_other_options
-
-LAST_CHECKPOINT = "checkpoint_last.pt"
 
 
 def run_road(path: Path, out: Path | None = None, settings: Sequence[str] = (), log_format: str = "auto") -> Path:
@@ -75,13 +74,13 @@ def plan_steps(road: RoadRecipe, log_format: str = "auto") -> Iterator[RoadStep]
     yield _train_step(road, log_format)
     save_dir, card = road.save_dir, road.data_bin / CARD_NAME
     checkpoint = save_dir / LAST_CHECKPOINT
-    kept = best_checkpoints(save_dir)
+    kept = kept_best(save_dir, road.metric)
     if road.checkpoint == "average" and len(kept) > 1:
         checkpoint = save_dir / "average.pt"
         words = ("--model", *map(str, kept), "--out", str(checkpoint))
         yield RoadStep("average", words, average.main, kept, lambda: [checkpoint], save_dir)
-    elif road.checkpoint != "last" and (save_dir / "checkpoint_best.pt").is_file():
-        checkpoint = save_dir / "checkpoint_best.pt"
+    elif road.checkpoint != "last" and (save_dir / BEST_CHECKPOINT).is_file():
+        checkpoint = save_dir / BEST_CHECKPOINT
     sets = generate.find_test_sets(road.data_bin, road.splits, road.streams)
     chosen = ["--split", *road.splits] if road.splits else []
     chosen += ["--stream", *road.streams] if road.streams else []
@@ -91,10 +90,11 @@ def plan_steps(road: RoadRecipe, log_format: str = "auto") -> Iterator[RoadStep]
     words = ("--model", str(checkpoint), "--data", str(road.data_bin), "--out", str(road.model), *road.export)
 
     def export_again(argv: list[str]) -> int:
-        remove_own_model(road)
+        remove_own_model(road, step)
         return export.main(argv)
 
-    yield RoadStep("export", words, export_again, [card, checkpoint], lambda: [road.model / CARD_NAME], save_dir)
+    step = RoadStep("export", words, export_again, [card, checkpoint], lambda: [road.model / CARD_NAME], save_dir)
+    yield step
 
 
 def _train_step(road: RoadRecipe, log_format: str) -> RoadStep:
@@ -106,7 +106,7 @@ def _train_step(road: RoadRecipe, log_format: str) -> RoadStep:
         return measured(save_dir, lambda: train.main([*argv, "--log-format", log_format]))
 
     def outputs() -> list[Path]:
-        return [save_dir / LAST_CHECKPOINT, *best_checkpoints(save_dir)]
+        return [save_dir / LAST_CHECKPOINT, *kept_best(save_dir, road.metric)]
 
     return RoadStep("train", words, train_checked, [road.data_bin / CARD_NAME], outputs, save_dir)
 
@@ -119,19 +119,12 @@ def _run(step: RoadStep) -> None:
         step.make()
 
 
-def remove_own_model(road: RoadRecipe) -> None:
+def remove_own_model(road: RoadRecipe, step: RoadStep) -> None:
     """Remove the model folder of an earlier run, unless somebody has changed it."""
-    record = RoadRecord.read(road.save_dir / ".road" / "export.json")
-    if record is not None and road.model.is_dir():
-        card = road.model / CARD_NAME
-        if not card.is_file() or record.outputs.get(str(card)) != hash_file(card):
+    if step.record is not None and road.model.is_dir():
+        if not step.has_recorded_outputs():
             raise RoadError("is not the folder that was exported", place=road.model, advice="move it away")
         shutil.rmtree(road.model)
-
-
-def best_checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints that validated best, as fairseq keeps them."""
-    return sorted(folder.glob("checkpoint.best_*.pt"))
 
 
 def _announce(name: str, what: str) -> None:

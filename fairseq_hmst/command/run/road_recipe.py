@@ -51,7 +51,7 @@ class RoadRecipe:
         recipe: as written, with its preset filled in.
         data_bin: that its stages make.
         save_dir: folder of the training: checkpoints, logs, decoded test sets, report.json, and the model folder.
-        training: options of fairseq-train but for data and --save-dir.
+        training_values: options of fairseq-train by name, but for data and save-dir.
         checkpoint: which checkpoint is decoded and exported: one of CHECKPOINTS.
         splits: test sets; None: all.
         streams: that are decoded; None: all.
@@ -62,12 +62,22 @@ class RoadRecipe:
     recipe: Recipe
     data_bin: Path
     save_dir: Path
-    training: tuple[str, ...]
+    training_values: Mapping[str, Value]
     checkpoint: str
     splits: tuple[str, ...] | None
     streams: tuple[str, ...] | None
     decoding: tuple[str, ...]
     export: tuple[str, ...]
+
+    @property
+    def training(self) -> tuple[str, ...]:
+        """Words of fairseq-train but for data and --save-dir."""
+        return words_of(self.training_values)
+
+    @property
+    def metric(self) -> str:
+        """Name of the score by which checkpoints are kept."""
+        return str(self.training_values["best-checkpoint-metric"])
 
     @property
     def model(self) -> Path:
@@ -123,7 +133,7 @@ def read_road_recipe(
         recipe=recipe,
         data_bin=recipe.out / "data-bin",
         save_dir=recipe.out / "train" if save_dir is None else save_dir.folder / _scalar(save_dir, ""),
-        training=words_of(_training_values(given_options(recipe, "train"))),
+        training_values=_training_values(given_options(recipe, "train")),
         checkpoint=checkpoint,
         splits=_list(decode.get("split")),
         streams=_list(decode.get("stream")),

@@ -1,51 +1,17 @@
 """One command of the road, and the record by which it is not run again."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import msgspec
-
-from preprocess.errors import UserError
-from preprocess.files.hashing import hash_file
-from preprocess.files.whole import whole_file
+from preprocess.errors import INTERRUPTED, UserError
+from preprocess.recipe.file_hashes import FileHashes
+from preprocess.recipe.step import Record
 
 
 class RoadError(UserError):
     """A command of the road failed, or cannot go on from what an earlier run left."""
-
-
-@dataclass(frozen=True)
-class RoadRecord:
-    """Origin of what a step made, as SAVE_DIR/.road/NAME.json keeps it.
-
-    Attributes:
-        command: words of the command line.
-        inputs: hash of each file that it read.
-        outputs: hash of each file that it wrote.
-        format_version: of the file; another one counts as no record.
-    """
-
-    command: tuple[str, ...]
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
-    format_version: Literal[1] = 1
-
-    @classmethod
-    def read(cls, path: Path) -> "RoadRecord | None":
-        """The record in a file; None if there is none that can be read."""
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
-        except (OSError, ValueError):
-            return None
-
-    def write(self, path: Path) -> None:
-        """Write the record whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(msgspec.to_builtins(self), indent=2) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -69,20 +35,19 @@ class RoadStep:
     folder: Path
 
     @property
-    def record_path(self) -> Path:
-        """File of its record."""
-        return self.folder / ".road" / f"{self.name}.json"
+    def record(self) -> Record | None:
+        """The record of an earlier run, SAVE_DIR/.road/NAME.json; None if there is none."""
+        return Record.read(self._record_path)
 
     def is_done(self) -> bool:
         """Whether the same command has made what is there of what is there."""
-        record = RoadRecord.read(self.record_path)
-        return (
-            record is not None
-            and record.command == self.words
-            and record.inputs == _hashes(self.inputs)
-            and bool(record.outputs)
-            and record.outputs == _hashes(map(Path, record.outputs))
-        )
+        record = self.record
+        return record is not None and record.inputs == self._describe_inputs() and self.has_recorded_outputs()
+
+    def has_recorded_outputs(self) -> bool:
+        """Whether what is there is what an earlier run has written."""
+        record = self.record
+        return record is not None and record.output == self._describe_outputs()
 
     def make(self) -> None:
         """Run the command and record it.
@@ -91,17 +56,27 @@ class RoadStep:
             RoadError: it ended with another exit status than 0.
             KeyboardInterrupt: it was interrupted.
         """
-        inputs = _hashes(self.inputs)
+        inputs = self._describe_inputs()
         status = self.run([*self.words])
         if status == INTERRUPTED:
             raise KeyboardInterrupt
         if status:
             raise RoadError(f"`hmst {self.name}` ended with exit status {status}", advice="mend it and run again")
-        RoadRecord(self.words, inputs, _hashes(self.outputs())).write(self.record_path)
+        self._record_path.parent.mkdir(parents=True, exist_ok=True)
+        Record(inputs, self._describe_outputs()).write(self._record_path)
 
+    @property
+    def _record_path(self) -> Path:
+        return self.folder / ".road" / f"{self.name}.json"
 
-INTERRUPTED = 130
+    def _describe_inputs(self) -> dict[str, str]:
+        return {"command": shlex.join(self.words), **self._hashes(self.inputs)}
 
+    def _describe_outputs(self) -> str:
+        return "\n".join(f"{name}\t{found}" for name, found in self._hashes(self.outputs()).items())
 
-def _hashes(paths: Iterable[Path]) -> dict[str, str]:
-    return {str(path): hash_file(path) if path.is_file() else "missing" for path in paths}
+    def _hashes(self, paths: Iterable[Path]) -> dict[str, str]:
+        folder = self.folder / ".road"
+        folder.mkdir(parents=True, exist_ok=True)
+        hashes = FileHashes(folder / "hashes.json").find(paths, f"{self.name}: files")
+        return {str(path): hashes[path] for path in sorted(hashes)}

@@ -10,6 +10,7 @@ import msgspec
 from preprocess.files.hashing import hash_file
 from preprocess.files.whole import whole_file
 
+from ..train.checkpoints import LAST_CHECKPOINT
 from .step import RoadError
 
 # Options that may be others when a training goes on; all else would mix two trainings.
@@ -37,7 +38,7 @@ def refuse_other_options(save_dir: Path, words: Sequence[str], card: Path) -> No
     """
     path = save_dir / ".road" / "training_options.json"
     options = {**_by_name(words), DATA_BIN_HASH: [hash_file(card)]}
-    if path.is_file() and (save_dir / "checkpoint_last.pt").is_file():
+    if path.is_file() and (save_dir / LAST_CHECKPOINT).is_file():
         former: Mapping[str, list[str]] = msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
         changed = [name for name in sorted({*former, *options} - CHANGEABLE) if former.get(name) != options.get(name)]
         if DATA_BIN_HASH in changed:

@@ -6,16 +6,11 @@ from collections.abc import Sequence
 
 from preprocess.errors import UserError
 
+from ...model_folder.families import FAMILIES
 from ..run.command import make_parser as make_run_parser
-from .screens import LOG_FORMATS, open_screen
+from .screens import add_log_format, open_screen
 from .training import run_training
 
-FAMILIES = {
-    "hmst_aed": "attentional encoder-decoder",
-    "hmst_ctc": "encoder and CTC",
-    "hmst_ctc_attention": "both, trained and decoded jointly",
-    "hmst_transducer": "encoder, prediction network, joiner",
-}
 SIZES = ("_tiny", "_base")
 
 
@@ -35,13 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--log-format",
-        choices=LOG_FORMATS,
-        default="auto",
-        help="bar: lines with a bar below them; lines; json: a line of JSON an event; auto (default): bar on a "
-        "terminal, else lines",
-    )
+    add_log_format(parser)
     return parser
 
 

@@ -12,9 +12,9 @@ from typing import NoReturn
 from preprocess.errors import UserError
 
 from ..user_dir import USER_DIR
+from .checkpoints import LAST_CHECKPOINT
 
 LOG_NAME = "train.log"
-RESTORE_FILE = "checkpoint_last.pt"  # fairseq's default, in --save-dir
 OURS = {"--user-dir": str(USER_DIR), "--task": "hmst_translation", "--criterion": "hmst_joint"}
 # option: modules of which one is needed, name, extra of this package
 NEEDED = {
@@ -56,7 +56,7 @@ class FairseqOptions:
     @property
     def starts_elsewhere(self) -> bool:
         """Whether the training does not go on from the last checkpoint of its folder."""
-        return self.reset_optimizer or self.restore_file != RESTORE_FILE
+        return self.reset_optimizer or self.restore_file != LAST_CHECKPOINT
 
     @property
     def log(self) -> Path:
@@ -95,7 +95,7 @@ def read_fairseq_options(options: Sequence[str]) -> FairseqOptions:
     parser.add_argument("--keep-best-checkpoints", type=int, default=-1)
     parser.add_argument("--tensorboard-logdir", default=None)
     parser.add_argument("--wandb-project", default=None)
-    parser.add_argument("--restore-file", default=RESTORE_FILE)
+    parser.add_argument("--restore-file", default=LAST_CHECKPOINT)
     parser.add_argument("--reset-optimizer", action="store_true", default=False)
     return FairseqOptions(**vars(parser.parse_known_args(options)[0]))
 

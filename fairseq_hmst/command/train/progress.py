@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...training_events import TrainingStart
+from .checkpoints import BEST_CHECKPOINT
 from .fairseq_options import FairseqOptions
 from .log_lines import Event, LoadedCheckpoint, SavedCheckpoint, Update, Validation, read_line
-
-BEST_NAME = "checkpoint_best.pt"
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class TrainingProgress:
                 best = validation
         if best is None:
             return None
-        path = self.options.save_dir / BEST_NAME
+        path = self.options.save_dir / BEST_CHECKPOINT
         return BestCheckpoint(path if path.exists() else self._saved[best.num_updates], best)
 
     def _resume(self, checkpoint: LoadedCheckpoint) -> None:

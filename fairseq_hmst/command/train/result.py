@@ -14,7 +14,7 @@ class TrainingResult:
         log: fairseq's full log.
         best_checkpoint: the best of those that were saved; None where none was.
         best_scores: its scores, by the names in docs/training.md.
-        message: why it ended before its end; "" where it did not.
+        message: why it ended before its end, or did not begin; "" where it went to its end.
         next_commands: command lines that could follow.
     """
 

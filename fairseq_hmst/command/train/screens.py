@@ -1,5 +1,6 @@
 """Ways to show a training: lines of text, a terminal with a bar, lines of JSON."""
 
+import argparse
 import dataclasses
 import json
 from collections.abc import Callable, Iterable
@@ -37,6 +38,17 @@ class Screen(Protocol):
     def running(self) -> AbstractContextManager[object]:
         """A context in which the training runs."""
         ...
+
+
+def add_log_format(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses a screen."""
+    parser.add_argument(
+        "--log-format",
+        choices=LOG_FORMATS,
+        default="auto",
+        help="of the training: bar: lines with a bar below them; lines; json: a line of JSON an event; auto (default): "
+        "bar on a terminal, else lines",
+    )
 
 
 def open_screen(log_format: str, write: Write | None = None) -> Screen:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...training_events import TrainingStart
+from .checkpoints import LAST_CHECKPOINT, kept_best
 from .child import started
 from .failure import TAIL_LINES, explain_failure
 from .fairseq_options import (
-    RESTORE_FILE,
     FairseqOptions,
     TrainingError,
     fairseq_train_options,
@@ -42,7 +42,7 @@ def run_training(options: Sequence[str], screen: Screen) -> TrainingResult:
         raise TrainingError(f"expected the folder of a data-bin first, found {options[0]}")
     updates = finished_updates(known)
     if updates is not None:
-        message = f"nothing to do: {known.save_dir / RESTORE_FILE} has {updates:,} updates, --max-update asks for "
+        message = f"nothing to do: {known.save_dir / LAST_CHECKPOINT} has {updates:,} updates, --max-update asks for "
         result = TrainingResult(0, updates, known.log, None, {}, f"{message}{known.max_update:,}", ())
         screen.end(result, TrainingProgress(known))
         return result
@@ -85,7 +85,7 @@ def run_training(options: Sequence[str], screen: Screen) -> TrainingResult:
 
 def finished_updates(options: FairseqOptions) -> int | None:
     """Updates of a finished training, which fairseq would give one more; None: it is not finished."""
-    path = options.save_dir / RESTORE_FILE
+    path = options.save_dir / LAST_CHECKPOINT
     if not options.max_update or not path.is_file() or options.starts_elsewhere:
         return None
     import torch
@@ -106,8 +106,7 @@ def _next_commands(options: FairseqOptions, progress: TrainingProgress, data_bin
         return ()
     data, model = ["--data", data_bin.split(":")[0]], ["--model", str(best.path)]
     commands = [["hmst", "generate", *data, *model, "--out", str(options.save_dir / "results")]]
-    metric = options.best_checkpoint_metric
-    kept = sorted(map(str, options.save_dir.glob(f"checkpoint.best_{metric}_*.pt")))
+    kept = [str(path) for path in kept_best(options.save_dir, options.best_checkpoint_metric)]
     if options.keep_best_checkpoints > 1 and len(kept) > 1:
         average = str(options.save_dir / "average.pt")
         commands.insert(0, ["hmst", "average", "--model", *kept, "--out", average])

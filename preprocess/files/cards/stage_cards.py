@@ -171,3 +171,12 @@ class SubwordsCard(Card):
     target_subwords: int
     text_model: TextModelEntry | None
     kmeans: KmeansCard | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportCard(Card):
+    """Card of a report's folder; `signature` is that of the data-bin."""
+
+    stage: Literal["inspect"] = "inspect"
+    format_version: Literal[1] = 1
+    signature: str

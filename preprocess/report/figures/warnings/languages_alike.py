@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ....files.languages import split_language
 from .warning import DataWarning, Inspected, NotChecked
 
 KIND = "languages_alike"
@@ -14,7 +15,7 @@ def check_languages(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
     for side, names in (("source", languages.source), ("target", languages.target)):
         alike: dict[str, list[str]] = defaultdict(list)
         for name in names:
-            alike[name.replace("_", "-").partition("-")[0].casefold()].append(name)
+            alike[split_language(name)[0]].append(name)
         for group in alike.values():
             if len(group) > 1:
                 yield DataWarning(

@@ -34,6 +34,13 @@ def test_a_changed_file_a_broken_checkpoint_and_a_broken_card_are_all_told(folde
     assert "3 faults" in printed.out
 
 
+def test_the_card_of_another_program_is_told(folder: Path, capsys):
+    (folder / "other").mkdir()
+    (folder / "other" / "card.json").write_text('{"stage": "cooking"}')
+    assert main([str(folder)]) == 1
+    assert "card.json: is the card of no stage: found stage 'cooking'" in capsys.readouterr().err
+
+
 def test_a_folder_of_others_is_told(tmp_path: Path, capsys):
     (tmp_path / "notes.txt").touch()
     assert main([str(tmp_path)]) == 1

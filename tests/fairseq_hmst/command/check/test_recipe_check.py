@@ -1,6 +1,7 @@
 """`hmst check RECIPE.yaml`: all faults in one list, each with its place; none where there is none."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 from recipe_corpus import RECIPE, write_corpus
 
-from fairseq_hmst.command.check.command import CheckError, main
+from fairseq_hmst.command.check.command import main
+from fairseq_hmst.command.check.errors import CheckError
 from fairseq_hmst.command.check.recipe_check import check_before_work, check_recipe
+from preprocess.__main__ import main as preprocess
 
 WHOLE = f"""{RECIPE}
 train: {{arch: hmst_aed_tiny, max-update: 2}}
@@ -102,6 +105,8 @@ def test_files_and_folders_that_are_not_there_are_named_with_the_line_that_names
 def test_a_finished_output_that_is_changed_or_missing_is_a_fault(faults: Found):
     (fault,) = faults(WHOLE.replace("kmeans: {extractor: mfcc, clusters: 6, portion: 1.0}", "kmeans: ../kmeans"))
     assert "kmeans: there is no folder" in fault
+    (fault,) = faults(WHOLE.replace("kmeans: {extractor: mfcc, clusters: 6, portion: 1.0}", "kmeans: corpus"))
+    assert "is not a finished output of the stage 'kmeans': it has no card.json" in fault
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ def test_languages_equal_but_for_case_or_region_are_named(faults: Found, tmp_pat
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = faults(WHOLE)
     (fault,) = found
-    assert fault.startswith(f"corpus/dev.tsv:2: src_lang is '{other}' here and 'en' in corpus/train.tsv:2, which would")
+    assert fault.startswith(f"corpus/dev.tsv:2: src_lang is '{other}' here and 'en' in corpus/train.tsv:2, which are")
 
 
 @pytest.fixture
@@ -163,6 +168,30 @@ def test_rows_too_long_that_the_filter_leaves_out_are_no_faults(faults: Found, w
     recipe = WHOLE.replace("mfcc", "whisper").replace("root: corpus", "root: corpus\n  max-seconds: 0.4")
     found = faults(recipe)
     assert not any("train" in fault and "too long" in fault for fault in found)
+
+
+def test_two_regions_of_a_language_may_be_meant(faults: Found, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for split, language in (("train", "pt-BR"), ("dev", "pt-PT"), ("test", "pt-PT")):
+        path = tmp_path / "corpus" / f"{split}.tsv"
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        lines = [f"{header}\ttgt_lang", *(f"{row}\t{language}" for row in rows)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (warning,) = faults(WHOLE)
+    assert warning.startswith("corpus/dev.tsv:2: tgt_lang is 'pt-PT' here and 'pt-BR' in corpus/train.tsv:2")
+    assert main([str(tmp_path / "recipe.yaml")]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.count("warning: ") == 1 and "no faults" in printed.out
+    check_before_work(tmp_path / "recipe.yaml")
+    assert capsys.readouterr().err.startswith("warning: ")
+
+
+def test_audio_that_is_gone_since_the_manifests_were_made_is_named(faults: Found, tmp_path: Path):
+    made = ["manifest", "tsv", "--root", tmp_path / "corpus", "--src-lang", "en", "--tgt-lang", "fr"]
+    assert preprocess([*map(str, made), "--out", str(tmp_path / "m")]) == 0
+    (tmp_path / "corpus" / "audio" / "dev1.wav").unlink()
+    recipe = re.sub(r"manifest:\n(  .*\n)+", "manifest: m\n", WHOLE)
+    (fault,) = faults(recipe)
+    assert fault == "m/dev.tsv:3: row 'dev1': audio not found: m/../corpus/audio/dev1.wav"
 
 
 def test_checkpoints_that_do_not_fit_on_the_disk_are_told(faults: Found, monkeypatch: pytest.MonkeyPatch):
