@@ -10,7 +10,7 @@ if [ "$(cat "$ROOT/.venv/installed" 2>/dev/null)" != "$wanted" ]; then
     }
     echo "== Installing into $ROOT/.venv (about 5 GB, a few minutes) =="
     "$python" -m venv --clear "$ROOT/.venv"
-    # not compiled here: most of it is never imported, and what is compiles then
+    # Without compiling: most of it is never imported, and the rest is compiled when it is.
     "$ROOT/.venv/bin/pip" install --no-compile --progress-bar off --quiet -c "$ROOT/constraints.txt" -e "$ROOT[dev]"
     echo "$wanted" > "$ROOT/.venv/installed"
 fi
