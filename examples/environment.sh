@@ -10,8 +10,10 @@ if [ "$(cat "$ROOT/.venv/installed" 2>/dev/null)" != "$wanted" ]; then
     }
     echo "== Installing into $ROOT/.venv (about 5 GB, a few minutes) =="
     "$python" -m venv --clear "$ROOT/.venv"
-    # Without compiling: most of it is never imported, and the rest is compiled when it is.
+    # pip would compile with one process.
     "$ROOT/.venv/bin/pip" install --no-compile --progress-bar off --quiet -c "$ROOT/constraints.txt" -e "$ROOT[dev]"
+    # Some files are of other versions of Python, which is no fault.
+    PYTHONWARNINGS=ignore "$ROOT/.venv/bin/python" -m compileall -qq -j 0 "$ROOT/.venv/lib" || true
     echo "$wanted" > "$ROOT/.venv/installed"
 fi
 source "$ROOT/.venv/bin/activate"

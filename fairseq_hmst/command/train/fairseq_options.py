@@ -113,5 +113,8 @@ def shown_command(train_options: Sequence[str]) -> str:
 
 
 def process_command(train_options: Sequence[str]) -> list[str]:
-    """The same for a process: with this Python, and nothing imported from the current folder."""
-    return [sys.executable, "-P", "-m", "fairseq_cli.train", *train_options]
+    """The same for a process.
+
+    With this Python, nothing imported from the current folder, and no warnings of the lines of fairseq 0.12.
+    """
+    return [sys.executable, "-P", "-W", "ignore::SyntaxWarning", "-m", "fairseq_cli.train", *train_options]

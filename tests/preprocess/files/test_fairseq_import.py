@@ -3,8 +3,11 @@
 import logging
 import subprocess
 import sys
+import warnings
 
 import pytest
+
+from preprocess.files.fairseq_import import process_unchanged
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,12 @@ def test_the_root_logger_stays_as_it_was(imports: str):
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.split() == [str(logging.WARNING), "[]"], run.stderr
     assert "tensorboardX" not in run.stderr
+
+
+def test_what_is_compiled_anew_is_not_warned_of():
+    line = 'label = 1 if "" is not "" else 2'
+    with pytest.warns(SyntaxWarning):
+        compile(line, "here", "exec")
+    with warnings.catch_warnings(record=True) as told, process_unchanged():
+        compile(line, "here", "exec")
+    assert told == []

@@ -2,12 +2,14 @@
 
 import json
 import shlex
+import subprocess
 
 import pytest
 from training import SIZES
 
 from fairseq_hmst.command.train.command import FAMILIES, main, make_parser
 from fairseq_hmst.command.train.command import SIZES as SIZE_NAMES
+from fairseq_hmst.command.train.fairseq_options import process_command
 
 TINY = ["--max-tokens", "2000", *SIZES, "--optimizer", "adam", "--cpu", "--num-workers", "0"]
 
@@ -36,6 +38,13 @@ def test_a_training_is_shown_and_logged_without_warnings(toy_data_bin, tmp_path,
     log = (tmp_path / "train.log").read_text(encoding="utf-8")
     assert "done training" in log
     assert "Warning" not in log
+
+
+def test_a_training_does_not_warn_of_lines_that_it_compiles_anew():
+    command = process_command([])
+    python = command[: command.index("-m")]
+    run = subprocess.run([*python, "-c", 'print("" is not "")'], capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("False\n", "")
 
 
 def test_a_training_that_fails_says_why(toy_data_bin, tmp_path, capfd):
