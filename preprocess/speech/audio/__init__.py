@@ -1,0 +1,37 @@
+"""Decoding: any audio file that libsndfile reads -> mono float32 samples at 16 kHz in [-1, 1].
+
+| file or stretch of it                             | what happens                                                   |
+|---------------------------------------------------|----------------------------------------------------------------|
+| wav, flac, ogg, opus, mp3 at any sampling rate    | resampled to 16 kHz                                            |
+| stereo or more channels                           | averaged to one                                                |
+| silent                                            | fine: silence is sound too                                     |
+| float samples a little beyond 1 (up to 2)         | clipped to [-1, 1]; lossy codecs overshoot                     |
+| float samples beyond 2                            | error: they are not scaled to [-1, 1]                          |
+| stretch ends up to 50 ms after its file           | cut at the end of the file: manifests round                    |
+| stretch ends or begins later than that            | error                                                          |
+| longer than 60 s                                  | error: cut it by rows with offset and duration                 |
+| shorter than 25 ms (such as 20 ms)                | error: no speech encoder makes a frame of it                   |
+| missing, empty, not audio, corrupt                | error                                                          |
+| cut short: wav, flac, mp3                         | error                                                          |
+| cut short: ogg, opus                              | most are read as a shorter file: they do not tell their length |
+| NaN or infinite samples                           | error                                                          |
+
+Every error is an AudioError that names the file. Levels are not changed and silence is not removed.
+"""
+
+from .audio_file import AudioContent, AudioFile, check_audio, load_audio, measure_audio, open_audio
+from .length_limits import MAX_SECONDS, MIN_SECONDS, LengthLimits
+from .samples import SAMPLE_RATE
+
+__all__ = [
+    "MAX_SECONDS",
+    "MIN_SECONDS",
+    "SAMPLE_RATE",
+    "AudioContent",
+    "AudioFile",
+    "LengthLimits",
+    "check_audio",
+    "load_audio",
+    "measure_audio",
+    "open_audio",
+]

@@ -1,0 +1,225 @@
+"""Audio files, on disk or in memory: their lengths, and stretches of them as samples."""
+
+import contextlib
+import functools
+import io
+import itertools
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from ...errors import AudioError
+from .containers import find_parts
+from .decoder import Decoder, explained
+from .length_limits import MAX_SECONDS, LengthLimits
+from .parts import Part, PartFile
+from .samples import check_sample_rate, check_samples, resample
+
+END_TOLERANCE_SECONDS = 0.05
+REMEMBERED_FILES = 256
+
+
+@dataclass(frozen=True)
+class AudioContent:
+    """An audio file in memory.
+
+    Attributes:
+        name: what errors call it.
+        content: the bytes of the file.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+class AudioFile:
+    """An open audio file; make one by `open_audio`.
+
+    Attributes:
+        place: its path, or the name of what is in memory.
+        sample_rate: its own, in Hz.
+        num_samples: a channel.
+    """
+
+    def __init__(self, place: str, source: Path | io.BytesIO, file: BinaryIO, parts: Sequence[Part]) -> None:
+        self.place = place
+        self._source, self._file, self._parts = source, file, parts
+        self._decoder: Decoder | None = None
+        self._part_read = -1
+        if parts:
+            self.sample_rate = parts[0].sample_rate
+            self._bounds = [0]
+            for part in parts:
+                if part.sample_rate != self.sample_rate:
+                    found = f"joined of streams at {self.sample_rate} and {part.sample_rate} samples a second"
+                    raise AudioError(found, advice="cut it into files of one rate")
+                self._bounds.append(self._bounds[-1] + part.num_samples)
+        else:
+            decoder = self._decoder_of(0)
+            self.sample_rate, self._bounds = decoder.sample_rate, [0, decoder.num_samples]
+        self.num_samples = self._bounds[-1]
+        check_sample_rate(self.sample_rate)
+
+    def seconds(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> float:
+        """Length of a stretch, in seconds, from the file's header; nothing is decoded.
+
+        Raises:
+            AudioError: as `read`, but for faults that only decoding shows.
+        """
+        seconds = self.measure(offset, duration)
+        LengthLimits(max_seconds=max_seconds).check(seconds, self.place)
+        return seconds
+
+    def measure(self, offset: float = 0.0, duration: float | None = None) -> float:
+        """Length of a stretch, in seconds, however short or long it is; from the file's header.
+
+        Raises:
+            AudioError: the stretch lies outside the file.
+        """
+        return self._locate(offset, duration)[1] / self.sample_rate
+
+    def read(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> np.ndarray:
+        """Decode a stretch; nothing else is read.
+
+        Args:
+            offset: begin of the stretch, seconds.
+            duration: length of the stretch, seconds; None: to the end of the file.
+            max_seconds: a longer stretch is an error.
+
+        Returns:
+            (N,) float32 samples at 16 kHz in [-1, 1], one channel, at least 400 of them.
+
+        Raises:
+            AudioError: see the table in the docstring of this folder.
+        """
+        start, num_frames = self._locate(offset, duration)
+        LengthLimits(max_seconds=max_seconds).check(num_frames / self.sample_rate, self.place)
+        waveform = self.read_samples(start, num_frames)
+        if num_frames - len(waveform) > END_TOLERANCE_SECONDS * self.sample_rate:
+            raise AudioError(
+                f"cut short: expected {num_frames} samples from {start}, found {len(waveform)}", place=self.place
+            )
+        with explained(self.place):
+            check_samples(waveform)
+            return np.clip(resample(waveform, self.sample_rate), -1.0, 1.0)
+
+    def read_samples(self, start: int, count: int) -> np.ndarray:
+        """Up to `count` samples at the file's own rate, all channels averaged, (N,) float32, unchecked.
+
+        Raises:
+            AudioError: the file is corrupt there.
+        """
+        with explained(self.place):
+            return np.concatenate([np.zeros(0, np.float32), *self._read(start, start + count)])
+
+    def close(self) -> None:
+        """Free what decodes it."""
+        if self._decoder is not None:
+            self._decoder.close()
+
+    def _read(self, start: int, end: int) -> Iterator[np.ndarray]:
+        """Samples of each part that lies between, its channels averaged, (N,) float32."""
+        for index, (first, last) in enumerate(itertools.pairwise(self._bounds)):
+            begin, stop = max(start, first), min(end, last)
+            if begin < stop:
+                yield self._decoder_of(index).read(begin - first, stop - begin).mean(axis=1)
+
+    def _decoder_of(self, index: int) -> Decoder:
+        """The decoder of a part; it stays open for the next call."""
+        if self._decoder is None or index != self._part_read:
+            self.close()
+            source = PartFile(self._file, self._parts[index].pieces) if self._parts else self._source
+            self._decoder, self._part_read = Decoder(source), index
+        return self._decoder
+
+    def _locate(self, offset: float, duration: float | None) -> tuple[int, int]:
+        """Start and length of a stretch in samples of the file's own rate."""
+        file_seconds = self.num_samples / self.sample_rate
+        end = file_seconds if duration is None else offset + duration
+        if offset < 0 or end > file_seconds + END_TOLERANCE_SECONDS or (offset >= file_seconds and offset > 0):
+            raise AudioError(
+                f"the segment from {offset:.3f} s to {end:.3f} s lies outside the file, which is {file_seconds:.3f} s "
+                "long",
+                place=self.place,
+            )
+        start = round(offset * self.sample_rate)
+        return start, min(round(end * self.sample_rate), self.num_samples) - start
+
+
+@contextlib.contextmanager
+def open_audio(audio: Path | AudioContent) -> Iterator[AudioFile]:
+    """Open an audio file, on disk or in memory, for the time of the block.
+
+    Raises:
+        AudioError: the file is missing, empty, not audio, or cut short as far as its headers tell.
+    """
+    place = audio.name if isinstance(audio, AudioContent) else str(audio)
+    with contextlib.ExitStack() as stack:
+        with explained(place):
+            opened = _open(audio, place, stack)
+        yield opened
+
+
+def load_audio(
+    path: Path, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS
+) -> np.ndarray:
+    """Decode a stretch of an audio file; see `AudioFile.read`."""
+    with open_audio(path) as file:
+        return file.read(offset, duration, max_seconds)
+
+
+def check_audio(
+    audio: Path | AudioContent,
+    offset: float = 0.0,
+    duration: float | None = None,
+    max_seconds: float = MAX_SECONDS,
+) -> float:
+    """Length of a stretch of an audio file, in seconds, without decoding it; see `AudioFile.seconds`."""
+    with open_audio(audio) as file:
+        return file.seconds(offset, duration, max_seconds)
+
+
+def measure_audio(path: Path, offset: float = 0.0, duration: float | None = None) -> float:
+    """Length of a stretch of an audio file, in seconds, however short or long; see `AudioFile.measure`."""
+    with open_audio(path) as file:
+        return file.measure(offset, duration)
+
+
+def _open(audio: Path | AudioContent, place: str, stack: contextlib.ExitStack) -> AudioFile:
+    source: Path | io.BytesIO
+    if isinstance(audio, AudioContent):
+        source, size = io.BytesIO(audio.content), len(audio.content)
+        file: BinaryIO = source
+        parts = find_parts(file, size) if size else []
+    else:
+        source, status = Path(audio), _status_of(Path(audio))
+        size = status.st_size
+        file = stack.enter_context(source.open("rb"))
+        parts = list(_remembered_parts(source, size, status.st_mtime_ns)) if size else []
+    if size == 0:
+        raise AudioError("the audio file is empty (0 bytes)")
+    opened = AudioFile(place, source, file, parts)
+    stack.callback(opened.close)
+    return opened
+
+
+def _status_of(path: Path) -> os.stat_result:
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise AudioError("audio file not found") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError("expected an audio file, found a folder or device")
+    return status
+
+
+@functools.lru_cache(maxsize=REMEMBERED_FILES)
+def _remembered_parts(path: Path, size: int, changed: int) -> tuple[Part, ...]:
+    """Parts of a file; a talk is opened once for each of its segments, and its headers are read once."""
+    with open(path, "rb") as file:
+        return tuple(find_parts(file, size))

@@ -1,0 +1,37 @@
+"""The containers of audio: which samples a file holds, found from all headers of its frames, pages and chunks.
+
+Nothing is decoded, and the samples themselves are not read where the headers say where the next one is.
+"""
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+from ..parts import Part
+
+# Each is given the file and its size in bytes, and gives its parts; none where libsndfile is right about it. It raises
+# AudioError, without a place, where the file is cut short or holds more than can be read.
+FindParts = Callable[[BinaryIO, int], list[Part]]
+
+CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = ()
+START_BYTES = 64
+
+
+def find_parts(file: BinaryIO, size: int) -> list[Part]:
+    """The parts of an audio file.
+
+    Args:
+        file: open for reading.
+        size: of the file, bytes.
+
+    Returns:
+        The parts, in order; [] where libsndfile finds its length by itself, or does not know the container.
+
+    Raises:
+        AudioError: the file is cut short, or holds audio that cannot be read.
+    """
+    file.seek(0)
+    start = file.read(START_BYTES)
+    for begins, find in CONTAINERS:
+        if begins(start):
+            return find(file, size)
+    return []

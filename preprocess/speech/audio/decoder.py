@@ -1,0 +1,102 @@
+"""Decoding of what libsndfile reads, from any sample on."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import AudioError
+
+if TYPE_CHECKING:
+    import soundfile
+
+DROPPED_AT_ONCE = 2**18  # samples a channel
+
+# What soundfile and Python raise of a file that nobody foresaw: that file cannot be used, and the next can.
+FAULTS = (RuntimeError, OSError, TypeError, ValueError, MemoryError)
+
+
+@contextlib.contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Give errors of the block the place of its file, whatever they are.
+
+    Raises:
+        AudioError: an AudioError was raised, or one of FAULTS.
+    """
+    try:
+        yield
+    except AudioError as error:
+        raise error if error.places else error.at(place) from error
+    except FAULTS as error:
+        if isinstance(error, OSError) and error.strerror:
+            found = f"cannot be read: {error.strerror}"
+        elif message := getattr(error, "error_string", ""):  # of libsndfile
+            found = f"not audio, corrupt or cut short ({message.strip()})"
+        else:
+            found = f"cannot be decoded: {type(error).__name__} {error}".rstrip()
+        raise AudioError(found, place=place) from error
+
+
+class Decoder:
+    """An audio stream that is open; methods raise what FAULTS lists.
+
+    Attributes:
+        sample_rate: Hz.
+        num_samples: a channel, by its header.
+    """
+
+    def __init__(self, source: Path | io.RawIOBase | io.BytesIO) -> None:
+        self._source = source
+        self._file = self._open()
+        self._position = 0  # the sample that is decoded next
+        self._can_seek = self._file.seekable()
+        self.sample_rate, self.num_samples = self._file.samplerate, self._file.frames
+
+    def close(self) -> None:
+        """Free what libsndfile holds."""
+        self._file.close()
+
+    def read(self, start: int, count: int) -> np.ndarray:
+        """Decode samples.
+
+        Args:
+            start: the first, at the stream's own rate.
+            count: how many.
+
+        Returns:
+            (N, C) float32, N at most `count`: fewer where the stream ends.
+        """
+        self._go_to(start)
+        samples: np.ndarray = self._file.read(count, dtype="float32", always_2d=True)
+        self._position += len(samples)
+        return samples
+
+    def _go_to(self, start: int) -> None:
+        if start == self._position:
+            return
+        if self._can_seek:
+            try:
+                self._position = self._file.seek(start)
+                return
+            except RuntimeError:  # it says that it can of codecs in which it cannot
+                self._can_seek = False
+        if start < self._position:
+            self._file.close()
+            self._file, self._position = self._open(), 0
+        while self._position < start:
+            dropped = len(self._file.read(min(DROPPED_AT_ONCE, start - self._position), dtype="int16"))
+            if not dropped:
+                return
+            self._position += dropped
+
+    def _open(self) -> "soundfile.SoundFile":
+        import soundfile
+
+        if isinstance(self._source, Path):
+            return soundfile.SoundFile(os.fsencode(self._source))  # a name may have any bytes
+        self._source.seek(0)
+        return soundfile.SoundFile(self._source)

@@ -1,0 +1,69 @@
+"""Samples of a file's own rate -> samples that can be encoded."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from ...errors import AudioError
+
+SAMPLE_RATE = 16_000
+# Of telephones and of studios, with room at both ends.
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
+MAX_PEAK = 2.0
+# The filter of a resampler grows with the larger term of the ratio: 48 000 : 16 000 is 3 : 1, but 767 999 : 16 000
+# stays as it is. A nearby ratio of smaller terms is off by less than a sample in a minute.
+MAX_TERM = 10_000
+
+
+def check_sample_rate(sample_rate: int) -> None:
+    """Check a sampling rate.
+
+    Args:
+        sample_rate: Hz.
+
+    Raises:
+        AudioError: nobody records at it; the header is wrong.
+    """
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise AudioError(
+            f"its header says {sample_rate} samples a second, expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
+            advice="correct the header, or resample the file",
+        )
+
+
+def check_samples(waveform: np.ndarray) -> None:
+    """Check the samples of a stretch of audio.
+
+    Args:
+        waveform: (N,).
+
+    Raises:
+        AudioError: some are NaN or infinite, or they are not scaled to [-1, 1].
+    """
+    is_bad = ~np.isfinite(waveform)
+    if is_bad.any():
+        raise AudioError(f"{is_bad.sum()} samples are NaN or infinite, the first is number {is_bad.argmax()}")
+    peak = float(np.abs(waveform).max())
+    if peak > MAX_PEAK:
+        raise AudioError(f"samples reach {peak:.4g}; expected floats scaled to [-1, 1]", advice="scale the file")
+
+
+def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Samples at 16 kHz.
+
+    Args:
+        waveform: (N,) float32.
+        sample_rate: of `waveform`, Hz.
+
+    Returns:
+        (ceil(16000 N / sample_rate),) float32.
+    """
+    if sample_rate == SAMPLE_RATE:
+        return waveform
+    from scipy.signal import resample_poly
+
+    ratio = Fraction(SAMPLE_RATE, sample_rate).limit_denominator(MAX_TERM)
+    resampled = resample_poly(waveform, ratio.numerator, ratio.denominator)
+    wanted = math.ceil(len(waveform) * SAMPLE_RATE / sample_rate)
+    return resampled[:wanted].astype(np.float32, copy=False)
