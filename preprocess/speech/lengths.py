@@ -8,6 +8,7 @@ from ..files.faults import Fault
 from ..files.progress import count_progress
 from .audio import LengthLimits, measure_audio
 from .frames import AudioSpan
+from .length_memory import LengthMemory
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,18 @@ class MeasuredSpan:
             yield from (Fault(*row, str(self.fault)) for row in zip(self.span.ids, self.span.locations, strict=True))
 
 
-def measure_spans(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[MeasuredSpan]:
+def measure_spans(
+    spans: Iterable[AudioSpan], limits: LengthLimits, memory: LengthMemory | None = None
+) -> list[MeasuredSpan]:
     """Find lengths; a file is opened only where the manifest gives no duration, or one outside the limits.
 
     Args:
         spans: of a manifest.
         limits: of the encoder.
+        memory: of lengths that were found before; None: there is none.
     """
-    return [_measure(span, limits) for span in count_progress(spans, "measure audio", " utterances")]
+    memory = memory or LengthMemory({}, None)
+    return [_measure(span, limits, memory) for span in count_progress(spans, "measure audio", " utterances")]
 
 
 def rows_outside(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[Fault]:
@@ -50,11 +55,14 @@ def rows_outside(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[Fault
     return [fault for item in measure_spans(spans, limits) for fault in item.as_faults()]
 
 
-def _measure(span: AudioSpan, limits: LengthLimits) -> MeasuredSpan:
+def _measure(span: AudioSpan, limits: LengthLimits, memory: LengthMemory) -> MeasuredSpan:
     if span.duration is not None and limits.contain(span.duration):
         return MeasuredSpan(span, span.duration)
     try:
-        seconds = measure_audio(span.audio, span.offset, span.duration)
+        seconds = memory.get(span)
+        if seconds is None:
+            seconds = measure_audio(span.audio, span.offset, span.duration)
+            memory.add(span, seconds)
         limits.check(seconds, span.audio)
     except AudioError as error:
         return MeasuredSpan(span, 0.0, error)

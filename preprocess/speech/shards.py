@@ -4,7 +4,8 @@ The result of a shard, a few arrays, is a file in `.NAME.work` beside the output
 hash of the work and of the audio (path, size, time of change). So a run that was stopped goes on where it stopped,
 with results that do not depend on who made them, and where the manifest, the audio or the options have changed,
 just what is touched by that is made again. Shards depend on nothing but the manifest and the lengths of its audio.
-Rows whose length no encoder takes are found, all of them, before any audio is decoded.
+Rows whose length no encoder takes are found, all of them, before any audio is decoded; what was looked for in files
+is kept beside the results.
 """
 
 import hashlib
@@ -24,10 +25,12 @@ from ..files.options import option
 from ..files.whole import whole_file
 from .audio import LengthLimits
 from .frames import AudioSpan, read_spans
+from .length_memory import LengthMemory, stamp_of
 from .lengths import MeasuredSpan, measure_spans
 from .shard_progress import SecondsDone, shown_progress
 from .workers import Workers
 
+LENGTHS = "lengths"  # in the folder of results
 SHARD_SECONDS = 600.0  # at most, but for a single longer span
 
 Arrays = Mapping[str, np.ndarray]
@@ -76,7 +79,9 @@ class Shards:
         if not spans:
             raise PreprocessError("no row has audio", place=manifest)
         self._num_rows = sum(len(span.ids) for span in spans)
-        measured = measure_spans(spans, limits)
+        self._folder = Path(os.path.abspath(self._out.with_name(f".{self._out.name}.work")))
+        with LengthMemory.kept_in(self._folder / LENGTHS) as memory:
+            measured = measure_spans(spans, limits, memory)
         self.faults = [fault for item in measured for fault in item.as_faults()]  # after `compute` all there are
         self._check_lengths(measured)
         self.spans = [item for item in measured if item.fault is None]
@@ -109,10 +114,9 @@ class Shards:
             PreprocessError: more spans than --max-errors cannot be used, or a worker died.
             OutputError: results cannot be written; what is finished is kept.
         """
-        folder = Path(os.path.abspath(self._out.with_name(f".{self._out.name}.work")))
         stamps: dict[Path, str] = {}
         self._shards = list(_cut(self.spans))
-        self._paths = [folder / f"{_digest(task, shard, stamps)}.npz" for shard in self._shards]
+        self._paths = [self._folder / f"{_digest(task, shard, stamps)}.npz" for shard in self._shards]
         by_path = dict(zip(self._paths, self._shards, strict=True))
         missing = [(task, shard, path) for path, shard in by_path.items() if not path.is_file()]
         lengths = {path: shard.seconds for path, shard in by_path.items()}
@@ -130,8 +134,7 @@ class Shards:
 
     def remove(self) -> None:
         """Delete the results; what was made of them stands elsewhere now."""
-        for folder in {path.parent for path in self._paths}:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _check_lengths(self, measured: Sequence[MeasuredSpan]) -> None:
         first = next((item for item in measured if item.fault is not None), None)
@@ -180,15 +183,7 @@ def _digest(task: Task, shard: Shard, stamps: dict[Path, str]) -> str:
     digest = hashlib.sha256(f"{DATA_VERSION} {task!r}".encode())
     for span in shard.spans:
         if span.audio not in stamps:
-            stamps[span.audio] = _stamp(span.audio)
+            stamps[span.audio] = stamp_of(span.audio)
         what = (span.ids[0], span.offset, span.duration, stamps[span.audio])
         digest.update(repr(what).encode())
     return digest.hexdigest()[:32]
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return f"{path} missing"
-    return f"{path} {status.st_size} {status.st_mtime_ns}"

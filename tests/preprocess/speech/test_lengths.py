@@ -9,6 +9,7 @@ from preprocess.files.faults import Fault
 from preprocess.files.manifest import Utterance, write_manifest
 from preprocess.speech.audio import LengthLimits
 from preprocess.speech.frames import read_spans
+from preprocess.speech.length_memory import LengthMemory
 from preprocess.speech.lengths import measure_spans, rows_outside
 
 LIMITS = LengthLimits(0.1, 3.0)
@@ -61,6 +62,24 @@ def test_a_stretch_that_is_cut_at_the_end_of_its_file_is_measured_as_it_is_cut(w
 def test_a_row_whose_length_is_not_known_and_cannot_be_found_is_named(write):
     manifest = write((0.0, None), (0.0, 1.0), audio="none.wav")
     assert [(row.id, row.reason.split(": ")[1]) for row in outside(manifest)] == [("u0", "audio file not found")]
+
+
+def test_a_length_that_was_found_is_kept_until_its_file_changes(write, tmp_path: Path, monkeypatch):
+    spans = read_spans(write((0.0, None), (2.5, None), (1.0, 2.0)), check_audio=True)
+    limits = LengthLimits()
+
+    def measured() -> list[float]:
+        with LengthMemory.kept_in(tmp_path / "work/lengths") as memory:
+            return [item.seconds for item in measure_spans(spans, limits, memory)]
+
+    first = measured()
+    with open(tmp_path / "work/lengths", "a") as file:
+        file.write("a line that a killed run did not write to its e")
+    with monkeypatch.context() as patch:
+        patch.setattr("preprocess.speech.lengths.measure_audio", None)  # nothing is looked for
+        assert measured() == measured() == first == [5.0, 2.5, 2.0]
+    soundfile.write(tmp_path / "talk.wav", np.zeros(4 * 16_000), 16_000)
+    assert measured() == [4.0, 1.5, 2.0]
 
 
 def test_seconds_are_those_of_the_manifest_or_else_of_the_file(write):

@@ -150,7 +150,10 @@ def test_skipped_utterances_are_listed_with_the_reason_and_the_others_are_as_eve
     skipping = [*arguments(kmeans), "--on-error", "skip"]
     assert main(skipping) == 1
     assert "2 of 6 cannot be used and are listed in errors.tsv, more than --max-errors 0.001" in capsys.readouterr().err
-    assert files(kmeans) == ["train.errors.tsv", "whole.card.json", "whole.units"]  # found before any work
+    assert files(kmeans) == [".train.units.work", "train.errors.tsv", "whole.card.json", "whole.units"]
+    assert [path.name for path in (kmeans.parent / "units/.train.units.work").iterdir()] == [
+        "lengths"
+    ]  # before any work
     assert main([*skipping, "--max-errors", "0.4"]) == 0
     assert files(kmeans) == ["train.card.json", "train.errors.tsv", "train.units", "whole.card.json", "whole.units"]
     first, second = read_faults(kmeans.parent / "units/train.errors.tsv")
@@ -247,7 +250,7 @@ def test_a_full_disk_is_named_and_what_is_finished_is_kept(kmeans, num_finished:
     assert "File too large; run again to go on" in process.stderr
     assert "Traceback" not in process.stderr
     assert files(kmeans) == [".train.units.work"]
-    assert len(list((kmeans.parent / "units/.train.units.work").iterdir())) == num_finished
+    assert len(list((kmeans.parent / "units/.train.units.work").glob("*.npz"))) == num_finished
     assert main(arguments(kmeans)) == 0
     assert files(kmeans) == ["train.card.json", "train.units"]
 
@@ -270,7 +273,7 @@ def test_an_extractor_that_is_not_the_one_of_the_kmeans_is_refused(kmeans, capsy
     card_path.write_text(json.dumps(card))
     assert main(arguments(kmeans)) == 1
     assert "is not the one of the k-means: expected the hash 000000000000" in capsys.readouterr().err
-    assert files(kmeans) == []
+    assert files(kmeans) == [".train.units.work"]  # lengths
 
 
 def test_a_manifest_without_audio_or_a_wrong_output_name_is_refused(kmeans, capsys):

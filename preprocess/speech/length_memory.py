@@ -1,0 +1,66 @@
+"""Lengths of audio that were found, kept in a file: a stage that is started again does not look for them again."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Self
+
+from ..files.cards.card import DATA_VERSION
+from .frames import AudioSpan
+
+
+def stamp_of(path: Path) -> str:
+    """The file, its size and the time of its last change: another stamp, other audio."""
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path} missing"
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+class LengthMemory:
+    """Seconds by stretch of audio; lines of its file are `KEY SECONDS`."""
+
+    def __init__(self, seconds: dict[str, float], file: IO[str] | None) -> None:
+        """`file` is where more lengths are written; None: nowhere."""
+        self._seconds, self._file = seconds, file
+
+    @classmethod
+    @contextmanager
+    def kept_in(cls, path: Path) -> Iterator[Self]:
+        """The memory of a file, which is made where something is to be kept and there is room for it."""
+        with contextlib.ExitStack() as stack:
+            file = None
+            with contextlib.suppress(OSError):  # it saves time, no more
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file = stack.enter_context(open(path, "a+", encoding="ascii", errors="replace"))
+            yield cls({} if file is None else _read(file), file)
+
+    def get(self, span: AudioSpan) -> float | None:
+        """Seconds of a span; None where they are not known."""
+        return self._seconds.get(_key(span))
+
+    def add(self, span: AudioSpan, seconds: float) -> None:
+        """Keep what was found."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.write(f"{_key(span)} {seconds!r}\n")
+
+
+def _read(file: IO[str]) -> dict[str, float]:
+    file.seek(0)
+    found = {}
+    for line in file:
+        key, _, seconds = line.partition(" ")
+        if line.endswith("\n"):
+            with contextlib.suppress(ValueError):  # where the line before was not written to its end
+                found[key] = float(seconds)
+    file.write("\n")  # ends a line that was not written to its end
+    return found
+
+
+def _key(span: AudioSpan) -> str:
+    what = f"{DATA_VERSION} {stamp_of(span.audio)} {span.offset} {span.duration}"
+    return hashlib.sha256(what.encode("utf-8", "surrogateescape")).hexdigest()[:32]
