@@ -50,6 +50,28 @@ class ExternalTextOptions:
         group=GROUP,
     )
 
+    def __post_init__(self) -> None:
+        """Check that the options go together.
+
+        Raises:
+            PreprocessError: an option is out of its range, or has no effect.
+            ManifestError: a plain file is without its partner.
+        """
+        given = [self.mt_ratio, self.mt_keep_overlap or None, self.limits.given or None]
+        if not self.mt_text and any(value is not None for value in given):
+            raise PreprocessError("options of external text are given, but no --mt-text")
+        _check_ratios(self.mt_ratio, self.corpora)
+
+    @property
+    def corpora(self) -> list[tuple[Path, ...]]:
+        """Files of each corpus."""
+        return find_corpora(self.mt_text)
+
+    @property
+    def ratios(self) -> Sequence[float]:
+        """Times that each corpus is written."""
+        return [1.0] * len(self.corpora) if self.mt_ratio is None else self.mt_ratio
+
 
 class ExternalCorpus:
     """One corpus: iterating gives the pairs to be written, the same at each time."""
@@ -119,22 +141,17 @@ def load_external_text(
     """Read the corpora that the options name, for a data-bin of these splits and languages.
 
     Raises:
-        PreprocessError: an option is out of its range, or has no effect.
-        ManifestError: there is no train; or see `ExternalCorpus` and `reading.find_corpora`.
+        ManifestError: there is no train; or see `ExternalCorpus`.
     """
-    corpora = find_corpora(options.mt_text)
-    given = [options.mt_ratio, options.mt_keep_overlap or None, options.limits.given or None]
-    if not corpora and any(value is not None for value in given):
-        raise PreprocessError("options of external text are given, but no --mt-text")
+    corpora = options.corpora
     if corpora and splits[0].name != "train":
         raise ManifestError(f"--mt-text goes into train, but there is no train.tsv in {splits[0].manifest.parent}")
-    ratios = _check_ratios(options.mt_ratio, corpora)
     unwanted = frozenset[str]() if options.mt_keep_overlap else evaluation_texts(splits)
     rows = (row for split in splits for row in split.utterances)
     pair_filter = PairFilter(unwanted, options.limits, UsualLengths.of_pairs(row.text_pair for row in rows))
     return [
         ExternalCorpus(files, languages, pair_filter, ratio, (options.mt_seed, index))
-        for index, (files, ratio) in enumerate(zip(corpora, ratios, strict=True))
+        for index, (files, ratio) in enumerate(zip(corpora, options.ratios, strict=True))
     ]
 
 
@@ -144,9 +161,9 @@ def evaluation_texts(splits: Sequence[Split]) -> frozenset[str]:
     return frozenset(normalise_text(text) for row in rows for text in (row.src_text, row.tgt_text)) - {""}
 
 
-def _check_ratios(ratios: Sequence[float] | None, corpora: Sequence[Sequence[Path]]) -> Sequence[float]:
+def _check_ratios(ratios: Sequence[float] | None, corpora: Sequence[Sequence[Path]]) -> None:
     if ratios is None:
-        return [1.0] * len(corpora)
+        return
     if len(ratios) != len(corpora):
         names = "; ".join(" ".join(path.name for path in files) for files in corpora)
         raise PreprocessError(f"--mt-ratio needs one number a corpus: got {len(ratios)} for {len(corpora)} ({names})")
@@ -156,7 +173,6 @@ def _check_ratios(ratios: Sequence[float] | None, corpora: Sequence[Sequence[Pat
                 f"--mt-ratio must be above 0, got {ratio}",
                 advice="leave out a corpus that is not wanted",
             )
-    return ratios
 
 
 def draw_times(num_pairs: int, ratio: float, generator: np.random.Generator) -> np.ndarray:

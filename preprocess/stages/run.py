@@ -66,10 +66,11 @@ def run_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = ()
         The data-bin.
 
     Raises:
-        RecipeError: the recipe is not in its form.
+        RecipeError: the recipe is not in its form, or has options or files at fault; nothing is made.
         PreprocessError: a stage cannot do its work.
     """
     recipe = read_recipe(path, out, settings)
+    refuse_faults(recipe.path, check_recipe(recipe)[1])
     with locked(recipe.out):
         for step in plan_steps(recipe):
             reason = step.reason_to_run()
@@ -144,6 +145,19 @@ def check_recipe(recipe: Recipe) -> tuple[CheckedStages, list[PreprocessError]]:
         except PreprocessError as error:
             faults.append(error)
     return checked, faults
+
+
+def refuse_faults(path: Path, faults: Sequence[PreprocessError]) -> None:
+    """End here if anything is wrong with the recipe at `path`.
+
+    Raises:
+        RecipeError: the fault; or how many there are, and all of them, a line each.
+    """
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        raise RecipeError(f"{len(faults)} faults, nothing was begun:{lines}", place=path)
 
 
 def _folders(recipe: Recipe) -> dict[str, Path]:

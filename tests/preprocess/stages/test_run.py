@@ -259,6 +259,26 @@ def test_errors_name_the_line_and_what_was_expected(tmp_path: Path, text: str, m
         list(plan_steps(read_recipe(tmp_path / "recipe.yaml")))
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("binarize.repeet=4", "binarize has no option 'repeet'; did you mean 'repeat'?"),
+        ("binarize.mt-text=[gone.en, gone.fr]", "binarize: mt-text does not exist: "),
+        ("binarize.mt-ratio=[2]", "options of external text are given, but no --mt-text"),
+    ],
+)
+def test_faults_of_late_stages_are_told_before_the_first(folder: Path, capsys, setting: str, message: str):
+    shutil.rmtree(folder / "out")
+    change(folder / "recipe.yaml", "  mt-text: [mt.en, mt.fr]\n", "")
+    assert main(["run", str(folder / "recipe.yaml"), "--set", setting]) == 1
+    assert message in capsys.readouterr().err
+    assert not (folder / "out").exists()
+    assert main(["run", str(folder / "recipe.yaml"), "--set", setting, "--set", "kmeans.clusters=0"]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "--clusters must lie in 1.." in error
+
+
 def test_settings_must_name_a_stage_and_an_option(tmp_path: Path):
     path = tmp_path / "recipe.yaml"
     path.write_text("out: o\nmanifest: m\n", encoding="utf-8")
