@@ -4,6 +4,7 @@ import numpy as np
 from fairseq.data.data_utils import post_process
 from sentencepiece import SentencePieceProcessor
 
+from preprocess.files.escapes import escape_text, unescape_text
 from preprocess.files.repetition import repeat_tokens
 from preprocess.files.units import units_to_text
 
@@ -33,7 +34,8 @@ class SubwordCodec:
             self._model = self.data_bin.subword_model("unit" if self.stream == "st" else "source")
         if self.stream == "st":
             return " ".join(self._model.encode(self._unit_text(line), out_type=str))
-        pieces = self._model.encode(line, out_type=str)
+        text = escape_text(line) if self.data_bin.card.escapes else line
+        pieces = self._model.encode(text, out_type=str)
         return " ".join(repeat_tokens(np.array(pieces, dtype=object), self.data_bin.card.repeat))
 
     def _unit_text(self, line: str) -> str:
@@ -47,7 +49,12 @@ class SubwordCodec:
                 )
         return units_to_text(map(int, words))
 
-    @staticmethod
-    def decode(pieces: str) -> str:
-        """Plain text of target pieces; text that is plain already (fairseq's --post-process came first) stays."""
-        return post_process(pieces, "sentencepiece") if "\u2581" in pieces else pieces
+    def decode(self, pieces: str) -> str:
+        """Plain text of target pieces, also of what fairseq's --post-process has joined."""
+        return decode_pieces(pieces, self.data_bin)
+
+
+def decode_pieces(pieces: str, data_bin: DataBin) -> str:
+    """Plain text of text pieces of a data-bin, separated by spaces, or of what fairseq's --post-process has joined."""
+    text = post_process(pieces, "sentencepiece") if "\u2581" in pieces else pieces
+    return unescape_text(text) if data_bin.card.escapes else text

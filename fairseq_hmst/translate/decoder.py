@@ -20,7 +20,7 @@ from ..model_folder.folder import make_task
 from ..model_folder.generation import GenerationOptions
 from ..tasks.hmst_translation import HmstTranslationTask
 from ..tasks.input_languages import InputLanguages
-from ..tasks.subword_codec import SubwordCodec
+from ..tasks.subword_codec import SubwordCodec, decode_pieces
 from .errors import TranslationError
 from .options import TranslationOptions
 from .results import Hypothesis
@@ -178,7 +178,7 @@ class Decoder:
         dictionary = self.task.target_dictionary
         no_text = {dictionary.bos(), dictionary.eos(), *self._generator.symbols_to_strip_from_output}
         tokens = tuple(index for index in hypothesis["tokens"].tolist() if index not in no_text)
-        text = SubwordCodec.decode(" ".join(dictionary[index] for index in tokens))
+        text = decode_pieces(" ".join(dictionary[index] for index in tokens), self.task.data_bin)
         return Hypothesis(text, float(hypothesis["score"]), tokens)
 
     def _count_units(self, token: int) -> int:
@@ -200,7 +200,8 @@ class Decoder:
 
     def _transcript(self, path: Tensor) -> str:
         ids = self.task.data_bin.transcript_ids(path.unique_consecutive())
-        return SubwordCodec.decode(" ".join(self.task.source_dictionary[index] for index in ids.tolist()))
+        pieces = " ".join(self.task.source_dictionary[index] for index in ids.tolist())
+        return decode_pieces(pieces, self.task.data_bin)
 
 
 def make_decoder(

@@ -79,6 +79,7 @@ def make_card(folder: Path, contents: Contents, counts: Counts) -> DataBinCard:
         },
         ratios=_ratios(first, counts[first.name], contents.repeat),
         external_text=tuple(contents.external),
+        escapes=contents.subwords.card.escapes,
         hashes=hash_files(folder, hashed),
         signature=make_signature(kmeans.card, dictionary, text_model, contents.repeat, DATA_VERSION),
     )

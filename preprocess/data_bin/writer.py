@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files.ctc_steps import needed_for_ctc
 from ..files.fairseq_import import process_unchanged
 from ..vocabulary.dictionary import UNK_INDEX
+from .ctc_steps import needed_for_ctc
 from .origin import ORIGIN_COLUMNS, Origin
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
 """The stage `subwords`: units and texts -> SentencePiece models of units, source text and target text.
 
 A vocabulary of n holds n pieces beside SentencePiece's own <unk>. All units of the k-means are pieces of the unit
-model, also those that the training data happens not to have. Text is only normalised as `normalise_text` does, so
-decoding gives it back exactly. With a pretrained text model only the unit model is trained: that model's own
-SentencePiece model, with its own normalisation, serves source and target text.
+model, also those that the training data happens not to have. Text is only normalised as `normalise_text` does, and
+what SentencePiece keeps for itself is escaped, so decoding gives it back exactly. With a pretrained text model only
+the unit model is trained: that model's own SentencePiece model, with its own normalisation, serves source and target
+text.
 """
 
 import argparse
@@ -132,6 +133,7 @@ def train_subwords(units: Path, options: SubwordsOptions) -> SubwordsCard:
                 target_subwords=sizes["target"],
                 text_model=text_model.as_entry() if text_model else None,
                 kmeans=units_card.kmeans if units_card else None,
+                escapes=text_model is None,
                 hashes=hash_files(folder, MODEL_NAMES),
             )
             card.write(folder)

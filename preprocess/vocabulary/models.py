@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..files.cards.stage_cards import SubwordsCard, TextModelEntry
+from ..files.escapes import escape_text, unescape_text
 from ..files.text import normalise_text
 from ..files.units import units_to_text
 from ..vocabulary.text_model import model_piece_ids
@@ -55,15 +56,26 @@ class Subwords:
 
     def encode_source(self, text: str) -> list[str]:
         """Source text to pieces, not repeated."""
-        return self.source.encode(normalise_text(text), out_type=str)
+        return self.source.encode(self.as_trained(normalise_text(text)), out_type=str)
 
     def encode_target(self, text: str) -> list[str]:
         """Target text to pieces."""
-        return self.target.encode(normalise_text(text), out_type=str)
+        return self.target.encode(self.as_trained(normalise_text(text)), out_type=str)
 
     def decode_target(self, pieces: Sequence[str]) -> str:
         """Inverse of `encode_target`, for text whose characters the model knows."""
-        return self.target.decode(list(pieces))
+        return self._as_read(self.target.decode(list(pieces)))
+
+    def decode_source(self, pieces: Sequence[str]) -> str:
+        """Inverse of `encode_source`, for text whose characters the model knows."""
+        return self._as_read(self.source.decode(list(pieces)))
+
+    def as_trained(self, text: str) -> str:
+        """Normalised text in the form that the models of text were trained on."""
+        return escape_text(text) if self.card.escapes else text
+
+    def _as_read(self, text: str) -> str:
+        return unescape_text(text) if self.card.escapes else text
 
 
 def model_pieces(model: "SentencePieceProcessor") -> list[str]:

@@ -35,6 +35,7 @@ class TokenEncoder:
         self._units = _PieceLookup(subwords.units, self._source_ids)
         self._source = _PieceLookup(subwords.source, self._source_ids)
         self._target = _PieceLookup(subwords.target, self._target_ids)
+        self._as_trained = subwords.as_trained
         self._symbols = symbols
         self._repeat = repeat
         self.num_symbols = 0 if symbols is None else 1  # in each source and in each target
@@ -45,19 +46,24 @@ class TokenEncoder:
 
     def transcript(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Source text to ids of source pieces, each once and without language symbol; "" becomes </s> alone."""
-        return [np.append(ids, EOS_INDEX) for ids in self._source.encode(texts)]
+        return [np.append(ids, EOS_INDEX) for ids in self._encode(self._source, texts)]
 
     def repeated_text(self, texts: Sequence[str], languages: Sequence[LanguagePair]) -> list[np.ndarray]:
         """Source text to ids of source pieces, each `repeat` times; what is not text stands once."""
-        return self._as_sources([repeat_tokens(ids, self._repeat) for ids in self._source.encode(texts)], languages)
+        return self._as_sources(
+            [repeat_tokens(ids, self._repeat) for ids in self._encode(self._source, texts)], languages
+        )
 
     def target(self, texts: Sequence[str], languages: Sequence[LanguagePair]) -> list[np.ndarray]:
         """Target text to ids of the output dictionary; the language symbol comes first."""
-        encoded = self._target.encode(texts)
+        encoded = self._encode(self._target, texts)
         if self._symbols is None:
             return [np.append(ids, EOS_INDEX) for ids in encoded]
         symbol_ids = [self._target_ids[self._symbols.symbols[target]] for _, target in languages]
         return [np.array([symbol, *ids, EOS_INDEX]) for symbol, ids in zip(symbol_ids, encoded, strict=True)]
+
+    def _encode(self, model: "_PieceLookup", texts: Sequence[str]) -> list[np.ndarray]:
+        return model.encode([*map(self._as_trained, texts)])
 
     def _as_sources(self, encoded: list[np.ndarray], languages: Sequence[LanguagePair]) -> list[np.ndarray]:
         if self._symbols is None:

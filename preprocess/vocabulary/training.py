@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import VocabularyError
+from ..files.escapes import escape_text
 from ..files.progress import show_waiting
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool,
         lines: sentences, or units written as characters.
         num_pieces: pieces beside <unk>.
         name: the option and files to name in an error.
-        is_text: True: words are separated by spaces, and a sentence begins like a word; False: lines as they are.
+        is_text: True: words are separated by spaces, a sentence begins like a word, and what SentencePiece keeps for
+            itself is escaped; False: lines as they are.
         alphabet: characters that must be pieces even where `lines` have none of them.
 
     Returns:
@@ -39,6 +41,8 @@ def train_model(lines: Sequence[str], num_pieces: int, name: str, is_text: bool,
     """
     if not any(lines):
         raise VocabularyError("there is no text to learn pieces from", place=name)
+    if is_text:
+        lines = [escape_text(line) for line in lines]
     characters = {SPACE if character == " " else character for line in lines for character in line}
     smallest = len(characters | set(alphabet) | ({SPACE} if is_text else set()))
     if num_pieces < smallest:

@@ -128,6 +128,7 @@ class DataBinCard(Card):
         counts: by split, then by stream, `st` or `mt`.
         ratios: of lengths.
         external_text: corpora of external text.
+        escapes: that of the `SubwordsCard`.
         signature: one line that names the data.
     """
 
@@ -144,6 +145,7 @@ class DataBinCard(Card):
     counts: Mapping[str, Mapping[str, StreamEntry]]
     ratios: Ratios
     external_text: tuple[ExternalTextEntry, ...]
+    escapes: bool = False
     signature: str
 
     @property

@@ -161,6 +161,8 @@ class SubwordsCard(Card):
         unit_subwords, source_subwords, target_subwords: pieces of each model.
         text_model: whose pieces stand for source and target text; None: these were trained.
         kmeans: card of the k-means that made the units; None: not known.
+        escapes: whether the text models were trained on escaped text (`files/escapes.py`); not the pieces of a text
+            model, and none of a version that did not say so.
     """
 
     stage: Literal["subwords"] = "subwords"
@@ -171,6 +173,7 @@ class SubwordsCard(Card):
     target_subwords: int
     text_model: TextModelEntry | None
     kmeans: KmeansCard | None
+    escapes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

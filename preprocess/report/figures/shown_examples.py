@@ -77,9 +77,9 @@ def _describe_example(data_bin: DataBinReader, stream: Stream, index: int, ident
         id=identifier,
         source=pieces if is_text else [units.get(token, piece) for token, piece in zip(source, pieces, strict=True)],
         transcript=transcript,
-        source_text=UNSET if once is UNSET else data_bin.subwords.source.decode(once),
+        source_text=UNSET if once is UNSET else data_bin.subwords.decode_source(once),
         target=target_pieces,
-        target_text=data_bin.subwords.target.decode(_without_languages(data_bin, target_pieces)),
+        target_text=data_bin.subwords.decode_target(_without_languages(data_bin, target_pieces)),
     )
 
 

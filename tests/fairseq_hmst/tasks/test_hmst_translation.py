@@ -6,11 +6,11 @@ import torch
 from toy import NUM_UNITS, build_task, make_toy_data_bin, toy_sentences
 
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
-from fairseq_hmst.tasks.subword_codec import SubwordCodec
+from fairseq_hmst.tasks.subword_codec import SubwordCodec, decode_pieces
 
 
-def text_of(dictionary, tokens):
-    return SubwordCodec.decode(dictionary.string(tokens))
+def text_of(task, tokens):
+    return decode_pieces(task.target_dictionary.string(tokens), task.data_bin)
 
 
 def test_what_the_task_reads_is_what_was_binarized(toy_task):
@@ -22,14 +22,14 @@ def test_what_the_task_reads_is_what_was_binarized(toy_task):
         example = dataset[number]
         expected = unit_codec.encode(" ".join(map(str, units)))
         assert toy_task.source_dictionary.string(example["source"]) == expected
-        assert text_of(toy_task.target_dictionary, example["target"]) == french
+        assert text_of(toy_task, example["target"]) == french
         assert example["source"][-1] == example["target"][-1] == toy_task.target_dictionary.eos()
     transcribed = [row for number, row in enumerate(rows) if number % 7 != 3]
     assert len(dataset) == len(rows) + len(transcribed)
     for number, (_, english, french) in enumerate(transcribed):
         example = dataset[len(rows) + number]
         assert toy_task.source_dictionary.string(example["source"]) == text_codec.encode(english)
-        assert text_of(toy_task.target_dictionary, example["target"]) == french
+        assert text_of(toy_task, example["target"]) == french
 
 
 def test_source_text_is_repeated_four_times(toy_task):

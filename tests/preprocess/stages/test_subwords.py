@@ -1,6 +1,8 @@
 """Truths: the inverse of every encoding, SentencePiece's own verdict on vocabulary sizes, fairseq's Dictionary."""
 
+import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,17 @@ def test_decoding_a_target_gives_back_the_text(subwords_dir: Path):
     for line in make_lines(50, seed=4):
         assert subwords.decode_target(subwords.encode_target(line)) == line
     assert subwords.decode_target(subwords.encode_target("")) == ""
+
+
+def test_subwords_of_a_version_without_escapes_cut_text_as_they_did(subwords_dir: Path, tmp_path: Path):
+    folder = shutil.copytree(subwords_dir, tmp_path / "subwords")
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert card.pop("escapes") is True
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    earlier, now = Subwords.load(folder), Subwords.load(subwords_dir)
+    assert earlier.encode_target("le▁chat") == earlier.encode_target("le chat") == now.encode_target("le chat")
+    assert now.encode_target("le▁chat") != now.encode_target("le chat")
+    assert earlier.decode_target(["▁", "\ufdd1"]) == "\ufdd1"
 
 
 def test_the_same_input_gives_the_same_bytes(subwords_dir: Path, tmp_path: Path):
