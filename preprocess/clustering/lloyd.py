@@ -10,18 +10,20 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import PreprocessError
+from ..files.cards.stage_cards import FEW_FRAMES_PER_CLUSTER
 from ..files.progress import show_progress
 from .nearest_centroid import MAX_FRAMES, NearestCentroid
 
 logger = logging.getLogger(__name__)
 
-FEW_FRAMES = 40  # a cluster; with fewer, centroids are the means of a handful of utterances
 FIRST_SAMPLE = 20  # frames a cluster, at least
 ITERATIONS = 10  # on each sample
 START_ROUNDS = 10
 
 
-def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "cpu") -> tuple[np.ndarray, float]:
+def fit_centroids(
+    frames: np.ndarray, clusters: int, seed: int, device: str = "cpu"
+) -> tuple[np.ndarray, float, np.ndarray]:
     """Fit k-means.
 
     Args:
@@ -33,6 +35,7 @@ def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "c
     Returns:
         centroids: (K, D) float32.
         inertia_per_frame: mean squared distance of the frames to their nearest centroid.
+        sizes: (K,) frames that are nearest to each.
 
     Raises:
         PreprocessError: there are fewer frames than clusters.
@@ -42,13 +45,14 @@ def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "c
             f"k-means needs a frame for every cluster at least: expected {clusters} or more, found {len(frames)}",
             advice="sample a larger --portion, give more audio, or ask for fewer --clusters",
         )
-    if len(frames) < FEW_FRAMES * clusters:
+    if len(frames) < FEW_FRAMES_PER_CLUSTER * clusters:
         logger.warning(
-            "%d frames are %.0f a cluster; with fewer than %d units are unreliable: sample a larger --portion, give "
-            "more audio, or ask for fewer --clusters",
+            "%d frames are %.1f for each of %d clusters; with fewer than %d units are unreliable: sample a larger "
+            "--portion, give more audio, or ask for fewer --clusters",
             len(frames),
             len(frames) / clusters,
-            FEW_FRAMES,
+            clusters,
+            FEW_FRAMES_PER_CLUSTER,
         )
     random = np.random.default_rng(seed)
     order = random.permutation(len(frames))
@@ -58,9 +62,10 @@ def fit_centroids(frames: np.ndarray, clusters: int, seed: int, device: str = "c
         for size in sizes:
             rows = np.sort(order[:size])
             for _ in range(ITERATIONS):
-                centroids, _ = improve(frames, rows, NearestCentroid(centroids, device), progress.update)
-        _, inertia = improve(frames, np.arange(len(frames)), NearestCentroid(centroids, device), progress.update)
-    return centroids, inertia
+                centroids, _, _ = improve(frames, rows, NearestCentroid(centroids, device), progress.update)
+        nearest = NearestCentroid(centroids, device)
+        _, inertia, sizes = improve(frames, np.arange(len(frames)), nearest, progress.update)
+    return centroids, inertia, sizes
 
 
 def sample_sizes(num_frames: int, clusters: int) -> list[int]:
@@ -94,7 +99,7 @@ def spread_start(frames: np.ndarray, clusters: int, random: np.random.Generator,
 
 def improve(
     frames: np.ndarray, rows: np.ndarray, nearest: NearestCentroid, report: Callable[[int], object]
-) -> tuple[np.ndarray, float]:
+) -> tuple[np.ndarray, float, np.ndarray]:
     """One iteration on some frames: each centroid becomes the mean of the frames that are nearest to it.
 
     A centroid without frames goes to one of the frames that lie farthest from theirs.
@@ -108,6 +113,7 @@ def improve(
     Returns:
         centroids: (K, D) float32.
         inertia_per_frame: mean squared distance of these frames to the centroids before.
+        sizes: (K,) frames that were nearest to each of these.
     """
     from scipy.sparse import csr_matrix
 
@@ -127,4 +133,4 @@ def improve(
     is_empty = counts == 0
     farthest = np.argsort(-distances, kind="stable")[: np.count_nonzero(is_empty)]
     centroids[is_empty] = frames[rows[farthest]]
-    return centroids, float(distances.mean(dtype=np.float64))
+    return centroids, float(distances.mean(dtype=np.float64)), counts

@@ -4,8 +4,11 @@ A data-bin of one pair of languages has none. With several target languages, `<l
 With a pretrained text model the symbols are its own, such as `de_DE`, and stand where that model was trained with them.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
 
 from ..errors import VocabularyError
 from .cards.stage_cards import TextModelEntry
@@ -23,8 +26,64 @@ MBART_50_SYMBOLS = (
 
 def split_language(name: str) -> tuple[str, str]:
     """Language and region of a name such as `pt-BR`, `pt_br` or `PT`, in small letters; region "": none."""
-    language, _, region = name.strip().replace("_", "-").partition("-")
-    return language.casefold(), region.casefold()
+    language, *region = re.split(r"[-_\s]+", name.strip().casefold(), maxsplit=1)
+    return language, region[0] if region else ""
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two names are one language, but for case, white space or region."""
+    return split_language(one)[0] == split_language(other)[0]
+
+
+@dataclass(frozen=True)
+class LanguageDoubt:
+    """Two names of languages that may be one.
+
+    Attributes:
+        found: which ones, in words.
+        place: of a row where the second stands.
+        are_two_regions: such as pt-BR and pt-PT, which may be meant.
+    """
+
+    found: str
+    place: str
+    are_two_regions: bool
+
+    ADVICE: ClassVar[str] = "write a language alike everywhere, unless two are meant"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.found}; {self.ADVICE}"
+
+    @classmethod
+    def about(cls, one: str, other: str, found: str, place: str) -> "LanguageDoubt":
+        """Doubt about two names that are alike."""
+        (_, region), (_, other_region) = split_language(one), split_language(other)
+        return cls(found, place, bool(region and other_region) and region != other_region)
+
+
+def find_doubts(rows: Iterable[tuple[str, str, str]]) -> Iterator[LanguageDoubt]:
+    """Find names that are alike: source languages, target languages, and the two of a row; each pair once.
+
+    Args:
+        rows: the place, the source and the target language of each.
+    """
+    places: dict[tuple[str, str], str] = {}
+    for place, source, target in rows:
+        places.setdefault((source, target), place)
+    for side, column in enumerate(("src_lang", "tgt_lang")):
+        first: dict[str, str] = {}  # place of each name
+        for pair, place in places.items():
+            name = pair[side]
+            if name in first:
+                continue
+            for known in filter(partial(are_alike, name), first):
+                found = f"{column} is '{name}' here and '{known}' in {first[known]}, which are two languages"
+                yield LanguageDoubt.about(known, name, found, place)
+            first[name] = place
+    for (source, target), place in places.items():
+        if source != target and are_alike(source, target):
+            found = f"src_lang '{source}' and tgt_lang '{target}' are one language"
+            yield LanguageDoubt.about(source, target, found, place)
 
 
 SOURCE_FORMS = ("source_first", "source_last", "target_first")

@@ -11,7 +11,7 @@ from ..errors import ManifestError, MismatchError, UnitsError
 from .cards.stage_cards import UnitsCard
 from .cards.units_cards import read_units_card
 from .faults import faults_path, read_faults
-from .languages import Languages
+from .languages import Languages, find_doubts
 from .manifest import Utterance, location_of, read_manifest
 from .units import read_units
 
@@ -61,7 +61,8 @@ def load_splits(manifest_dir: Path, units_dir: Path) -> list[Split]:
 
 
 def find_languages(splits: Iterable[Split]) -> Languages:
-    """Languages of all rows; those that only later splits have, and so cannot be learned, are logged."""
+    """Languages of all rows; those that only later splits have, or that may be one language, are logged."""
+    splits = list(splits)
     found: dict[str, set[str]] = {"source": set(), "target": set()}
     for split in splits:
         rows = {
@@ -77,6 +78,13 @@ def find_languages(splits: Iterable[Split]) -> Languages:
                     ", ".join(sorted(languages - found[side])),
                 )
             found[side] |= languages
+    named = (
+        (location_of(split.manifest, index), row.src_lang, row.tgt_lang)
+        for split in splits
+        for index, row in enumerate(split.utterances)
+    )
+    for doubt in find_doubts(named):
+        logger.warning("%s", doubt)
     return Languages(tuple(sorted(found["source"])), tuple(sorted(found["target"])))
 
 

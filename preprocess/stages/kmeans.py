@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..clustering.centroids import save_kmeans
+from ..clustering.doubtful_units import find_doubtful_units
 from ..clustering.frame_sample import SampleOptions, sample_frames
 from ..clustering.lloyd import fit_centroids
 from ..errors import PreprocessError
@@ -83,7 +84,7 @@ def fit_kmeans(manifest: Path, options: KmeansOptions) -> KmeansCard:
         if not shards.is_serial:
             unload_extractor()  # each worker has its own
         frames, sample = sample_frames(shards, description, options.clusters, options.sample)
-        centroids, inertia = fit_centroids(frames, options.clusters, options.sample.seed, shards.own_device)
+        centroids, inertia, sizes = fit_centroids(frames, options.clusters, options.sample.seed, shards.own_device)
         card = KmeansCard(
             extractor=description,
             clusters=options.clusters,
@@ -93,6 +94,7 @@ def fit_kmeans(manifest: Path, options: KmeansOptions) -> KmeansCard:
             sample=sample,
             skipped=len(shards.faults),
             inertia_per_frame=inertia,
+            doubtful=find_doubtful_units(centroids, sizes),
             hashes={},
         )
         save_kmeans(options.out, centroids, card)

@@ -12,7 +12,7 @@ from ..corpora import CORPORA, FetchedCorpus, import_corpus
 from ..corpora.rows.filters import FilterOptions, Filters
 from ..corpora.rows.parallel_text import write_parallel_text
 from ..corpora.rows.selection import select_rows
-from ..corpora.rows.summary import Selections, make_card, summary, warn_of_incomplete_tests
+from ..corpora.rows.summary import Selections, make_card, summary, warn_of_alike_languages, warn_of_incomplete_tests
 from ..errors import ManifestError, OutputError, PreprocessError
 from ..files.cards.stage_cards import ManifestCard
 from ..files.faults import FaultOptions, report_faults, write_faults
@@ -118,6 +118,7 @@ def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:
         }
         write_left_out(options.out, selections, options.faults)
         card = write_splits(options.out, options.corpus, selections, filters)
+    warn_of_alike_languages(selections)
     warn_of_incomplete_tests(selections)
     print(summary(selections))
     return card

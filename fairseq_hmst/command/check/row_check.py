@@ -11,7 +11,7 @@ from preprocess.corpora.rows.selection import select_rows
 from preprocess.errors import PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.faults import Fault, FaultOptions
-from preprocess.files.languages import split_language
+from preprocess.files.languages import find_doubts
 from preprocess.files.manifest import Utterance, location_of, read_manifest
 from preprocess.files.splits import find_manifests
 from preprocess.recipe.file import Recipe
@@ -52,7 +52,6 @@ def check_rows(recipe: Recipe, stages: "CheckedStages") -> list[UserError]:
     except PreprocessError as error:
         return [*faults, error]
     faults += check_languages(rows)
-    faults += check_pairs(rows)
     faults += check_splits(rows, recipe)
     faults += check_lengths(rows, stages)
     faults += check_vocabularies(rows.get("train", ()), stages, recipe)
@@ -105,42 +104,14 @@ def shortened(faults: list[UserError], place: object) -> list[UserError]:
 
 def check_languages(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserError]:
     """Find names of one language that differ by case, white space or region; regions of both may be meant."""
-    for column in ("src_lang", "tgt_lang"):
-        first: dict[str, str] = {}  # where each name occurs first
-        for split, of_split in rows.items():
-            for index, row in enumerate(of_split):
-                name = getattr(row, column)
-                if name in first:
-                    continue
-                first[name] = location_of_row(row, split, index)
-                for known, place in first.items():
-                    if known != name and _are_alike(known, name):
-                        found = f"{column} is '{name}' here and '{known}' in {place}, which are two languages"
-                        yield _doubt(found, known, name, first[name])
-
-
-def check_pairs(rows: Mapping[str, Sequence[Utterance]]) -> Iterator[UserError]:
-    """Find source and target languages that differ by case, white space or region, once a pair."""
-    seen: set[tuple[str, str]] = set()
-    for split, of_split in rows.items():
-        for index, row in enumerate(of_split):
-            pair = row.src_lang, row.tgt_lang
-            if pair not in seen and row.src_lang != row.tgt_lang and _are_alike(*pair):
-                found = f"src_lang '{row.src_lang}' and tgt_lang '{row.tgt_lang}' are one language"
-                yield _doubt(found, *pair, location_of_row(row, split, index))
-            seen.add(pair)
-
-
-def _are_alike(one: str, other: str) -> bool:
-    return split_language(one)[0] == split_language(other)[0]
-
-
-def _doubt(found: str, one: str, other: str, place: str) -> UserError:
-    """A warning where two regions are named, such as pt-BR and pt-PT, which may be meant; else a fault."""
-    (_, region), (_, other_region) = split_language(one), split_language(other)
-    are_two_regions = bool(region and other_region) and region != other_region
-    kind = CheckWarning if are_two_regions else UserError
-    return kind(found, place=place, advice="write a language alike everywhere, unless two are meant")
+    named = (
+        (location_of_row(row, split, index), row.src_lang, row.tgt_lang)
+        for split, of_split in rows.items()
+        for index, row in enumerate(of_split)
+    )
+    for doubt in find_doubts(named):
+        kind = CheckWarning if doubt.are_two_regions else UserError
+        yield kind(doubt.found, place=doubt.place, advice=doubt.ADVICE)
 
 
 def check_splits(rows: Mapping[str, Sequence[Utterance]], recipe: Recipe) -> Iterator[UserError]:

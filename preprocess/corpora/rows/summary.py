@@ -6,8 +6,10 @@ from pathlib import Path
 
 from ...files.cards.card import hash_files
 from ...files.cards.stage_cards import ManifestCard, ManifestCounts, ManifestFilters
+from ...files.languages import find_doubts
 from ...files.text import align_columns
 from .filters import Filters
+from .row import location_of_row
 from .selection import Selection
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,17 @@ def summary(selections: Selections) -> str:
         rows.append((split, f"{len(selection.kept)}", hours, f"{len(selection.filtered)}", f"{len(selection.faults)}"))
         reasons += [f"{split}: {number} filtered: {reason}" for reason, number in selection.filtered_counts().items()]
     return "\n".join(align_columns(rows) + reasons)
+
+
+def warn_of_alike_languages(selections: Selections) -> None:
+    """Log a warning for every two names that may be one language."""
+    named = (
+        (location_of_row(row, split, index), row.src_lang, row.tgt_lang)
+        for split, selection in selections.items()
+        for index, row in enumerate(selection.kept)
+    )
+    for doubt in find_doubts(named):
+        logger.warning("%s", doubt)
 
 
 def warn_of_incomplete_tests(selections: Selections) -> None:

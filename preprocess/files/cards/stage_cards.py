@@ -6,6 +6,9 @@ from typing import Literal
 
 from .card import Card
 
+# Below about 40 frames a centroid is the mean of a handful of utterances; faiss warns below 39.
+FEW_FRAMES_PER_CLUSTER = 40
+
 
 @dataclass(frozen=True)
 class ExtractorDescription:
@@ -82,6 +85,19 @@ class SampleDescription:
     of_frames: int
 
 
+@dataclass(frozen=True)
+class DoubtfulUnits:
+    """Units of a k-means that say little.
+
+    Attributes:
+        empty: to which no frame of the sample fell.
+        near_equal: pairs whose centroids lie nearly at one place, so that chance decides between the two.
+    """
+
+    empty: tuple[int, ...]
+    near_equal: tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class KmeansCard(Card):
     """Card of a folder of centroids.
@@ -95,6 +111,7 @@ class KmeansCard(Card):
         sample: how they were drawn; None: written by a version that drew frames and did not say so.
         skipped: rows that could not be used.
         inertia_per_frame: mean squared distance of the sample's frames to their centroids.
+        doubtful: units that say little; None: written by a version that did not look.
     """
 
     stage: Literal["kmeans"] = "kmeans"
@@ -107,6 +124,12 @@ class KmeansCard(Card):
     sample: SampleDescription | None = None
     skipped: int
     inertia_per_frame: float
+    doubtful: DoubtfulUnits | None = None
+
+    @property
+    def frames_per_cluster(self) -> float:
+        """Frames of the sample by clusters."""
+        return self.frames / self.clusters
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,14 @@ import pytest
 
 from preprocess.errors import VocabularyError
 from preprocess.files.cards.stage_cards import TextModelEntry
-from preprocess.files.languages import CONVENTIONS, MBART_25_SYMBOLS, Languages, find_language_symbols, find_symbol
+from preprocess.files.languages import (
+    CONVENTIONS,
+    MBART_25_SYMBOLS,
+    Languages,
+    find_doubts,
+    find_language_symbols,
+    find_symbol,
+)
 
 MBART_25 = TextModelEntry("mbart-cc25", "tiny", "", MBART_25_SYMBOLS, pieces=10)
 
@@ -67,3 +74,21 @@ def test_languages_that_cannot_be_told_apart_or_written_are_refused():
         find_language_symbols(Languages(("en",), ("de", "de_DE")), MBART_25)
     with pytest.raises(VocabularyError, match="expected a target language without white space, .* got 'de AT'"):
         find_language_symbols(Languages(("en",), ("de AT", "fr")), None)
+
+
+@pytest.mark.parametrize("other", ["EN", "en-US", "en_gb", " en", "en us", "En\u00a0"])
+def test_a_language_that_differs_by_case_space_or_region_is_named_once_with_both_places(other: str):
+    rows = [("a:2", "en", "fr"), ("a:3", "en", "fr"), ("a:4", other, "fr"), ("a:5", other, "fr"), ("a:6", "eng", "fr")]
+    (doubt,) = find_doubts(rows)
+    assert doubt.place == "a:4" and not doubt.are_two_regions
+    assert doubt.found == f"src_lang is '{other}' here and 'en' in a:2, which are two languages"
+
+
+def test_source_and_target_of_a_row_may_be_one_language_and_two_regions_may_be_meant():
+    first, second = find_doubts(
+        [("a:2", "pt-BR", "pt-PT"), ("a:3", "de", "fr"), ("b:2", "de", "DE"), ("b:3", "de", "DE")]
+    )
+    assert (first.place, first.are_two_regions) == ("a:2", True)
+    assert str(second) == (
+        "b:2: src_lang 'de' and tgt_lang 'DE' are one language; write a language alike everywhere, unless two are meant"
+    )

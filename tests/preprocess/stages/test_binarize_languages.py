@@ -139,6 +139,15 @@ def test_a_language_that_training_lacks_is_logged(tmp_path: Path, caplog: pytest
     assert f"{path}: no split before it has the target language nl" in caplog.text
 
 
+def test_names_that_may_be_one_language_are_logged_with_their_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    folder = tmp_path / "corpus"
+    make_corpus(folder)
+    train, test = (folder / "manifest" / f"{split}.tsv" for split in ("train", "test"))
+    write_manifest(test, [Utterance(**{**vars(row), "src_lang": "EN"}) for row in read_manifest(test)])
+    run_binarize(folder)
+    assert caplog.text.count(f"{test}:2: src_lang is 'EN' here and 'en' in {train}:2, which are two languages") == 1
+
+
 def test_a_text_piece_like_a_language_symbol_is_refused():
     def train(text: str) -> SentencePieceProcessor:
         return SentencePieceProcessor(model_proto=train_model([text], len(text), "", is_text=False))

@@ -56,6 +56,14 @@ def test_a_call_from_python_writes_the_folder_and_returns_its_card(root: Path, t
     assert [row.id for row in read_manifest(tmp_path / "out/train.tsv")] == ["good"]
 
 
+def test_names_that_may_be_one_language_are_logged_with_their_rows(root: Path, tmp_path: Path, caplog):
+    rows = [f"{name}\tgood.wav\tx\ty\t{language}" for name, language in (("one", "fr"), ("two", "fr-FR"))]
+    (root / "dev.tsv").write_text("\n".join(["id\taudio\tsrc_text\ttgt_text\ttgt_lang", *rows, ""]), encoding="utf-8")
+    make_manifests(root, ManifestOptions("tsv", tmp_path / "out", ENGLISH_TO_FRENCH, faults=FaultOptions("skip", 0.5)))
+    expected = f"{root}/dev.tsv:3: tgt_lang is 'fr-FR' here and 'fr' in {root}/train.tsv:2, which are two languages"
+    assert caplog.text.count(expected) == 1
+
+
 def test_a_fault_has_its_places_once_and_is_listed_without_them(root: Path, tmp_path: Path):
     with pytest.raises(AudioError) as caught:
         make_manifests(root, ManifestOptions("tsv", tmp_path / "out", ENGLISH_TO_FRENCH))

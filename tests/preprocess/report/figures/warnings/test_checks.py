@@ -145,6 +145,7 @@ def test_forty_frames_a_cluster_are_enough(inspected: Inspected, frames: int, is
     [
         (("en",), ("de", "fr", "fra"), []),
         (("en", "en-GB"), ("en",), ["source languages en and en-GB"]),
+        (("en", "de"), ("de", "EN "), ["source language en and the target language EN "]),
         (("en",), ("DE", "de", "de_AT", "zh-CN", "zh-TW"), ["DE and de and de_AT", "zh-CN and zh-TW"]),
     ],
 )
