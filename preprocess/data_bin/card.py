@@ -10,6 +10,7 @@ from ..files.cards.data_bin_card import (
     DataBinCard,
     ExternalTextEntry,
     Ratios,
+    SomeExamples,
     StreamEntry,
     make_signature,
 )
@@ -22,6 +23,8 @@ from ..vocabulary.models import Subwords
 from .lengths import long_seconds, total_seconds
 from .pruning import Coverage
 from .writer import StreamCounts
+
+EXAMPLES_NAMED = 20  # in a card
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +148,7 @@ def _entry(split: Split, stream: str, found: StreamCounts) -> StreamEntry:
         ctc_infeasible=sum(row.ctc == "target" for row in found.infeasible),
         source_ctc_infeasible=sum(row.ctc == "transcript" for row in found.infeasible),
         long_seconds=long_seconds(split) if is_speech else None,
+        altered=SomeExamples(len(found.altered), tuple(found.altered[:EXAMPLES_NAMED])),
     )
 
 

@@ -44,7 +44,8 @@ def speech_examples(split: Split, encoder: TokenEncoder, has_transcripts: bool) 
                     ),
                 )
             origin = Origin(row.id, row.src_lang, row.tgt_lang, row.duration, row.speaker)
-            yield Example(origin, source, target, text, encoder.num_symbols, transcript)
+            is_altered = encoder.alters(row.src_text, text)
+            yield Example(origin, source, target, text, encoder.num_symbols, transcript, is_altered)
 
 
 def text_examples(pairs: Iterable[TextPair], encoder: TokenEncoder) -> Iterator[Example]:
@@ -55,7 +56,8 @@ def text_examples(pairs: Iterable[TextPair], encoder: TokenEncoder) -> Iterator[
         targets = encoder.target([pair.target for pair in chunk], languages)
         for pair, source, target in zip(chunk, sources, targets, strict=True):
             origin = Origin(pair.name, pair.source_language, pair.target_language)
-            yield Example(origin, source, target, pair.target, encoder.num_symbols)
+            is_altered = encoder.alters(pair.source, pair.target)
+            yield Example(origin, source, target, pair.target, encoder.num_symbols, is_altered=is_altered)
 
 
 def manifest_pairs(split: Split) -> Iterator[TextPair]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from ..files.escapes import RESERVED_NAMES
 from ..files.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair
@@ -65,5 +66,14 @@ class SplitWriter:
                 stream,
                 ", ".join(f"{number} {side}" for side, number in counts.unknown.items() if number),
                 counts.first_unknown,
+            )
+        if counts.altered:
+            logger.warning(
+                "%s.%s: %d texts hold %s, which these pieces have no place for (first: %s)",
+                split,
+                stream,
+                len(counts.altered),
+                RESERVED_NAMES,
+                counts.first_altered,
             )
         return counts

@@ -30,6 +30,7 @@ class Example:
     target_text: str
     num_symbols: int  # 0 or 1
     transcript: np.ndarray | None = None  # (U',) int64; </s> alone: not known; None: a stream without transcripts
+    is_altered: bool = False  # the pieces have no place for some character of its texts
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class StreamCounts:
     unknown: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("source", "target", "transcript"), 0))
     first_unknown: str = ""
     infeasible: list[Infeasible] = field(default_factory=list)
+    altered: list[int] = field(default_factory=list)  # numbers of examples
+    first_altered: str = ""
 
 
 class StreamWriter:
@@ -111,6 +114,9 @@ class StreamWriter:
 
     def _count(self, example: Example) -> None:
         counts = self.counts
+        if example.is_altered:
+            counts.first_altered = counts.first_altered or example.origin.id
+            counts.altered.append(counts.examples)
         counts.examples += 1
         labels = example.target[example.num_symbols : -1]
         num_source_tokens = len(example.source) - 1 - example.num_symbols

@@ -9,6 +9,7 @@ import re
 MARK = "\ufdd0"  # before a noncharacter of this module that the text itself holds
 STANDS_FOR = {"\ufdd1": "\u2581", "\ufdd2": "\u2585", "\ufdd3": "\0"}
 RESERVED = tuple(STANDS_FOR.values())
+RESERVED_NAMES = "▁ (U+2581), ▅ (U+2585) or NUL"
 
 _ESCAPED = {held: stand_in for stand_in, held in STANDS_FOR.items()} | {
     held: MARK + held for held in (MARK, *STANDS_FOR)
@@ -27,6 +28,6 @@ def unescape_text(text: str) -> str:
     return _TO_UNESCAPE.sub(lambda found: found[1] or STANDS_FOR[found[0]], text)
 
 
-def name_character(character: str) -> str:
-    """Name of a character that may not be seen, such as U+2581."""
-    return f"U+{ord(character):04X}"
+def has_reserved(text: str) -> bool:
+    """Whether a text holds a character that SentencePiece keeps for itself."""
+    return any(character in text for character in RESERVED)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import VocabularyError
+from ..files.escapes import has_reserved
 from ..files.languages import LanguageSymbols
 from ..files.repetition import repeat_tokens
 from ..files.units import units_to_text
@@ -36,6 +37,7 @@ class TokenEncoder:
         self._source = _PieceLookup(subwords.source, self._source_ids)
         self._target = _PieceLookup(subwords.target, self._target_ids)
         self._as_trained = subwords.as_trained
+        self._escapes = subwords.card.escapes
         self._symbols = symbols
         self._repeat = repeat
         self.num_symbols = 0 if symbols is None else 1  # in each source and in each target
@@ -64,6 +66,10 @@ class TokenEncoder:
 
     def _encode(self, model: "_PieceLookup", texts: Sequence[str]) -> list[np.ndarray]:
         return model.encode([*map(self._as_trained, texts)])
+
+    def alters(self, *texts: str) -> bool:
+        """Whether the pieces have no place for some character of these texts, which then is changed or lost."""
+        return not self._escapes and any(map(has_reserved, texts))
 
     def _as_sources(self, encoded: list[np.ndarray], languages: Sequence[LanguagePair]) -> list[np.ndarray]:
         if self._symbols is None:

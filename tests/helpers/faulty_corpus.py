@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spoken_corpus import make_corpus, run_binarize, write_units_card
 
+from preprocess.files.cards.stage_cards import DoubtfulUnits, KmeansCard
 from preprocess.files.manifest import Utterance, read_manifest, write_manifest
 from preprocess.files.units import format_units, read_units
 
@@ -19,12 +20,15 @@ ROWS: dict[str, Callable[[Utterance], Utterance]] = {
 }
 UNITS = {"train-1": [3], "train-2": LONG_RUNS}
 SAME_UNITS = {"dev-0": "train-7", "test_far-0": "dev-1"}
+DOUBTFUL_UNITS = DoubtfulUnits(empty=(11,), near_equal=((3, 7), (5, 9)))
 SAME_TEXTS = {"test-1": "train-10"}
 
 
 def make_faulty_data_bin(folder: Path) -> Path:
     """Write folder/{manifest,units,...} and folder/data-bin."""
     make_corpus(folder)
+    kmeans = KmeansCard.read(folder / "kmeans")
+    replace(kmeans, doubtful=DOUBTFUL_UNITS).write(folder / "kmeans")
     rows = {path.stem: read_manifest(path) for path in sorted((folder / "manifest").glob("*.tsv"))}
     units = {stem: dict(read_units(folder / "units" / f"{stem}.units")) for stem in rows}
     by_id = {row.id: row for split in rows.values() for row in split}

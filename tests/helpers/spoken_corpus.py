@@ -11,7 +11,7 @@ import numpy as np
 from preprocess.__main__ import main
 from preprocess.clustering.centroids import save_kmeans
 from preprocess.files.cards.card import hash_files
-from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard, UnitsCard
+from preprocess.files.cards.stage_cards import DoubtfulUnits, ExtractorDescription, KmeansCard, UnitsCard
 from preprocess.files.cards.units_cards import units_card_path
 from preprocess.files.manifest import Utterance, write_manifest
 from preprocess.files.units import format_units, read_units
@@ -57,6 +57,7 @@ def make_kmeans(folder: Path, seed: int) -> None:
         frames=NUM_UNITS,
         skipped=0,
         inertia_per_frame=0.0,
+        doubtful=DoubtfulUnits((), ()),
         hashes={},
     )
     save_kmeans(folder, centroids, card)

@@ -41,6 +41,14 @@ class DictionaryEntry:
 
 
 @dataclass(frozen=True)
+class SomeExamples:
+    """Examples of a stream that have something in common: how many, and the places of the first, from 0."""
+
+    count: int
+    first: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class StreamEntry:
     """One stream of one split; tokens are counted without </s> and language symbols.
 
@@ -52,6 +60,7 @@ class StreamEntry:
         seconds: of speech; None: not known, or text.
         run_lengths: runs of units by their length in frames; None: not known, or text.
         ctc_infeasible, source_ctc_infeasible: examples without a CTC path to the translation, to the transcript.
+        altered: examples with characters that the pieces have no place for (`files/escapes.py`).
         long_seconds: 95th percentile of the lengths of the examples' speech; None: not known, text, or a card of a
             version that did not write it.
     """
@@ -66,6 +75,7 @@ class StreamEntry:
     ctc_infeasible: int
     source_ctc_infeasible: int
     long_seconds: float | None = None
+    altered: SomeExamples = SomeExamples(0, ())
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cards import read_card
+from spoken_corpus import make_corpus, run_binarize
 from tiny_mbart import write_hugging_face_mbart
 from toy import make_toy_data_bin, run_preprocess, toy_sentences
 
@@ -119,6 +120,33 @@ def test_a_data_bin_of_text_alone_can_be_looked_at(tmp_path: Path, inspect: Insp
     assert (figures["seconds"], figures["speakers"], figures["checks"]["not_checked"]) == ({}, {}, [])
     assert figures["examples"][0]["id"].startswith("dev-")
     assert "duplicate_text" in [warning["kind"] for warning in figures["checks"]["warnings"]]
+
+
+def test_text_that_the_pieces_have_no_place_for_is_named_by_binarize_and_inspect(
+    tmp_path: Path, inspect: Inspect, caplog: pytest.LogCaptureFixture
+):
+    folder = tmp_path / "corpus"
+    make_corpus(folder)
+    path = folder / "manifest" / "test.tsv"
+    rows = read_manifest(path)
+    rows[1], rows[3] = replace(rows[1], src_text="a▁dog"), replace(rows[3], tgt_text="▅ la nuit")
+    write_manifest(path, rows)
+    assert not any(warning["kind"] == "altered_text" for warning in checks_of(run_binarize(folder), inspect))
+    assert "hold ▁" not in caplog.text
+    card = json.loads((folder / "subwords" / "card.json").read_text(encoding="utf-8"))
+    (folder / "subwords" / "card.json").write_text(json.dumps(card | {"escapes": False}), encoding="utf-8")
+    found = checks_of(run_binarize(folder), inspect)
+    assert "test.st: 2 texts hold ▁ (U+2581), ▅ (U+2585) or NUL, which these pieces have no place" in caplog.text
+    assert "(first: test-1)" in caplog.text
+    (warning,) = (warning for warning in found if warning["kind"] == "altered_text")
+    assert warning["text"].endswith(": 2 of 6 in test.st, 1 of 5 in test.mt.")
+    shown = [(example["stream"], example["index"], example["id"]) for example in warning["examples"]]
+    assert shown == [("st", 1, "test-1"), ("st", 3, "test-3"), ("mt", 1, "test-1")]
+
+
+def checks_of(data_bin: Path, inspect: Inspect) -> list[dict[str, Any]]:
+    """The warnings of a data-bin."""
+    return inspect(data_bin, data_bin.with_name("report"))["checks"]["warnings"]
 
 
 def test_a_data_bin_that_does_not_name_its_examples_is_looked_at_without_names(

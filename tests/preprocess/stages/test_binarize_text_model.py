@@ -169,6 +169,7 @@ def test_the_card_says_how_to_read_the_data_bin(pruned: Path, whole: Path, conve
 
 def test_the_subwords_card_describes_the_text_model(pruned: Path, convention: str):
     card = read_card(pruned / "subwords", "subwords")
+    assert card["escapes"] is False
     assert card["text_model"]["symbols"] == language_symbols(convention)
     assert (card["unit_subwords"], card["source_subwords"], card["target_subwords"]) == (68, 45, 45)
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .altered_text import check_altered_text
 from .ctc_path import check_ctc_path
+from .doubtful_units import check_doubtful_units
 from .duplicates import check_duplicates
 from .frames_per_cluster import check_frames_per_cluster
 from .languages_alike import check_languages
@@ -14,12 +16,14 @@ from .warning import Check, DataWarning, Inspected, NotChecked, WarnedExample
 
 CHECKS: tuple[Check, ...] = (
     check_frames_per_cluster,
+    check_doubtful_units,
     check_languages,
     check_ctc_path,
     check_duplicates,
     check_speaking_rate,
     check_silence,
     check_unknown_tokens,
+    check_altered_text,
 )
 PRINTED_EXAMPLES = 3  # of a warning: a terminal shows where to begin, the page shows more
 

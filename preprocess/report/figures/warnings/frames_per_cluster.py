@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
+from ....files.cards.stage_cards import FEW_FRAMES_PER_CLUSTER
 from .warning import DataWarning, Inspected, NotChecked
 
 KIND = "frames_per_cluster"
-# Below about 40 points a centroid is a poor estimate of its cluster; faiss warns below 39.
-MIN_FRAMES = 40
 
 
 def check_frames_per_cluster(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
@@ -16,12 +15,11 @@ def check_frames_per_cluster(inspected: Inspected) -> Iterator[DataWarning | Not
         if inspected.speech:
             yield NotChecked(KIND, "the data-bin does not say which k-means made its units")
         return
-    frames_per_cluster = kmeans.frames / kmeans.clusters
-    if frames_per_cluster < MIN_FRAMES:
+    if kmeans.frames_per_cluster < FEW_FRAMES_PER_CLUSTER:
         yield DataWarning(
             KIND,
-            f"The k-means has {frames_per_cluster:.1f} frames a cluster ({kmeans.frames:,} frames, "
-            f"{kmeans.clusters:,} clusters); below {MIN_FRAMES} its units follow single recordings.",
+            f"The k-means has {kmeans.frames_per_cluster:.1f} frames a cluster ({kmeans.frames:,} frames, "
+            f"{kmeans.clusters:,} clusters); below {FEW_FRAMES_PER_CLUSTER} its units follow single recordings.",
             f"Make it of more frames (a larger --portion or --max-frames; the portion was {kmeans.portion:g}) or with "
             "fewer --clusters.",
             kmeans.clusters,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....files.cards.data_bin_card import DataBinCard
+from ....files.cards.data_bin_card import DataBinCard, SomeExamples
 from ..measures import Measures
 
 EXAMPLES_SHOWN = 5  # of each stream: enough to find the rows and to see what they have in common
@@ -94,22 +94,36 @@ def warn_of_examples(
         advice: what to do.
         describe: says what is wrong with one.
     """
-    total = sum(len(indices) for _, indices in found)
+    some = [
+        (measures, SomeExamples(len(indices), (*map(int, indices[:EXAMPLES_SHOWN]),))) for measures, indices in found
+    ]
+    yield from warn_of_some(kind, some, text, advice, describe)
+
+
+def warn_of_some(
+    kind: str,
+    found: Sequence[tuple[Measures, SomeExamples]],
+    text: str,
+    advice: str,
+    describe: Callable[[Measures, int], str],
+) -> Iterator[DataWarning]:
+    """Yield one warning of examples of which only the first are named, or none; see `warn_of_examples`."""
+    total = sum(some.count for _, some in found)
     if total:
         places = ", ".join(
-            f"{len(indices):,} of {measures.stream.counts.examples:,} in {measures.name}"
-            for measures, indices in found
-            if len(indices)
+            f"{some.count:,} of {measures.stream.counts.examples:,} in {measures.name}"
+            for measures, some in found
+            if some.count
         )
-        examples = [example for measures, indices in found for example in _name(measures, indices, describe)]
+        examples = [example for measures, some in found for example in _name(measures, some.first, describe)]
         yield DataWarning(kind, f"{text}: {places}.", advice, total, tuple(examples))
 
 
 def _name(
-    measures: Measures, indices: Sequence[int] | np.ndarray, describe: Callable[[Measures, int], str]
+    measures: Measures, indices: Sequence[int], describe: Callable[[Measures, int], str]
 ) -> Iterator[WarnedExample]:
     """The first EXAMPLES_SHOWN."""
-    shown = [int(index) for index in indices[:EXAMPLES_SHOWN]]
+    shown = indices[:EXAMPLES_SHOWN]
     stream = measures.stream
     for index, identifier in zip(shown, stream.ids(shown), strict=True):
         yield WarnedExample(stream.split, stream.name, index, identifier, describe(measures, index))

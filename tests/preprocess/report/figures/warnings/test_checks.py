@@ -13,11 +13,14 @@ from scipy.stats import median_abs_deviation
 
 from preprocess.data_bin import reader
 from preprocess.data_bin.reader import DataBinReader
+from preprocess.files.cards.stage_cards import DoubtfulUnits
 from preprocess.files.languages import Languages
 from preprocess.files.manifest import read_manifest
 from preprocess.files.units import read_units
 from preprocess.report.figures.data_bin_figures import describe_data_bin
+from preprocess.report.figures.measures import measure
 from preprocess.report.figures.warnings.checks import Outcome
+from preprocess.report.figures.warnings.doubtful_units import check_doubtful_units
 from preprocess.report.figures.warnings.frames_per_cluster import check_frames_per_cluster
 from preprocess.report.figures.warnings.languages_alike import check_languages
 from preprocess.report.figures.warnings.warning import DataWarning, Inspected, NotChecked
@@ -38,8 +41,9 @@ def ids_of(warning: dict[str, Any]) -> list[str]:
 
 
 def test_all_faults_are_warned_of(warnings: dict[str, Any], faulty_figures: dict[str, Any]):
-    kinds = ["frames_per_cluster", "no_ctc_path", "duplicate_speech", "duplicate_text", "speaking_rate", "silence"]
-    assert list(warnings) == [*kinds, "unknown_tokens"]
+    of_kmeans = ["frames_per_cluster", "empty_units", "near_equal_units"]
+    of_examples = ["no_ctc_path", "duplicate_speech", "duplicate_text", "speaking_rate", "silence", "unknown_tokens"]
+    assert list(warnings) == of_kmeans + of_examples
     assert faulty_figures["checks"]["not_checked"] == []
 
 
@@ -158,10 +162,36 @@ def test_languages_that_differ_by_case_or_region_are_named(
     assert all(name in text for name, text in zip(named, found, strict=True))
 
 
+def test_units_that_say_little_are_named(warnings: dict[str, Any], inspected: Inspected):
+    assert "fell to 1 of 12 units: 11." in warnings["empty_units"]["text"]
+    assert (
+        "2 pairs of units have nearly equal centroids, so that chance decides: 3 and 7, 5 and 9."
+        in (warnings["near_equal_units"]["text"])
+    )
+    assert inspected.card.kmeans is not None
+    many = DoubtfulUnits(tuple(range(25)), ())
+    card = replace(inspected.card, kmeans=replace(inspected.card.kmeans, doubtful=many))
+    (warning,) = check_doubtful_units(replace(inspected, card=card))
+    assert isinstance(warning, DataWarning) and warning.text.endswith(", 18, 19 and 5 more.")
+    card = replace(inspected.card, kmeans=replace(inspected.card.kmeans, doubtful=None))
+    (untold,) = check_doubtful_units(replace(inspected, card=card))
+    assert isinstance(untold, NotChecked)
+
+
+def test_alike_languages_are_named_with_their_first_examples(faulty: Path):
+    streams = [measure(stream, lambda count: None) for stream in DataBinReader(faulty / "data-bin").streams()]
+    card = replace(streams[0].stream.data_bin.card, languages=Languages(("EN", "en"), ("fr",)))
+    (warning,) = check_languages(Inspected(card, streams))
+    assert isinstance(warning, DataWarning)
+    (example,) = warning.examples  # no row is EN
+    assert (example.split, example.stream, example.index, example.id) == ("train", "st", 0, "train-0")
+    assert example.found == "source language en"
+
+
 def test_the_terminal_is_told_how_many_where_and_what_to_do(faulty: Path, faulty_figures: dict[str, Any]):
     described = describe_data_bin(DataBinReader(faulty / "data-bin"))
     lines = list(described.checks.lines())
-    assert lines[0] == "7 warnings"
+    assert lines[0] == "9 warnings"
     for number, warning in enumerate(described.checks.warnings, start=1):
         assert f"{number}. {warning.text}" in lines
         assert f"   {warning.advice}" in lines
