@@ -56,10 +56,10 @@ def fit_centroids(
         )
     random = np.random.default_rng(seed)
     order = random.permutation(len(frames))
-    sizes = sample_sizes(len(frames), clusters)
-    with show_progress("k-means", " frames", ITERATIONS * sum(sizes) + len(frames), scale=True) as progress:
-        centroids = spread_start(frames[np.sort(order[: sizes[0]])], clusters, random, device)
-        for size in sizes:
+    samples = sample_sizes(len(frames), clusters)
+    with show_progress("k-means", " frames", ITERATIONS * sum(samples) + len(frames), scale=True) as progress:
+        centroids = spread_start(frames[np.sort(order[: samples[0]])], clusters, random, device)
+        for size in samples:
             rows = np.sort(order[:size])
             for _ in range(ITERATIONS):
                 centroids, _, _ = improve(frames, rows, NearestCentroid(centroids, device), progress.update)
