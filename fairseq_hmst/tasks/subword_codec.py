@@ -55,6 +55,11 @@ class SubwordCodec:
 
 
 def decode_pieces(pieces: str, data_bin: DataBin) -> str:
-    """Plain text of text pieces of a data-bin, separated by spaces, or of what fairseq's --post-process has joined."""
+    """Plain text of text pieces.
+
+    Args:
+        pieces: separated by spaces, or as fairseq's --post-process has joined them.
+        data_bin: whose pieces they are.
+    """
     text = post_process(pieces, "sentencepiece") if "\u2581" in pieces else pieces
     return unescape_text(text) if data_bin.card.escapes else text

@@ -21,7 +21,7 @@ class UnitsTask:
     """Task of `Shards`: the deduplicated units of some spans.
 
     Arrays: units and run_lengths (sum of U,) int32, one span after the other; num_units (S,) = U, num_frames (S,)
-    and seconds (S,) of each; faults.
+    and seconds (S,) of each; faults and cancelled.
     """
 
     kmeans: Path
@@ -36,10 +36,12 @@ class UnitsTask:
         nothing = np.zeros(0, dtype=np.int64)
         runs = [(nothing, nothing)] * len(spans)
         num_frames, seconds, faults = np.zeros(len(spans), np.int64), np.zeros(len(spans)), [""] * len(spans)
+        cancelled = np.zeros(len(spans), dtype=bool)
         for item in extract_frames(spans, extractor, self.skip_faults):
             at = item.position
             runs[at] = deduplicate(nearest_centroid(item.frames))
             report(item.seconds)
+            cancelled[at] = item.channels_cancel
             num_frames[at], seconds[at], faults[at] = len(item.frames), item.seconds, str(item.fault or "")
         units, run_lengths = (np.concatenate(arrays).astype(np.int32) for arrays in zip(*runs, strict=True))
         return {
@@ -49,6 +51,7 @@ class UnitsTask:
             "num_frames": num_frames,
             "seconds": seconds,
             "faults": np.array(faults),
+            "cancelled": cancelled,
         }
 
 

@@ -42,7 +42,7 @@ def find_doubtful_units(centroids: np.ndarray, sizes: np.ndarray) -> DoubtfulUni
 
 
 def near_equal_pairs(centroids: np.ndarray) -> tuple[tuple[int, int], ...]:
-    """Pairs of a centroid (K, D) and its nearest other that are equal, or within NEAR of what is usual."""
+    """Pairs of neighbours among centroids (K, D) that are equal, or nearly so; see NEAR."""
     if len(centroids) < 2:
         return ()
     vectors = (centroids - centroids.mean(axis=0)).astype(np.float64)

@@ -51,7 +51,7 @@ class SampleTask:
     """Task of `Shards`: the frames of some spans with numbers below `threshold`, and these numbers.
 
     Arrays: frames (F, D) float32 and draws (F,) float64, in the order of the spans; num_frames (S,), with those that
-    were not kept; faults.
+    were not kept; faults and cancelled.
     """
 
     description: ExtractorDescription
@@ -64,14 +64,17 @@ class SampleTask:
         extractor = load_described(self.description, self.device)
         faults, num_frames = [""] * len(spans), np.zeros(len(spans), dtype=np.int64)
         kept = [(np.zeros((0, extractor.width), dtype=np.float32), np.zeros(0))] * len(spans)
+        cancelled = np.zeros(len(spans), dtype=bool)
         for item in extract_frames(spans, extractor, self.skip_faults):
             report(item.seconds)
+            cancelled[item.position] = item.channels_cancel
             faults[item.position], num_frames[item.position] = str(item.fault or ""), len(item.frames)
             draws = draw(item.span.ids[0], len(item.frames), self.seed)
             is_kept = draws < self.threshold
             kept[item.position] = (item.frames[is_kept], draws[is_kept])
         frames, draws = (np.concatenate(arrays) for arrays in zip(*kept, strict=True))
-        return {"frames": frames, "draws": draws, "num_frames": num_frames, "faults": np.array(faults)}
+        found = {"frames": frames, "draws": draws, "num_frames": num_frames}
+        return found | {"faults": np.array(faults), "cancelled": cancelled}
 
 
 def draw(utterance_id: str, num_frames: int, seed: int) -> np.ndarray:

@@ -148,8 +148,18 @@ def _entry(split: Split, stream: str, found: StreamCounts) -> StreamEntry:
         ctc_infeasible=sum(row.ctc == "target" for row in found.infeasible),
         source_ctc_infeasible=sum(row.ctc == "transcript" for row in found.infeasible),
         long_seconds=long_seconds(split) if is_speech else None,
+        cancelled=_cancelled(split) if is_speech else None,
         altered=SomeExamples(len(found.altered), tuple(found.altered[:EXAMPLES_NAMED])),
     )
+
+
+def _cancelled(split: Split) -> SomeExamples | None:
+    rows = split.units_card.cancelled if split.units_card else None
+    if rows is None:
+        return None
+    spoken = [row.id for row in split.utterances if row.audio is not None]
+    first = set(rows.first)
+    return SomeExamples(rows.count, tuple(index for index, identifier in enumerate(spoken) if identifier in first))
 
 
 def _ratios(split: Split, counts: Mapping[str, StreamCounts], repeat: int) -> Ratios:

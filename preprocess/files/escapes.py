@@ -1,4 +1,4 @@
-"""Characters that SentencePiece keeps for itself, written as others in what its models are trained on and given.
+"""Escapes of the characters that SentencePiece keeps for itself.
 
 It writes a space as U+2581, and skips the sentences with its own marks, U+2585 and NUL, when it learns. Noncharacters
 of Unicode, which are for such use and stand in no text, take their places; text without any of these is unchanged.
@@ -19,7 +19,7 @@ _TO_UNESCAPE = re.compile(f"{MARK}([{MARK}{''.join(STANDS_FOR)}])|[{''.join(STAN
 
 
 def escape_text(text: str) -> str:
-    """Text that SentencePiece gives back as it is; `unescape_text` makes the first of it again."""
+    """Escape a text, so that SentencePiece gives it back as it is."""
     return _TO_ESCAPE.sub(lambda found: _ESCAPED[found[0]], text)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import AudioError, ExtractorError
 from ..files.manifest import Utterance, location_of, read_manifest
-from .audio import SAMPLE_RATE, load_audio
+from .audio import SAMPLE_RATE, Sound, load_sound
 from .extractors import Extractor
 
 # Padded length of a batch: fills a processor, and bounds attention, whose memory grows with count x longest^2.
@@ -54,6 +54,7 @@ class SpanFrames:
         frames: (T, D) float32; T is 0 where the span cannot be used.
         seconds: its length.
         fault: why it cannot be used.
+        channels_cancel: whether its channels cancel each other, so that the frames are of near silence.
     """
 
     position: int
@@ -61,6 +62,7 @@ class SpanFrames:
     frames: np.ndarray
     seconds: float
     fault: AudioError | ExtractorError | None = None
+    channels_cancel: bool = False
 
 
 def read_spans(manifest_path: Path, check_audio: bool) -> list[AudioSpan]:
@@ -108,17 +110,19 @@ def extract_frames(spans: Sequence[AudioSpan], extractor: Extractor, skip_faults
         nothing = np.zeros((0, extractor.width), dtype=np.float32)
         return SpanFrames(position, spans[position], nothing, 0.0, error)
 
-    waveforms: dict[int, np.ndarray] = {}
+    sounds: dict[int, Sound] = {}
     for position, span in enumerate(spans):
         try:
-            waveforms[position] = load_audio(span.audio, span.offset, span.duration)
+            sounds[position] = load_sound(span.audio, span.offset, span.duration)
         except AudioError as error:
             yield without_frames(position, error)
-    for position, frames in frames_of(waveforms, extractor):
+    for position, frames in frames_of({key: sound.samples for key, sound in sounds.items()}, extractor):
         if isinstance(frames, ExtractorError):
             yield without_frames(position, frames)
         else:
-            yield SpanFrames(position, spans[position], frames, len(waveforms[position]) / SAMPLE_RATE)
+            sound = sounds[position]
+            seconds = len(sound.samples) / SAMPLE_RATE
+            yield SpanFrames(position, spans[position], frames, seconds, channels_cancel=sound.channels_cancel)
 
 
 def frames_of(

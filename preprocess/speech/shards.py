@@ -9,6 +9,8 @@ is kept beside the results.
 """
 
 import hashlib
+import itertools
+import logging
 import os
 import shutil
 import uuid
@@ -30,13 +32,17 @@ from .lengths import MeasuredSpan, measure_spans
 from .shard_progress import SecondsDone, shown_progress
 from .workers import Workers
 
+logger = logging.getLogger(__name__)
+
 LENGTHS = "lengths"  # in the folder of results
 SHARD_SECONDS = 600.0  # at most, but for a single longer span
 
 Arrays = Mapping[str, np.ndarray]
-# A task makes the arrays of some spans; one of them is `faults`, (S,) str: why a span cannot be used, "" if it
-# can. It tells the function that it is given of seconds that are done. It is sent to workers by pickle, and its repr
-# says all that its results depend on beside the audio.
+# A task makes the arrays of some spans. Two of them are OF_SPANS: `faults`, (S,) str: why a span cannot be used, "" if
+# it can; and `cancelled`, (S,) bool: its channels cancel each other, and what is encoded is nearly silent. It tells the
+# function that it is given of seconds that are done. It is sent to workers by pickle, and its repr says all that its
+# results depend on beside the audio.
+OF_SPANS = ("faults", "cancelled")
 Task = Callable[[Sequence[AudioSpan], Callable[[float], None]], Arrays]
 
 
@@ -86,6 +92,7 @@ class Shards:
         self._check_lengths(measured)
         self.spans = [item for item in measured if item.fault is None]
         self._paths: list[Path] = []
+        self.cancelled: list[str] = []  # after `compute`, ids of the rows whose channels cancel each other
 
     @property
     def seconds(self) -> float:
@@ -125,6 +132,7 @@ class Shards:
                 pass
         self.faults += self._find_faults()
         report_faults(self._out, self.faults, self._num_rows, self.options.faults)
+        self._find_cancelled()
 
     def results(self) -> Iterator[tuple[list[AudioSpan], Arrays]]:
         """Each shard's spans and arrays, in the order of the manifest; an array is read when it is asked for."""
@@ -157,6 +165,23 @@ class Shards:
                 if reason:
                     yield from (Fault(*row, str(reason)) for row in zip(span.ids, span.locations, strict=True))
 
+    def _find_cancelled(self) -> None:
+        found: list[AudioSpan] = []
+        for spans, arrays in self.results():
+            found += itertools.compress(spans, arrays["cancelled"])
+        self.cancelled = [identifier for span in found for identifier in span.ids]
+        if found:
+            location, utterance = found[0].places
+            logger.warning(
+                "%s: the channels of %d rows cancel each other, so that their average, which is encoded, is nearly "
+                "silent (first: %s: %s, %s); take one of the channels, such as by `sox IN OUT remix 1`",
+                self._out.name,
+                len(self.cancelled),
+                location,
+                utterance,
+                found[0].audio,
+            )
+
 
 def _make(task: Task, shard: Shard, path: Path) -> None:
     """Write the result of a shard, in a worker."""
@@ -180,7 +205,7 @@ def _cut(spans: Sequence[MeasuredSpan]) -> Iterator[Shard]:
 
 
 def _digest(task: Task, shard: Shard, stamps: dict[Path, str]) -> str:
-    digest = hashlib.sha256(f"{DATA_VERSION} {task!r}".encode())
+    digest = hashlib.sha256(f"{DATA_VERSION} {OF_SPANS} {task!r}".encode())
     for span in shard.spans:
         if span.audio not in stamps:
             stamps[span.audio] = stamp_of(span.audio)

@@ -17,7 +17,7 @@ import numpy as np
 from ..clustering.assignment import UnitsTask
 from ..clustering.centroids import load_kmeans
 from ..errors import PreprocessError
-from ..files.cards.stage_cards import UnitsCard
+from ..files.cards.stage_cards import SomeRows, UnitsCard
 from ..files.cards.units_cards import units_card_path
 from ..files.faults import faults_path
 from ..files.hashing import hash_file
@@ -27,6 +27,8 @@ from ..files.units import format_units
 from ..files.whole import whole_file
 from ..speech.extractors.limits import read_limits
 from ..speech.shards import AudioOptions, Shards
+
+ROWS_NAMED = 20  # in a card
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
             frames=0,
             deduplicated_units=0,
             run_lengths={},
+            cancelled=SomeRows(len(shards.cancelled), tuple(shards.cancelled[:ROWS_NAMED])),
             hashes={},
         )
         card = write_units(options.out, shards, card)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from spoken_corpus import make_corpus, run_binarize, write_units_card
 
-from preprocess.files.cards.stage_cards import DoubtfulUnits, KmeansCard
+from preprocess.files.cards.stage_cards import DoubtfulUnits, KmeansCard, SomeRows, UnitsCard
+from preprocess.files.cards.units_cards import units_card_path
 from preprocess.files.manifest import Utterance, read_manifest, write_manifest
 from preprocess.files.units import format_units, read_units
 
@@ -21,6 +22,7 @@ ROWS: dict[str, Callable[[Utterance], Utterance]] = {
 UNITS = {"train-1": [3], "train-2": LONG_RUNS}
 SAME_UNITS = {"dev-0": "train-7", "test_far-0": "dev-1"}
 DOUBTFUL_UNITS = DoubtfulUnits(empty=(11,), near_equal=((3, 7), (5, 9)))
+CANCELLED = {"test": SomeRows(3, ("test-1", "test-4"))}
 SAME_TEXTS = {"test-1": "train-10"}
 
 
@@ -43,6 +45,8 @@ def make_faulty_data_bin(folder: Path) -> Path:
         )
         path.write_text("".join(lines), encoding="utf-8")
         write_units_card(path, folder / "kmeans")
+        card = UnitsCard.read_file(units_card_path(path))
+        replace(card, cancelled=CANCELLED.get(stem, SomeRows(0, ()))).write_file(units_card_path(path))
     return run_binarize(folder, "--mt-text", folder / "mt.en", folder / "mt.fr")
 
 

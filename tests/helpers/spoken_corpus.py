@@ -11,7 +11,7 @@ import numpy as np
 from preprocess.__main__ import main
 from preprocess.clustering.centroids import save_kmeans
 from preprocess.files.cards.card import hash_files
-from preprocess.files.cards.stage_cards import DoubtfulUnits, ExtractorDescription, KmeansCard, UnitsCard
+from preprocess.files.cards.stage_cards import DoubtfulUnits, ExtractorDescription, KmeansCard, SomeRows, UnitsCard
 from preprocess.files.cards.units_cards import units_card_path
 from preprocess.files.manifest import Utterance, write_manifest
 from preprocess.files.units import format_units, read_units
@@ -75,6 +75,7 @@ def write_units_card(units_path: Path, kmeans: Path) -> None:
         frames=39 * len(rows),
         deduplicated_units=sum(map(len, rows)),
         run_lengths={},
+        cancelled=SomeRows(0, ()),
         hashes=hash_files(units_path.parent, [units_path.name]),
     )
     card.write_file(units_card_path(units_path))

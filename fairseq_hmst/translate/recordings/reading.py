@@ -1,6 +1,7 @@
 """Reading recordings, each file opened once: loudness, cuts at pauses, and samples."""
 
 import io
+import logging
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from preprocess.speech.audio import AudioFile, check_audio, open_audio
 from ..errors import TranslationError
 from .recording import Recording, Stretch
 from .segmentation import FRAME_SECONDS, find_segments
+
+logger = logging.getLogger(__name__)
 
 Timed = TypeVar("Timed", Recording, Stretch)
 
@@ -49,6 +52,13 @@ def read_stretches(recordings: Iterable[Recording], max_seconds: float) -> Itera
                 recording.stretches = cut(recording, audio, max_seconds)
                 for stretch in recording.stretches:
                     stretch.waveform = audio.read(stretch.offset, stretch.duration)
+                    if audio.channels_cancel:
+                        logger.warning(
+                            "%s: the channels cancel each other from %.1f s on, so that their average, which is "
+                            "translated, is nearly silent; take one of them, such as by `sox IN OUT remix 1`",
+                            recording.source,
+                            stretch.offset,
+                        )
                     yield stretch
         except AudioError as error:
             recording.fault = TranslationError.of(error)

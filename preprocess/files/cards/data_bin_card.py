@@ -61,6 +61,7 @@ class StreamEntry:
         run_lengths: runs of units by their length in frames; None: not known, or text.
         ctc_infeasible, source_ctc_infeasible: examples without a CTC path to the translation, to the transcript.
         altered: examples with characters that the pieces have no place for (`files/escapes.py`).
+        cancelled: examples whose channels cancel each other; None: not known, or text.
         long_seconds: 95th percentile of the lengths of the examples' speech; None: not known, text, or a card of a
             version that did not write it.
     """
@@ -76,6 +77,7 @@ class StreamEntry:
     source_ctc_infeasible: int
     long_seconds: float | None = None
     altered: SomeExamples = SomeExamples(0, ())
+    cancelled: SomeExamples | None = None
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,14 @@ class KmeansCard(Card):
         return self.frames / self.clusters
 
 
+@dataclass(frozen=True)
+class SomeRows:
+    """Rows that have something in common: how many, and the ids of the first."""
+
+    count: int
+    first: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class UnitsCard(Card):
     """Card of a units file.
@@ -142,6 +150,8 @@ class UnitsCard(Card):
         skipped: rows that could not be used; errors.tsv names them.
         utterances, seconds, frames, deduplicated_units: totals over the file.
         run_lengths: number of runs by their length in frames.
+        cancelled: rows whose channels cancel each other, so that what was encoded is nearly silent; None: written by a
+            version that did not look.
     """
 
     stage: Literal["units"] = "units"
@@ -154,6 +164,7 @@ class UnitsCard(Card):
     frames: int
     deduplicated_units: int
     run_lengths: Mapping[int, int]
+    cancelled: SomeRows | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 | file or stretch of it                             | what happens                                                   |
 |---------------------------------------------------|----------------------------------------------------------------|
 | wav, flac, ogg, opus, mp3 at any sampling rate    | resampled to 16 kHz                                            |
-| stereo or more channels                           | averaged to one                                                |
+| stereo or more channels                           | averaged to one; a warning where they cancel each other        |
 | silent                                            | fine: silence is sound too                                     |
 | float samples a little beyond 1 (up to 2)         | clipped to [-1, 1]; lossy codecs overshoot                     |
 | float samples beyond 2                            | error: they are not scaled to [-1, 1]                          |
@@ -19,7 +19,7 @@
 Every error is an AudioError that names the file. Levels are not changed and silence is not removed.
 """
 
-from .audio_file import AudioContent, AudioFile, check_audio, load_audio, measure_audio, open_audio
+from .audio_file import AudioContent, AudioFile, Sound, check_audio, load_audio, load_sound, measure_audio, open_audio
 from .length_limits import MAX_SECONDS, MIN_SECONDS, LengthLimits
 from .samples import SAMPLE_RATE
 
@@ -30,8 +30,10 @@ __all__ = [
     "AudioContent",
     "AudioFile",
     "LengthLimits",
+    "Sound",
     "check_audio",
     "load_audio",
+    "load_sound",
     "measure_audio",
     "open_audio",
 ]

@@ -18,7 +18,7 @@ from .containers import find_parts
 from .decoder import Decoder, explained
 from .length_limits import MAX_SECONDS, LengthLimits
 from .parts import Part, PartFile
-from .samples import check_sample_rate, check_samples, resample
+from .samples import channels_cancel, check_sample_rate, check_samples, resample
 
 END_TOLERANCE_SECONDS = 0.05
 REMEMBERED_FILES = 256
@@ -44,7 +44,10 @@ class AudioFile:
         place: its path, or the name of what is in memory.
         sample_rate: its own, in Hz.
         num_samples: a channel.
+        channels_cancel: whether channels cancel each other in some part of what was read last.
     """
+
+    channels_cancel = False
 
     def __init__(self, place: str, source: Path | io.BytesIO, file: BinaryIO, parts: Sequence[Part]) -> None:
         self.place = place
@@ -114,6 +117,7 @@ class AudioFile:
         Raises:
             AudioError: the file is corrupt there.
         """
+        self.channels_cancel = False
         with explained(self.place):
             return np.concatenate([np.zeros(0, np.float32), *self._read(start, start + count)])
 
@@ -127,7 +131,10 @@ class AudioFile:
         for index, (first, last) in enumerate(itertools.pairwise(self._bounds)):
             begin, stop = max(start, first), min(end, last)
             if begin < stop:
-                yield self._decoder_of(index).read(begin - first, stop - begin).mean(axis=1)
+                samples = self._decoder_of(index).read(begin - first, stop - begin)
+                average = samples.mean(axis=1)
+                self.channels_cancel |= channels_cancel(samples, average)
+                yield average
 
     def _decoder_of(self, index: int) -> Decoder:
         """The decoder of a part; it stays open for the next call."""
@@ -163,6 +170,26 @@ def open_audio(audio: Path | AudioContent) -> Iterator[AudioFile]:
         with explained(place):
             opened = _open(audio, place, stack)
         yield opened
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Sound of a stretch of an audio file.
+
+    Attributes:
+        samples: (N,) float32 at 16 kHz in [-1, 1].
+        channels_cancel: whether the channels cancel each other, so that these are nearly silent.
+    """
+
+    samples: np.ndarray
+    channels_cancel: bool = False
+
+
+def load_sound(path: Path, offset: float = 0.0, duration: float | None = None) -> Sound:
+    """Decode a stretch of an audio file; see `AudioFile.read`."""
+    with open_audio(path) as file:
+        samples = file.read(offset, duration)
+        return Sound(samples, file.channels_cancel)
 
 
 def load_audio(

@@ -11,6 +11,9 @@ SAMPLE_RATE = 16_000
 # Of telephones and of studios, with room at both ends.
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 MAX_PEAK = 2.0
+# Of channels whose average has less than a hundredth of their power, one is the other turned upside down: two that have
+# nothing in common leave a half, and of 32 one that is not silent a 32nd. Below -70 dB there is nothing to lose.
+CANCELLED_SHARE, SILENT_POWER = 0.01, 1e-7
 # The filter of a resampler grows with the larger term of the ratio: 48 000 : 16 000 is 3 : 1, but 767 999 : 16 000
 # stays as it is. A nearby ratio of smaller terms is off by less than a sample in a minute.
 MAX_TERM = 10_000
@@ -30,6 +33,17 @@ def check_sample_rate(sample_rate: int) -> None:
             f"its header says {sample_rate} samples a second, expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
             advice="correct the header, or resample the file",
         )
+
+
+def channels_cancel(samples: np.ndarray, average: np.ndarray) -> bool:
+    """Whether channels that are not silent leave nearly nothing when they are averaged.
+
+    Args:
+        samples: (N, C) float32.
+        average: (N,) of the channels.
+    """
+    power = np.vdot(samples, samples) / max(samples.size, 1)
+    return bool(power > SILENT_POWER and np.vdot(average, average) / len(average) < CANCELLED_SHARE * power)
 
 
 def check_samples(waveform: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from preprocess.files.faults import FaultOptions
 from preprocess.files.manifest import Utterance, write_manifest
 from preprocess.speech import frames
 from preprocess.speech import shards as shards_module
-from preprocess.speech.audio import LengthLimits
+from preprocess.speech.audio import LengthLimits, Sound
 from preprocess.speech.shards import AudioOptions, Shards
 
 CLUSTERS = 4
@@ -45,11 +45,11 @@ def sample(tmp_path: Path, monkeypatch, described_as, encoded) -> Sample:
     """A function that samples `count` utterances; the waveform of utterance i holds nothing but i."""
     monkeypatch.setattr(frame_sample, "load_described", lambda description, device: NumberingExtractor())
 
-    def load_audio(path: Path, *_: object) -> np.ndarray:
+    def load_sound(path: Path, *_: object) -> Sound:
         encoded.append(int(path.stem))
-        return np.full(16_000, encoded[-1], np.float32)
+        return Sound(np.full(16_000, encoded[-1], np.float32))
 
-    monkeypatch.setattr(frames, "load_audio", load_audio)
+    monkeypatch.setattr(frames, "load_sound", load_sound)
 
     def sample(portion: float, max_frames: int = 10**6, seed: int = 0, count: int = 20, reverse: bool = False):
         rows = [Utterance(f"u{i}", tmp_path / f"{i}.wav", 0.0, 1.0, "en", "fr", "", "x", "") for i in range(count)]

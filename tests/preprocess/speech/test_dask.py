@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SLOW_DECODING = """
 import time
 from preprocess.speech import audio, frames
-frames.load_audio = lambda *segment: time.sleep(0.1) or audio.load_audio(*segment)
+frames.load_sound = lambda *segment: time.sleep(0.1) or audio.load_sound(*segment)
 """
 
 

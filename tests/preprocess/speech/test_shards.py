@@ -28,7 +28,8 @@ class LengthTask:
     def __call__(self, spans: Sequence[AudioSpan], report: Callable[[float], None]) -> Arrays:
         MADE.append([span.ids[0] for span in spans])
         sizes = np.array([span.audio.stat().st_size for span in spans])
-        return {"sizes": sizes, "faults": np.array(["" if size else "it is empty" for size in sizes])}
+        faults = np.array(["" if size else "it is empty" for size in sizes])
+        return {"sizes": sizes, "faults": faults, "cancelled": np.zeros(len(spans), dtype=bool)}
 
 
 @pytest.fixture

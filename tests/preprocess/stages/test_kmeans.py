@@ -11,7 +11,7 @@ from preprocess.clustering.centroids import load_kmeans
 from preprocess.errors import MismatchError, PreprocessError
 from preprocess.files.hashing import hash_file
 from preprocess.speech import frames as frames_module
-from preprocess.speech.audio import load_audio
+from preprocess.speech.audio import load_sound
 
 
 def stage(manifest: Path, out: Path, *options: object, clusters: int = 8, portion: float = 0.5) -> int:
@@ -52,7 +52,7 @@ def test_of_a_large_corpus_only_drawn_utterances_are_encoded_and_the_card_says_s
     monkeypatch.setattr(utterance_sample, "MIN_UTTERANCES", 4)
     monkeypatch.setattr(utterance_sample, "MIN_FRAMES", 10)
     manifest, read = make_manifest(count=8), []
-    monkeypatch.setattr(frames_module, "load_audio", lambda *segment: read.append(segment) or load_audio(*segment))
+    monkeypatch.setattr(frames_module, "load_sound", lambda *segment: read.append(segment) or load_sound(*segment))
     assert stage(manifest, tmp_path / "kmeans") == 0
     assert len(read) == 4
     card = read_card(tmp_path / "kmeans", "kmeans")

@@ -18,9 +18,10 @@ from preprocess.files.hashing import hash_file
 from preprocess.files.units import deduplicate, read_units
 from preprocess.speech import frames as frames_module
 from preprocess.speech import shards as shards_module
-from preprocess.speech.audio import load_audio
+from preprocess.speech.audio import load_audio, load_sound
 from preprocess.speech.extractors.mfcc import MfccExtractor
 from preprocess.speech.shard_progress import SecondsDone
+from preprocess.stages.units import UnitsOptions, make_units
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -101,7 +102,7 @@ def test_rows_that_share_audio_stand_together_and_are_computed_once(kmeans, monk
     spanish = [line.replace("u", "es", 1).replace("\tfr\t", "\tes\t") for line in lines[1:-1]]
     (kmeans.parent / "two.tsv").write_text("\n".join([*lines, *spanish]) + "\n")
     read = []
-    monkeypatch.setattr(frames_module, "load_audio", lambda *segment: read.append(segment) or load_audio(*segment))
+    monkeypatch.setattr(frames_module, "load_sound", lambda *segment: read.append(segment) or load_sound(*segment))
     assert main(arguments(kmeans)) == 0
     assert main(arguments(kmeans, "two", "two.tsv")) == 0
     assert len(read) == 12
@@ -136,7 +137,7 @@ def test_an_utterance_at_fault_is_named_and_the_rest_goes_on_from_there(kmeans, 
     assert files(kmeans) == [".train.units.work", "whole.card.json", "whole.units"]
     broken.write_bytes(content)
     read = []
-    monkeypatch.setattr(frames_module, "load_audio", lambda *segment: read.append(segment) or load_audio(*segment))
+    monkeypatch.setattr(frames_module, "load_sound", lambda *segment: read.append(segment) or load_sound(*segment))
     assert main(arguments(kmeans)) == 0
     assert [path.name for path, *_ in read] == ["4.wav", "5.wav"]
     assert files(kmeans) == ["train.card.json", "train.units", "whole.card.json", "whole.units"]
@@ -186,8 +187,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its ba
 from preprocess.speech import frames, shards
 from preprocess.__main__ import main
 shards.SHARD_SECONDS = 1.0
-decode = frames.load_audio
-frames.load_audio = lambda *arguments: time.sleep(0.1) or decode(*arguments)
+decode = frames.load_sound
+frames.load_sound = lambda *arguments: time.sleep(0.1) or decode(*arguments)
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -208,7 +209,7 @@ def test_interrupted_by_the_keyboard_and_run_again_gives_the_same_bytes(kmeans, 
     num_done = len(list(work.iterdir()))
     assert 3 <= num_done < 20
     read = []
-    monkeypatch.setattr(frames_module, "load_audio", lambda *segment: read.append(segment) or load_audio(*segment))
+    monkeypatch.setattr(frames_module, "load_sound", lambda *segment: read.append(segment) or load_sound(*segment))
     assert main(command) == 0
     assert len(read) <= 20 - num_done
     folder = kmeans.parent / "units"
@@ -284,3 +285,23 @@ def test_a_manifest_without_audio_or_a_wrong_output_name_is_refused(kmeans, caps
     assert "text.tsv: no row has audio" in capsys.readouterr().err
     assert main([*arguments(kmeans)[:-1], "units.txt"]) == 1
     assert "--out must be a file named *.units, got units.txt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_whose_channels_cancel_each_other_are_named_also_after_an_interruption(
+    kmeans, caplog, monkeypatch, workers
+):
+    audio = kmeans.parent / "audio"
+    for index in (1, 4):
+        samples, rate = soundfile.read(audio / f"{index}.wav")
+        soundfile.write(audio / f"{index}.wav", np.stack([samples, -samples], axis=1), rate)
+    monkeypatch.setattr(shards_module, "SHARD_SECONDS", 1.0)
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="full"):
+        broken.setattr("preprocess.stages.units.write_units", lambda *given: (_ for _ in ()).throw(OSError("full")))
+        make_units(kmeans.parent / "train.tsv", UnitsOptions(kmeans, kmeans.parent / "units/train.units"))
+    caplog.clear()
+    monkeypatch.setattr(frames_module, "load_sound", None)  # all is done
+    assert main([*arguments(kmeans), "--workers", str(workers)]) == 0
+    assert read_card(kmeans)["cancelled"] == {"count": 2, "first": ["u1", "u4"]}
+    first = f"{kmeans.parent}/train.tsv:3: utterance 'u1', {audio}/1.wav"
+    assert "the channels of 2 rows cancel each other, so that their average" in caplog.text and first in caplog.text

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .altered_text import check_altered_text
+from .cancelled_channels import check_cancelled_channels
 from .ctc_path import check_ctc_path
 from .doubtful_units import check_doubtful_units
 from .duplicates import check_duplicates
@@ -22,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     check_duplicates,
     check_speaking_rate,
     check_silence,
+    check_cancelled_channels,
     check_unknown_tokens,
     check_altered_text,
 )

@@ -14,7 +14,7 @@ ADVICE = (
 
 
 def check_languages(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
-    """Compare the names of the source languages, those of the target languages, and the ones with the others."""
+    """Compare the names of the source languages, of the target languages, and of both."""
     languages = inspected.card.languages
     for side, names in (("source", languages.source), ("target", languages.target)):
         alike: dict[str, list[str]] = defaultdict(list)

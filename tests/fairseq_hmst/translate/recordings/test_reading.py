@@ -145,3 +145,12 @@ def test_a_length_is_none_where_there_is_no_sound(tmp_path):
     assert read_length(tmp_path / "long.wav") == 61.5
     (tmp_path / "text.wav").write_text("no sound")
     assert read_length(tmp_path / "text.wav") is None
+
+
+def test_channels_that_cancel_each_other_are_warned_of_with_name_and_time(tmp_path, caplog):
+    left = write_wav(tmp_path / "mono.wav", 1.0, 16_000)[:, 0]
+    soundfile.write(tmp_path / "stereo.wav", np.stack([left, -left], axis=1), 16_000)
+    recordings = [make_recording(tmp_path / name, 1.0) for name in ("mono.wav", "stereo.wav")]
+    assert len(list(read_stretches(recordings, 20.0))) == 2
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{tmp_path / 'stereo.wav'}: the channels cancel each other from 0.0 s on")

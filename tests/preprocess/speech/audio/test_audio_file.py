@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from preprocess.errors import AudioError
-from preprocess.speech.audio import check_audio, load_audio, open_audio
+from preprocess.speech.audio import check_audio, load_audio, load_sound, open_audio
 
 WHOLE_FILE_FORMATS = [("x.wav", "PCM_16"), ("x.flac", "PCM_16"), ("x.mp3", "MPEG_LAYER_III")]
 
@@ -37,6 +37,36 @@ def test_a_tone_at_another_rate_becomes_the_same_tone_at_16_khz(tmp_path: Path, 
 def test_a_tone_above_8_khz_is_taken_out_and_not_folded_back(tmp_path: Path):
     found = load_audio(save(tmp_path, sine(12_000, 1.0, 44_100), 44_100))
     assert np.abs(found[800:-800]).max() < 0.005
+
+
+def test_channels_in_opposite_phase_are_told_from_others(tmp_path: Path):
+    left, noise = sine(440, 0.5), np.random.default_rng(0).normal(0, 0.1, 8000)
+    one_of_many = np.zeros((8000, 32))
+    one_of_many[:, 7] = left
+    for channels, cancels in (
+        (np.stack([left, -left], axis=1), True),
+        (np.stack([left, -left, left, -0.95 * left], axis=1), True),
+        (np.stack([left, 0.01 * noise - left], axis=1), True),
+        (np.stack([left, -0.5 * left], axis=1), False),  # a quarter is left
+        (np.stack([left, noise], axis=1), False),
+        (np.stack([left, np.zeros(8000)], axis=1), False),
+        (one_of_many, False),
+        (1e-4 * np.stack([left, -left], axis=1), False),  # there is nothing to lose
+        (np.zeros((8000, 2)), False),
+        (left, False),
+    ):
+        sound = load_sound(save(tmp_path, channels))
+        assert sound.channels_cancel == cancels
+        assert np.array_equal(sound.samples, load_audio(tmp_path / "x.wav"))
+
+
+def test_channels_that_cancel_are_those_of_the_stretch_that_was_read_last(tmp_path: Path):
+    left = sine(440, 1.0)
+    right = np.concatenate([left[:8000], -left[8000:]])
+    with open_audio(save(tmp_path, np.stack([left, right], axis=1))) as file:
+        for offset, seconds, cancels in ((0, 0.5, False), (0.5, 0.5, True), (0, 1, False)):
+            file.read(offset, seconds)
+            assert file.channels_cancel == cancels
 
 
 def test_channels_are_averaged(tmp_path: Path):

@@ -42,8 +42,8 @@ def ids_of(warning: dict[str, Any]) -> list[str]:
 
 def test_all_faults_are_warned_of(warnings: dict[str, Any], faulty_figures: dict[str, Any]):
     of_kmeans = ["frames_per_cluster", "empty_units", "near_equal_units"]
-    of_examples = ["no_ctc_path", "duplicate_speech", "duplicate_text", "speaking_rate", "silence", "unknown_tokens"]
-    assert list(warnings) == of_kmeans + of_examples
+    of_examples = ["no_ctc_path", "duplicate_speech", "duplicate_text", "speaking_rate", "silence"]
+    assert list(warnings) == [*of_kmeans, *of_examples, "cancelled_channels", "unknown_tokens"]
     assert faulty_figures["checks"]["not_checked"] == []
 
 
@@ -178,6 +178,13 @@ def test_units_that_say_little_are_named(warnings: dict[str, Any], inspected: In
     assert isinstance(untold, NotChecked)
 
 
+def test_channels_that_cancel_each_other_are_named_as_the_units_cards_do(warnings: dict[str, Any]):
+    found = warnings["cancelled_channels"]
+    assert found["count"] == 3 and found["text"].endswith(": 3 of 6 in test.st.")
+    shown = [(example["split"], example["stream"], example["index"], example["id"]) for example in found["examples"]]
+    assert shown == [("test", "st", 1, "test-1"), ("test", "st", 4, "test-4")]
+
+
 def test_alike_languages_are_named_with_their_first_examples(faulty: Path):
     streams = [measure(stream, lambda count: None) for stream in DataBinReader(faulty / "data-bin").streams()]
     card = replace(streams[0].stream.data_bin.card, languages=Languages(("EN", "en"), ("fr",)))
@@ -191,7 +198,7 @@ def test_alike_languages_are_named_with_their_first_examples(faulty: Path):
 def test_the_terminal_is_told_how_many_where_and_what_to_do(faulty: Path, faulty_figures: dict[str, Any]):
     described = describe_data_bin(DataBinReader(faulty / "data-bin"))
     lines = list(described.checks.lines())
-    assert lines[0] == "9 warnings"
+    assert lines[0] == "10 warnings"
     for number, warning in enumerate(described.checks.warnings, start=1):
         assert f"{number}. {warning.text}" in lines
         assert f"   {warning.advice}" in lines
