@@ -68,7 +68,7 @@ class TokenEncoder:
         return model.encode([*map(self._as_trained, texts)])
 
     def alters(self, *texts: str) -> bool:
-        """Whether some character of these texts is changed or lost, since the pieces have no place for it."""
+        """Whether the pieces have no place for some character of these texts."""
         return not self._escapes and any(map(has_reserved, texts))
 
     def _as_sources(self, encoded: list[np.ndarray], languages: Sequence[LanguagePair]) -> list[np.ndarray]:

@@ -159,11 +159,7 @@ def test_a_data_bin_that_does_not_name_its_examples_is_looked_at_without_names(
     assert {example["id"] for example in figures["examples"]} == {None}
     kinds = {warning["kind"] for warning in figures["checks"]["warnings"]}
     assert kinds >= {"no_ctc_path", "duplicate_speech", "duplicate_text", "silence", "unknown_tokens"}
-    assert [check["kind"] for check in figures["checks"]["not_checked"]] == [
-        "speaking_rate",
-        "silence",
-        "cancelled_channels",
-    ]
+    assert [check["kind"] for check in figures["checks"]["not_checked"]] == ["speaking_rate", "silence"]
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "a data-bin of an earlier version has no ids, seconds and speakers" in page
     assert "test.mt number 1 (from 0): equals number 8 (from 0) of train.mt" in page
