@@ -39,6 +39,12 @@ class UserError(Exception):
         outer.places = (*map(str, places), *self.places)
         return outer
 
+    def without_places(self, number: int) -> Self:
+        """The same error without its outermost places, so many."""
+        inner = self.at()
+        inner.places = self.places[number:]
+        return inner
+
     def __str__(self) -> str:
         text = ": ".join([*self.places, self.found])
         return f"{text}; {self.advice}" if self.advice else text

@@ -12,18 +12,19 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ManifestError
-from ..files.manifest import Utterance, parse_row, read_table
+from ..files.manifest import Utterance, parse_row
 from ..files.options import option
+from ..files.reading.table import TableRow, read_table
 from ..files.text import normalise_text
-from .rows.row import Row
+from .rows.row import Row, row_or_fault, rows_or_fault
 
 SUMMARY = "CoVoST 2 over Common Voice: 21 languages to English, English to 15"
 SPLITS = {"train": "train", "train_covost": "train", "dev": "dev", "test": "test"}  # by the column `split`
-
-Located = tuple[str, str, dict[str, str]]  # split, FILE:LINE, path and translation, and sentence and client_id if known
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class CovostOptions:
 
 
 OPTIONS = CovostOptions
+
+
+class LanguagePair(NamedTuple):
+    """Languages of clips and of translations."""
+
+    source: str
+    target: str
 
 
 def read_splits(root: Path, options: CovostOptions) -> dict[str, list[Utterance]]:
@@ -50,38 +58,42 @@ def read_splits(root: Path, options: CovostOptions) -> dict[str, list[Utterance]
             place=clips,
             advice="--root is Common Voice's folder of the source language",
         )
-    splits: dict[str, list[Utterance]] = {}
+    splits: dict[str, list[Utterance]] = {"train": [], "dev": [], "test": []}
     for tgt_lang in options.tgt_lang:
-        for split, location, fields in read_translations(root, options.src_lang, tgt_lang):
-            row = make_row(fields, clips, options.src_lang, tgt_lang, location)
-            splits.setdefault(split, []).append(row)
-    return {split: splits[split] for split in ("train", "dev", "test") if split in splits}
+        pair = LanguagePair(options.src_lang, tgt_lang)
+        for split, rows in read_translations(root, clips, pair).items():
+            splits[split] += rows
+    return {split: rows for split, rows in splits.items() if rows}
 
 
-def read_translations(root: Path, src_lang: str, tgt_lang: str) -> Iterator[Located]:
-    """Yield the rows of one pair of languages, from the joined files if there are any.
+def read_translations(root: Path, clips: Path, pair: LanguagePair) -> dict[str, list[Utterance]]:
+    """Rows of one pair of languages by split, from the joined files if there are any.
 
     Raises:
-        ManifestError: there are no files of this pair, or one is not in its form.
+        ManifestError: there are no files of this pair, or that of all splits is not in its form.
     """
-    stem = f"covost_v2.{src_lang}_{tgt_lang}"
+    stem = f"covost_v2.{pair.source}_{pair.target}"
     joined = {split: root / f"{stem}.{split}.tsv" for split in ("train", "dev", "test")}
     joined = {split: path for split, path in joined.items() if path.is_file()}
-    if not joined and not (root / f"{stem}.tsv").is_file():
+    if joined:
+        return {split: rows_or_fault(partial(_read_joined, path, clips, pair), path) for split, path in joined.items()}
+    if not (root / f"{stem}.tsv").is_file():
         found = ", ".join(sorted(path.name for path in root.glob("covost_v2.*.tsv"))) or "no covost_v2.*.tsv"
         raise ManifestError(f"expected {stem}.tsv or {stem}.train.tsv and so on in it, found {found}", place=root)
-    for split, path in joined.items():
-        for location, fields in read_table(path, ("path", "sentence", "translation", "client_id"), exact=False):
-            yield split, location, fields
-    if not joined:
-        yield from _join(root / f"{stem}.tsv", root / "validated.tsv")
+    return _join(root / f"{stem}.tsv", root / "validated.tsv", clips, pair)
 
 
-def make_row(fields: dict[str, str], clips: Path, src_lang: str, tgt_lang: str, location: str) -> Row:
-    """A row of path, sentence, translation and client_id; without a sentence, one that is not in validated.tsv."""
-    translation = _clean(fields["translation"])
+def make_row(row: TableRow, clip: TableRow | None, clips: Path, pair: LanguagePair) -> Row:
+    """A row of translations and that of its clip, which may be the same; None: it is not in validated.tsv.
+
+    Raises:
+        ManifestError: one of them is at fault.
+    """
+    path = row.fields["path"]
+    translation = _clean(row.fields["translation"])
+    sentence = {} if clip is None else clip.fields
     unusable = ""
-    if "sentence" not in fields:
+    if clip is None:
         unusable = "not in validated.tsv"
     elif not translation:
         unusable = "no translation"
@@ -89,30 +101,44 @@ def make_row(fields: dict[str, str], clips: Path, src_lang: str, tgt_lang: str, 
         unusable = "marked REMOVE"
     utterance = parse_row(
         {
-            "id": f"{Path(fields['path']).stem}-{tgt_lang}",
-            "audio": fields["path"],
-            "src_lang": src_lang,
-            "tgt_lang": tgt_lang,
-            "src_text": _clean(fields.get("sentence", "")),
+            "id": _id_of(row, pair),
+            "audio": path,
+            "src_lang": pair.source,
+            "tgt_lang": pair.target,
+            "src_text": _clean(sentence.get("sentence", "")),
             "tgt_text": translation,
-            "speaker": fields.get("client_id", ""),
+            "speaker": sentence.get("client_id", ""),
         },
         clips,
-        location,
+        row.location,
     )
-    return Row(**vars(utterance), location=location, unusable=unusable)
+    return Row(**vars(utterance), location=row.location, unusable=unusable)
 
 
-def _join(translations: Path, validated: Path) -> Iterator[Located]:
-    known = {
-        fields["path"]: fields for _, fields in read_table(validated, ("path", "sentence", "client_id"), exact=False)
-    }
-    for location, fields in read_table(translations, ("path", "translation", "split"), exact=False):
-        if fields["split"] in SPLITS:
-            common_voice = known.get(fields["path"], {})
-            sentence = {key: common_voice[key] for key in ("sentence", "client_id") if key in common_voice}
-            yield SPLITS[fields["split"]], location, fields | sentence
+def _read_joined(path: Path, clips: Path, pair: LanguagePair) -> Iterator[Row]:
+    for row in read_table(path, ("path", "sentence", "translation", "client_id"), exact=False, escapes=True):
+        yield row_or_fault(partial(make_row, row, row, clips, pair), row.location, _id_of(row, pair))
+
+
+def _join(translations: Path, validated: Path, clips: Path, pair: LanguagePair) -> dict[str, list[Utterance]]:
+    rows = list(read_table(translations, ("path", "translation", "split"), exact=False, escapes=True))
+    wanted = {row.known.get("path") for row in rows}
+    # Of Common Voice's many other clips nothing is kept, and a row at fault among them is none of ours.
+    of_clips = read_table(validated, ("path", "sentence", "client_id"), exact=False, escapes=True)
+    known = {path: clip for clip in of_clips if (path := clip.known.get("path")) in wanted}
+    splits: dict[str, list[Utterance]] = {}
+    for row in rows:
+        # A row that is too short to say its split counts as one of train.
+        split = SPLITS.get(row.known.get("split", "train" if row.fault else ""))
+        if split is not None:
+            make = partial(make_row, row, known.get(row.known.get("path", "")), clips, pair)
+            splits.setdefault(split, []).append(row_or_fault(make, row.location, _id_of(row, pair)))
+    return splits
+
+
+def _id_of(row: TableRow, pair: LanguagePair) -> str:
+    return f"{Path(row.known.get('path', '')).stem}-{pair.target}"
 
 
 def _clean(text: str) -> str:
-    return normalise_text(re.sub(r"\\(.)", r"\1", text))
+    return normalise_text(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL))

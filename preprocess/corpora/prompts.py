@@ -5,11 +5,14 @@ split `train` without audio stay in train.tsv, where they serve text translation
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..errors import ManifestError, PreprocessError
-from ..files.manifest import Utterance, check_utterance, parse_row, placed, read_table
+from ..files.manifest import parse_row
 from ..files.options import option
+from ..files.reading.table import TableRow, read_table
+from .rows.row import Row, row_or_fault
 
 SUMMARY = "the announcements of examples/prompts"
 SPLITS = ("train", "dev", "test", "test_prompts")
@@ -36,31 +39,33 @@ class PromptsOptions:
 OPTIONS = PromptsOptions
 
 
-def read_splits(root: Path, options: PromptsOptions) -> dict[str, list[Utterance]]:
-    """Read and check announcements.tsv.
+def read_splits(root: Path, options: PromptsOptions) -> dict[str, list[Row]]:
+    """Read announcements.tsv.
 
     Raises:
-        ManifestError: `FILE:LINE: ...`; a row is not in the form that this module's docstring gives.
+        ManifestError: it cannot be read, or has other columns.
     """
-    path = root / "announcements.tsv"
-    splits: dict[str, list[Utterance]] = {split: [] for split in SPLITS}
-    first_locations: dict[str, str] = {}
-    for location, row in read_table(path, COLUMNS, exact=True):
-        if row["split"] not in splits:
-            raise ManifestError(f"split must be one of {', '.join(SPLITS)}, found '{row['split']}'", place=location)
-        fields = {
-            "id": row["id"],
-            "audio": row["audio"],
-            "duration": row["seconds"] if row["audio"] else "",
-            "src_lang": "en",
-            "tgt_lang": options.tgt_lang,
-            "src_text": row["en"],
-            "tgt_text": row[options.tgt_lang],
-        }
-        utterance = parse_row(fields, path.parent, location)
-        with placed(utterance, location):
-            check_utterance(utterance, location, first_locations)
-        if utterance.audio is None and row["split"] != "train":
-            raise ManifestError(f"only rows of the split train may lack audio, '{utterance.id}' does", place=location)
-        splits[row["split"]].append(utterance)
-    return {split: utterances for split, utterances in splits.items() if utterances}
+    splits: dict[str, list[Row]] = {split: [] for split in SPLITS}
+    for row in read_table(root / "announcements.tsv", COLUMNS, exact=True):
+        made = row_or_fault(partial(_make_row, row, root, options.tgt_lang), row.location, row.known["id"])
+        splits.get(row.known.get("split", ""), splits["train"]).append(made)
+    return {split: rows for split, rows in splits.items() if rows}
+
+
+def _make_row(row: TableRow, folder: Path, tgt_lang: str) -> Row:
+    fields = row.fields
+    if fields["split"] not in SPLITS:
+        raise ManifestError(f"split must be one of {', '.join(SPLITS)}, found '{fields['split']}'", place=row.location)
+    known = {
+        "id": fields["id"],
+        "audio": fields["audio"],
+        "duration": fields["seconds"] if fields["audio"] else "",
+        "src_lang": "en",
+        "tgt_lang": tgt_lang,
+        "src_text": fields["en"],
+        "tgt_text": fields[tgt_lang],
+    }
+    utterance = parse_row(known, folder, row.location)
+    if utterance.audio is None and fields["split"] != "train":
+        raise ManifestError(f"only rows of the split train may lack audio, '{utterance.id}' does", place=row.location)
+    return Row(**vars(utterance), location=row.location)

@@ -5,13 +5,16 @@ duration (seconds), src_lang, tgt_lang, speaker; others are ignored. `audio` is 
 absolute; empty for rows that serve text translation alone.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..errors import ManifestError
-from ..files.manifest import Utterance, parse_row, read_table
+from ..files.manifest import Utterance, parse_row
 from ..files.options import option
-from .rows.row import Row
+from ..files.reading.table import TableRow, read_table
+from .rows.row import Row, row_or_fault, rows_or_fault
 
 SUMMARY = "a TSV, or a folder of train.tsv, dev.tsv, test.tsv, of one's own"
 NEEDED_COLUMNS = ("id", "audio", "src_text", "tgt_text")
@@ -30,7 +33,7 @@ OPTIONS = TsvOptions
 
 def read_splits(root: Path, options: TsvOptions) -> dict[str, list[Utterance]]:
     """Rows of every file, by the file's name without `.tsv`."""
-    return {path.stem: read_rows(path, options.src_lang, options.tgt_lang) for path in find_files(root)}
+    return {path.stem: rows_or_fault(partial(read_rows, path, options), path) for path in find_files(root)}
 
 
 def find_files(root: Path) -> list[Path]:
@@ -48,15 +51,20 @@ def find_files(root: Path) -> list[Path]:
     return paths
 
 
-def read_rows(path: Path, src_lang: str, tgt_lang: str) -> list[Utterance]:
-    """Read one file; a missing or empty language becomes `src_lang` or `tgt_lang`.
+def read_rows(path: Path, options: TsvOptions) -> Iterator[Row]:
+    """Yield the rows of one file; a missing or empty language is that of the options.
 
     Raises:
-        ManifestError: `FILE:LINE: ...`; the file is not in the form that this module's docstring gives.
+        ManifestError: the file cannot be read, lacks columns, or has no row.
     """
-    rows: list[Utterance] = []
-    for location, fields in read_table(path, NEEDED_COLUMNS, exact=False):
-        utterance = parse_row(fields, path.parent, location)
-        languages = {"src_lang": utterance.src_lang or src_lang, "tgt_lang": utterance.tgt_lang or tgt_lang}
-        rows.append(Row(**vars(utterance) | languages, location=location))
-    return rows
+    for row in read_table(path, NEEDED_COLUMNS, exact=False):
+        yield row_or_fault(partial(_make_row, row, path.parent, options), row.location, row.known.get("id", ""))
+
+
+def _make_row(row: TableRow, folder: Path, options: TsvOptions) -> Row:
+    utterance = parse_row(row.fields, folder, row.location)
+    languages = {
+        "src_lang": utterance.src_lang or options.src_lang,
+        "tgt_lang": utterance.tgt_lang or options.tgt_lang,
+    }
+    return Row(**vars(utterance) | languages, location=row.location)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import ManifestError, PreprocessError
 from ..files.cards.data_bin_card import ExternalTextEntry, TextFile
+from ..files.faults import Fault
 from ..files.hashing import hash_file
 from ..files.languages import Languages
 from ..files.options import option
@@ -22,14 +23,16 @@ from ..files.text import TextPair, UsualLengths, normalise_text
 from .filter import GROUP, PairFilter, PairLimits
 from .reading import find_corpora, read_pairs
 
+AT_FAULT = "cannot be read"  # why pairs are dropped
+
 
 @dataclass(frozen=True)
 class ExternalTextOptions:
     """Options of external text."""
 
     mt_text: tuple[Path, ...] = option(
-        "corpora: pairs of plain files SRC TGT, line n a translation of line n; *.tmx or *.tmx.gz; or *.tsv with "
-        "a header src_text, tgt_text and perhaps src_lang, tgt_lang. Where the data has several target languages, "
+        "corpora: pairs of plain files SRC TGT, line n a translation of line n; *.tmx; or *.tsv with a header "
+        "src_text, tgt_text and perhaps src_lang, tgt_lang; all of them may be *.gz. Where the data has several target languages, "
         "plain files are named *.de and the like",
         (),
         metavar="FILE",
@@ -82,21 +85,23 @@ class ExternalCorpus:
         """Read the corpus once, check it, count, and draw.
 
         Raises:
-            ManifestError: the corpus is not in its form, or no pair is left of it.
+            ManifestError: the corpus is not in its form.
         """
         self.files, self.ratio = files, ratio
+        self.faults: list[Fault] = []  # lines, rows and units that cannot be read; they count as dropped
         self.num_pairs = 0
         self.dropped: Counter[str] = Counter()
         self.num_written: Counter[str] = Counter()  # by target language
         self._languages, self._filter = languages, pair_filter
         kept_languages = []
-        for pair in count_progress(read_pairs(files, languages), f"read {self.name}", " pairs"):
+        for pair in count_progress(read_pairs(files, languages, self._add_fault), f"read {self.name}", " pairs"):
             self.num_pairs += 1
             if reason := pair_filter.reason_to_drop(pair):
                 self.dropped[reason] += 1
             else:
                 kept_languages.append(pair.target_language)
-        self._check_not_empty()
+        if not self.faults:  # else what is at fault is told first
+            self.check_not_empty()
         self._times = draw_times(len(kept_languages), ratio, np.random.default_rng(seed))
         for language, times in zip(kept_languages, self._times, strict=True):
             self.num_written[language] += int(times)
@@ -107,7 +112,7 @@ class ExternalCorpus:
         return " ".join(path.name for path in self.files)
 
     def __iter__(self) -> Iterator[TextPair]:
-        pairs = read_pairs(self.files, self._languages)
+        pairs = read_pairs(self.files, self._languages, lambda error: None)  # told when it was read first
         kept = (pair for pair in pairs if not self._filter.reason_to_drop(pair))
         for pair, times in zip(kept, self._times, strict=True):
             for _ in range(times):
@@ -124,7 +129,18 @@ class ExternalCorpus:
             limits=self._filter.limits.given,
         )
 
-    def _check_not_empty(self) -> None:
+    def _add_fault(self, error: PreprocessError) -> None:
+        location = error.places[0] if error.places else self.name
+        self.faults.append(Fault.of(error, location, location))
+        self.num_pairs += 1
+        self.dropped[AT_FAULT] += 1
+
+    def check_not_empty(self) -> None:
+        """Check that a pair is left.
+
+        Raises:
+            ManifestError: there is none.
+        """
         if self.num_pairs > self.dropped.total():
             return
         reasons = ", ".join(f"{number} {reason}" for reason, number in self.dropped.items()) or "it holds none"

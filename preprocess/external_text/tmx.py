@@ -1,9 +1,11 @@
 """TMX, the exchange form of translation memories: its units, read as a stream.
 
-Which languages are wanted, and what makes two of them a pair, is `text_corpus`.
+Which languages are wanted, and what makes two of them a pair, is `text_corpus`. A unit that is not well-formed XML is
+a fault of its own: those before and after it are read.
 """
 
-import gzip
+import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +14,21 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from ..errors import ManifestError
+from ..files.faults import FaultSink, raise_fault
+from ..files.reading.lines import open_bytes
+from ..files.reading.obstacle import unreadable
 from ..files.text import normalise_text
 
 CHUNK_BYTES = 2**20
+KEPT_BYTES = 2**14  # before a chunk: a tag that is at fault may begin there
 # Elements inside <seg> that hold a tool's own codes; the text inside <hi> and outside all of these is the sentence's.
 CODE_ELEMENTS = frozenset({"bpt", "ept", "it", "ph", "ut"})
+
+_BOUNDARY = re.compile(r"(</tu\s*>)|<tu[\s>]|</body\s*>")
+_BEGIN = "<tmx><body>"  # what a parser is given before it goes on within a file
+_AT_THE_END = frozenset(  # errors of a file that is cut, not of a unit
+    {expat.errors.codes[getattr(expat.errors, f"XML_ERROR_{name}")] for name in ("NO_ELEMENTS", "UNCLOSED_TOKEN")}
+)
 
 
 @dataclass(frozen=True)
@@ -27,56 +39,161 @@ class TranslationUnit:
     texts: list[tuple[str, str]]  # (language as written, normalised text) of each <tuv>
 
 
-def read_tmx(path: Path) -> Iterator[TranslationUnit]:
+def read_tmx(path: Path, at_fault: FaultSink = raise_fault) -> Iterator[TranslationUnit]:
     """Yield the units of a .tmx or .tmx.gz file, in any encoding that XML allows; memory does not grow with the file.
 
+    Args:
+        path: the file.
+        at_fault: is given what is wrong with a unit that is not well-formed; reading goes on behind it.
+
     Raises:
-        ManifestError: the file cannot be read; or (`FILE:LINE: ...`) is not well-formed, is no TMX, or declares or
-            uses entities of its own, by which a small file can grow without end.
+        ManifestError: the file cannot be read; or (`FILE:LINE: ...`) is no TMX, is not whole, or declares entities of
+            its own, by which a small file can grow without end.
     """
-    builder = _UnitBuilder(path)
+    reader = _Reader(path, at_fault)
     try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb") as file:
+        with open_bytes(path) as file:
             while chunk := file.read(CHUNK_BYTES):
-                yield from builder.feed(chunk)
-            yield from builder.feed(b"", is_last=True)
-    except expat.ExpatError as error:
-        raise ManifestError(
-            f"not well-formed XML: {expat.ErrorString(error.code)} (column {error.offset})",
-            place=f"{path}:{error.lineno}",
-            advice="a TMX file must be whole",
-        ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise ManifestError(f"cannot be read: {getattr(error, 'strerror', None) or error}", place=path) from error
+                yield from reader.feed(chunk)
+            yield from reader.feed(b"", is_last=True)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise unreadable(path, error) from error
+
+
+@dataclass(frozen=True)
+class _Skipped:
+    """A fault behind which a new parser is to go on."""
+
+    error: ManifestError
+    begin: int  # of the search for the unit's end, in bytes of the file
+    line_number: int  # there
+
+
+class _Reader:
+    """Feeds parsers, a new one behind each unit at fault."""
+
+    def __init__(self, path: Path, at_fault: FaultSink) -> None:
+        self._path, self._at_fault = path, at_fault
+        self._builder = _UnitBuilder(path, at_fault)
+        self._window = b""  # the last bytes of the file
+        self._end = 0  # of the window, in bytes of the file
+        self._origin = 0  # of the parser, in bytes of the file
+        self._skipped: _Skipped | None = None
+
+    def feed(self, chunk: bytes, is_last: bool = False) -> Iterator[TranslationUnit]:
+        """Yield the units that end in this chunk."""
+        self._window = self._window[-KEPT_BYTES:] + chunk
+        self._end += len(chunk)
+        if self._skipped is None:
+            yield from self._parse(chunk, is_last)
+        while self._skipped is not None:
+            rest = self._go_on(self._skipped)
+            if rest is None:
+                break
+            yield from self._parse(rest, is_last)
+        if self._skipped is not None and is_last:
+            raise self._skipped.error
+
+    def _parse(self, chunk: bytes, is_last: bool) -> list[TranslationUnit]:
+        builder = self._builder
+        try:
+            builder.feed(chunk, is_last)
+        except expat.ExpatError as error:
+            fault = ManifestError(
+                f"not well-formed XML: {expat.ErrorString(error.code)} (column {error.offset})",
+                place=f"{self._path}:{builder.first_line + error.lineno - 1}",
+            )
+            if not builder.is_in_body or error.code in _AT_THE_END:
+                fault.advice = "a TMX file must be whole"
+                raise fault from error
+            if not builder.has_unclosed_unit:  # which was told, and which this comes from
+                self._at_fault(fault)
+            # Of an end tag that does not fit, the error points behind the slash.
+            begin = self._origin + builder.error_index - len("</".encode(builder.codec))
+            self._skipped = _Skipped(fault, begin, builder.first_line + error.lineno - 1)
+        return builder.take_units()
+
+    def _go_on(self, skipped: _Skipped) -> bytes | None:
+        """What follows a unit at fault, for a new parser; None: its end is not in the window."""
+        codec = self._builder.codec
+        start = self._end - len(self._window)
+        begin = max(skipped.begin, start)
+        text = self._window[begin - start :].decode(codec, errors="replace" if codec == "latin-1" else "surrogatepass")
+        boundary = _BOUNDARY.search(text)
+        if boundary is None:
+            return None
+        position = boundary.end() if boundary[1] else boundary.start()
+        resume = begin + len(text[:position].encode(codec, errors="surrogatepass"))
+        prefix = _BEGIN.encode(codec)
+        self._builder = _UnitBuilder(
+            self._path, self._at_fault, self._builder, skipped.line_number + text.count("\n", 0, position)
+        )
+        self._origin = resume - len(prefix)
+        self._skipped = None
+        return prefix + self._window[resume - start :]
 
 
 class _UnitBuilder:
     """Makes units of the events of expat, which never opens another file."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._parser = expat.ParserCreate()
+    def __init__(
+        self, path: Path, at_fault: FaultSink, former: "_UnitBuilder | None" = None, first_line: int = 1
+    ) -> None:
+        """Begin a file, or go on within it.
+
+        Args:
+            path: the file.
+            at_fault: is given units that use entities, and those that have no end.
+            former: of the part of the file before.
+            first_line: of what this one is given.
+        """
+        self._path, self._at_fault, self.first_line = path, at_fault, first_line
+        self.encoding = "" if former is None else former.encoding
+        self._parser = expat.ParserCreate(self.encoding or None)
         self._parser.buffer_text = True
+        self._parser.XmlDeclHandler = self._set_encoding
         self._parser.StartElementHandler = self._check_root
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._add_text
         self._parser.EntityDeclHandler = lambda name, *_: self._refuse_entity(name)
-        self._parser.SkippedEntityHandler = lambda name, *_: self._refuse_entity(name)
+        self._parser.SkippedEntityHandler = lambda name, *_: self._skip_entity(name)
         self._finished: list[TranslationUnit] = []
-        self._unit = TranslationUnit("", [])
+        self._unit: TranslationUnit | None = None
+        self._unit_fault: ManifestError | None = None
         self._language = ""
         self._parts: list[str] | None = None  # of the <seg> that is open
         self._num_open_codes = 0
+        self.is_in_body = False
+        self.has_unclosed_unit = False
 
-    def feed(self, chunk: bytes, is_last: bool = False) -> list[TranslationUnit]:
-        """The units that end in this chunk."""
-        self._finished = []
+    def feed(self, chunk: bytes, is_last: bool) -> None:
+        """Parse more of the file."""
+        if not self.encoding and chunk:
+            boms = {codecs.BOM_UTF16_LE: "UTF-16LE", codecs.BOM_UTF16_BE: "UTF-16BE"}
+            self.encoding = boms.get(chunk[:2], "")
         self._parser.Parse(chunk, is_last)
-        return self._finished
+
+    def take_units(self) -> list[TranslationUnit]:
+        """The units that have ended since this was called last."""
+        finished, self._finished = self._finished, []
+        return finished
+
+    @property
+    def codec(self) -> str:
+        """Python's name of an encoding by which tags can be found, and bytes counted."""
+        return {"UTF-16LE": "utf-16-le", "UTF-16BE": "utf-16-be"}.get(self.encoding, "latin-1")
+
+    @property
+    def error_index(self) -> int:
+        """Where the error is, in bytes that this was given."""
+        return self._parser.ErrorByteIndex
 
     @property
     def _location(self) -> str:
-        return f"{self._path}:{self._parser.CurrentLineNumber}"
+        return f"{self._path}:{self.first_line + self._parser.CurrentLineNumber - 1}"
+
+    def _set_encoding(self, version: str, encoding: str | None, standalone: int) -> None:
+        self.encoding = self.encoding or encoding or "UTF-8"
 
     def _check_root(self, name: str, attributes: dict[str, str]) -> None:
         if name != "tmx":
@@ -84,11 +201,17 @@ class _UnitBuilder:
                 f"expected a TMX file, whose first element is <tmx>, found <{name}>",
                 place=self._location,
             )
+        self.encoding = self.encoding or "UTF-8"
         self._parser.StartElementHandler = self._start
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "tu":
-            self._unit = TranslationUnit(self._location, [])
+        if name == "body":
+            self.is_in_body = True
+        elif name == "tu":
+            if self._unit is not None:
+                self._at_fault(ManifestError("the unit has no end, </tu>", place=self._unit.name))
+                self.has_unclosed_unit = True
+            self._unit, self._unit_fault = TranslationUnit(self._location, []), None
         elif name == "tuv":
             self._language = attributes.get("xml:lang") or attributes.get("lang", "")
         elif name == "seg":
@@ -97,9 +220,15 @@ class _UnitBuilder:
             self._num_open_codes += 1
 
     def _end(self, name: str) -> None:
-        if name == "tu":
-            self._finished.append(self._unit)
-        elif name == "seg":
+        if name == "body":
+            self.is_in_body = False
+        elif name == "tu" and self._unit is not None:
+            if self._unit_fault is None:
+                self._finished.append(self._unit)
+            else:
+                self._at_fault(self._unit_fault)
+            self._unit = None
+        elif name == "seg" and self._unit is not None:
             self._unit.texts.append((self._language, normalise_text("".join(self._parts or []))))
             self._parts = None
         elif name in CODE_ELEMENTS:
@@ -109,8 +238,16 @@ class _UnitBuilder:
         if self._parts is not None and not self._num_open_codes:
             self._parts.append(text)
 
+    def _skip_entity(self, name: str) -> None:
+        if self._unit is None:
+            self._refuse_entity(name)
+        self._unit_fault = self._unit_fault or self._entity_error(name)
+
     def _refuse_entity(self, name: str) -> NoReturn:
-        raise ManifestError(
+        raise self._entity_error(name)
+
+    def _entity_error(self, name: str) -> ManifestError:
+        return ManifestError(
             f"the file declares or uses an entity of its own, '{name}'",
             place=self._location,
             advice="write the characters instead",

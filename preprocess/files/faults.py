@@ -1,21 +1,26 @@
 """Items that cannot be used: what `--on-error skip` and `--max-errors` mean, and errors.tsv, which lists them.
 
 errors.tsv stands beside the output (FILE.errors.tsv for FILE.units, DIR.errors.tsv for a folder DIR): tab-separated
-with the header `id  location  reason`, location being `FILE:LINE`. It is there only if something was left out.
+with the header `id  location  reason`, location being `FILE:LINE`. It is there only if something was left out, or if
+a run ended for several items at once. What stands in a field is escaped as `reading.escaping` says.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import PreprocessError
 from .options import option
+from .reading.escaping import escape_field, unescape_field
+from .reading.obstacle import unreadable
 from .whole import whole_file
 
 logger = logging.getLogger(__name__)
 
 ERROR_COLUMNS = ("id", "location", "reason")
+MOST_LISTED = 20  # in an error of many
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,57 @@ class Fault:
     id: str
     location: str  # FILE:LINE
     reason: str
+    error: PreprocessError | None = field(default=None, compare=False, repr=False)  # where it is known, with its places
+
+    @classmethod
+    def of(cls, error: PreprocessError, id: str, location: str) -> "Fault":
+        """The fault that an error means; its reason leaves out the places that name the item."""
+        own = (location, f"utterance '{id}'")
+        num_own = next((index for index, place in enumerate(error.places) if place not in own), len(error.places))
+        return cls(id, location, str(error.without_places(num_own)), error)
+
+    def as_error(self) -> PreprocessError:
+        """The fault as an error with its places."""
+        return self.error or PreprocessError(self.reason, place=self.location)
+
+
+FaultSink = Callable[[PreprocessError], None]  # is given what is wrong with an item, in place of the item
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def raise_fault(error: PreprocessError) -> None:
+    """The sink of readers for whom the first fault is the end."""
+    raise error
+
+
+def make_usable(items: Iterable[Item], make: Callable[[Item], Made], at_fault: FaultSink) -> Iterator[Made]:
+    """Yield what `make` makes of each item; errors of the others go to `at_fault`."""
+    for item in items:
+        try:
+            made = make(item)
+        except PreprocessError as error:
+            at_fault(error)
+        else:
+            yield made
+
+
+def joined_error(errors: Sequence[PreprocessError], what: str, listed_in: Path | None = None) -> PreprocessError:
+    """Several errors as one, which says how many there are and lists the first; a single one stays as it is.
+
+    Args:
+        errors: one at least, with their places.
+        what: is at fault, such as `rows`.
+        listed_in: the file that lists all of them.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    where = f" ({listed_in} lists all of them)" if listed_in is not None else ""
+    lines = [f"{len(errors)} {what} cannot be used{where}:", *(f"  {error}" for error in errors[:MOST_LISTED])]
+    if len(errors) > MOST_LISTED:
+        lines.append(f"  and {len(errors) - MOST_LISTED} more")
+    kind = type(errors[0]) if len({type(error) for error in errors}) == 1 else PreprocessError
+    return kind("\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -77,9 +133,10 @@ def write_faults(path: Path, faults: Sequence[Fault]) -> None:
     if not faults:
         path.unlink(missing_ok=True)
         return
-    rows = [ERROR_COLUMNS, *((fault.id, fault.location, " ".join(fault.reason.split())) for fault in faults)]
+    rows = [ERROR_COLUMNS, *((fault.id, fault.location, fault.reason) for fault in faults)]
+    lines = ("\t".join(map(escape_field, row)) + "\n" for row in rows)
     with whole_file(path) as temporary:
-        temporary.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8", newline="\n")
+        temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def read_faults(path: Path) -> list[Fault]:
@@ -90,7 +147,10 @@ def read_faults(path: Path) -> list[Fault]:
     """
     if not path.is_file():
         return []
-    header, *lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    try:
+        header, *lines = path.read_bytes().decode().removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from error
     rows = [line.split("\t") for line in lines]
     if header.split("\t") != list(ERROR_COLUMNS) or any(len(row) != len(ERROR_COLUMNS) for row in rows):
         raise PreprocessError(
@@ -98,18 +158,37 @@ def read_faults(path: Path) -> list[Fault]:
             place=path,
             advice="make it again",
         )
-    return [Fault(*row) for row in rows]
+    return [Fault(*map(unescape_field, row)) for row in rows]
 
 
-def report_faults(out: Path, faults: Sequence[Fault], num_items: int, options: FaultOptions) -> None:
+def report_faults(
+    out: Path,
+    faults: Sequence[Fault],
+    num_items: int,
+    options: FaultOptions,
+    unmade: Sequence[Fault] = (),
+) -> None:
     """Write the errors.tsv of the output `out`, and say how many of `num_items` were left out.
 
+    Args:
+        out: the output.
+        faults: items at fault.
+        num_items: all items, those at fault among them.
+        options: say whether they may be left out, and how many.
+        unmade: what is at fault as a whole, such as a split, and counts as no item.
+
     Raises:
-        PreprocessError: they are more than the options allow.
+        PreprocessError: the options do not let them out: of several the error lists the first, and errors.tsv all.
         OutputError: errors.tsv cannot be written.
     """
-    write_faults(faults_path(out), faults)
-    check_share(faults, num_items, options)
+    found = [*unmade, *faults]
+    if options.skips:
+        write_faults(faults_path(out), found)
+        check_share(faults, num_items, options)
+        return
+    write_faults(faults_path(out), found if len(found) > 1 else ())  # a single one is told in full
+    if found:
+        raise joined_error([fault.as_error() for fault in found], "items", faults_path(out))
 
 
 def check_share(faults: Sequence[Fault], num_items: int, options: FaultOptions) -> None:

@@ -45,7 +45,7 @@ def locked(out: Path) -> Iterator[None]:
 
 def _acquire(path: Path, out: Path) -> IO[str]:
     while True:
-        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - the lock lasts as long as the file is open
+        file = open(path, "a+", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 - the lock lasts as long as the file is open
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -3,17 +3,21 @@
 Columns: id, audio, offset, duration, src_lang, tgt_lang, src_text, tgt_text, speaker. `audio` is relative to the
 manifest's folder or absolute; offset and duration are seconds (an empty duration: to the end of the file). A row
 without src_text serves speech translation alone, a row without audio text translation alone. A quote character is
-plain text. UTF-8, with or without a byte order mark; lines end in LF or CRLF.
+plain text. UTF-8, with or without a byte order mark; lines end in LF or CRLF. Bytes of `audio` that are not UTF-8 are
+kept as they are: names of files may hold any.
 """
 
 import contextlib
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ManifestError, PreprocessError
+from .faults import joined_error, make_usable
+from .reading.obstacle import find_obstacle
+from .reading.table import TableRow, read_table
 from .text import TextPair
 
 MANIFEST_COLUMNS = ("id", "audio", "offset", "duration", "src_lang", "tgt_lang", "src_text", "tgt_text", "speaker")
@@ -47,18 +51,23 @@ def read_manifest(path: Path, check_audio: bool = True) -> list[Utterance]:
         check_audio: False: audio files need not be there, for what only reads texts.
 
     Raises:
-        ManifestError: `FILE:LINE: ...`; the first row that is not in the form that this module's docstring gives,
-            names an audio file that does not exist, has an id that was used before, has no translation, or has
-            neither audio nor transcript.
+        ManifestError: `FILE:LINE: ...`; a row is not in the form that this module's docstring gives, names an audio
+            file that does not exist, has an id that was used before, has no translation, or has neither audio nor
+            transcript. Of several such rows the error lists the first.
     """
     path = Path(path)
-    utterances = []
     first_locations: dict[str, str] = {}
-    for location, row in read_table(path, MANIFEST_COLUMNS, exact=True):
-        utterance = parse_row(row, path.parent, location)
-        with placed(utterance, location):
-            check_utterance(utterance, location, first_locations, check_audio)
-        utterances.append(utterance)
+    errors: list[PreprocessError] = []
+
+    def make(row: TableRow) -> Utterance:
+        utterance = parse_row(row.fields, path.parent, row.location)
+        with placed(utterance, row.location):
+            check_utterance(utterance, row.location, first_locations, check_audio)
+        return utterance
+
+    utterances = list(make_usable(read_table(path, MANIFEST_COLUMNS, exact=True), make, errors.append))
+    if errors:
+        raise joined_error(errors, f"rows of {path}")
     return utterances
 
 
@@ -77,55 +86,19 @@ def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
         ManifestError: a field holds a tab or a line break.
     """
     path = Path(path)
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         file.write("\t".join(MANIFEST_COLUMNS) + "\n")
         for utterance in utterances:
             file.write(_format_row(utterance, path.parent) + "\n")
 
 
-def read_table(path: Path, columns: Iterable[str], exact: bool) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield (`FILE:LINE`, fields by column) of each row of a tab-separated file with a header. There is no quoting.
-
-    Args:
-        path: the file.
-        columns: the columns that must be there.
-        exact: True: these columns in this order and no other; False: in any order, beside others.
-
-    Raises:
-        ManifestError: missing file, not UTF-8, no rows, wrong columns, or a row with too many or too few fields.
-    """
-    lines = _read_lines(path)
-    header = lines[0].split("\t")
-    missing = [column for column in columns if column not in header]
-    if missing or (exact and header != list(columns)):
-        expected = "the columns" if exact else "at least the columns"
-        raise ManifestError(
-            f"expected {expected} {', '.join(columns)} (tab-separated), found {', '.join(header)}"
-            + (f"; missing: {', '.join(missing)}" if missing else ""),
-            place=f"{path}:1",
-        )
-    if len(set(header)) < len(header):
-        raise ManifestError(f"each column must stand once, found {', '.join(header)}", place=f"{path}:1")
-    if len(lines) == 1:
-        raise ManifestError("there is a header but no row below it", place=f"{path}:1")
-    for line_number, line in enumerate(lines[1:], start=2):
-        fields = line.split("\t")
-        if len(fields) != len(header):
-            raise ManifestError(
-                f"expected {len(header)} tab-separated fields ({len(header) - 1} tabs), found {len(fields)}",
-                place=f"{path}:{line_number}",
-                advice="a text must hold no tab or line break, an empty field still needs its tab",
-            )
-        yield f"{path}:{line_number}", dict(zip(header, fields, strict=True))
-
-
-def parse_row(row: dict[str, str], folder: Path, location: str) -> Utterance:
+def parse_row(row: Mapping[str, str], folder: Path, location: str) -> Utterance:
     """Make an Utterance of the fields of one row; columns that are not there count as empty.
 
     Raises:
         ManifestError: offset or duration is not a number.
     """
-    text = dict.fromkeys(MANIFEST_COLUMNS, "") | row
+    text = {**dict.fromkeys(MANIFEST_COLUMNS, ""), **row}
     return Utterance(
         id=text["id"],
         audio=Path(os.path.abspath(folder), text["audio"]) if text["audio"] else None,
@@ -180,30 +153,33 @@ def check_utterance(
         raise ManifestError("tgt_text is empty", advice="every row needs a translation, leave out rows that have none")
     if utterance.audio is None and not utterance.src_text.strip():
         raise ManifestError("has neither audio nor src_text", advice="a row needs at least one of them")
-    if check_audio and utterance.audio is not None and not utterance.audio.is_file():
-        raise ManifestError(
-            f"audio not found: {utterance.audio}", advice="paths are relative to the folder of the file or absolute"
-        )
+    for column in ("id", "src_lang", "tgt_lang", "src_text", "tgt_text", "speaker"):
+        _check_field(column, getattr(utterance, column))
+    if utterance.audio is not None:
+        _check_field("audio", str(utterance.audio))
+        if check_audio:
+            check_audio_file(utterance.audio)
 
 
-def _read_lines(path: Path) -> list[str]:
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise ManifestError(f"cannot be read: {error.strerror}", place=path) from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line_number = content.count(b"\n", 0, error.start) + 1
-        raise ManifestError(
-            f"expected UTF-8, found the byte 0x{content[error.start]:02X}",
-            place=f"{path}:{line_number}",
-            advice="convert the file",
-        ) from error
-    if not text.strip():
-        raise ManifestError("is empty", place=path, advice="expected a header line and rows")
-    # Not splitlines(): it also splits at separators that a text may hold.
-    return [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
+def check_audio_file(path: Path) -> None:
+    """Check that a file is there and may be read; whether it is audio, decoding shows.
+
+    Raises:
+        ManifestError: it is missing, a folder, or closed to this user; what is there instead is named.
+    """
+    obstacle = find_obstacle(path)
+    if obstacle is None:
+        return
+    if obstacle.is_missing:
+        advice = obstacle.advice or "paths are relative to the folder of the file or absolute"
+        raise ManifestError(f"audio not found: {path}", advice=advice)
+    raise ManifestError(f"audio cannot be read: {path}: {obstacle.found}", advice=obstacle.advice)
+
+
+def _check_field(column: str, text: str) -> None:
+    for character, name in (("\t", "a tab"), ("\n", "a line break"), ("\r", "a carriage return")):
+        if character in text:
+            raise ManifestError(f"{column} holds {name}: {text!r}", advice="write a space instead")
 
 
 def _parse_seconds(text: str, column: str, location: str) -> float | None:
@@ -231,8 +207,10 @@ def _format_row(utterance: Utterance, folder: Path) -> str:
         utterance.speaker,
     ]
     for column, field in zip(MANIFEST_COLUMNS, fields, strict=True):
-        if any(character in field for character in "\t\n\r"):
-            raise ManifestError(f"{column} holds a tab or a line break: {field!r}", place=f"utterance '{utterance.id}'")
+        try:
+            _check_field(column, field)
+        except ManifestError as error:
+            raise error.at(f"utterance '{utterance.id}'") from error
     return "\t".join(fields)
 
 

@@ -1,4 +1,4 @@
-"""Plain and parallel text files: one sentence a line, normalised and checked on the way in."""
+"""Sentences, alone and in pairs: how they are normalised, compared in length, and read from parallel files."""
 
 import unicodedata
 from collections import Counter
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ManifestError
+from .reading.lines import Line, read_lines
 
 
 class TextPair(NamedTuple):
@@ -56,41 +57,18 @@ class UsualLengths:
         return max(ratio, 1 / ratio)
 
 
-def read_text(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, normalised line) for each line of a UTF-8 file; empty lines are yielded as "".
+def read_parallel(source_path: Path, target_path: Path) -> Iterator[tuple[Line, Line]]:
+    """Yield the lines of two files in pairs. Line n of one is the translation of line n of the other.
 
     Raises:
-        ManifestError: `FILE:LINE: ...`; the file cannot be read or is not UTF-8.
-    """
-    try:
-        with open(path, "rb") as file:
-            # Binary: in text mode a lone carriage return would count as a line end.
-            for line_number, line in enumerate(file, start=1):
-                yield line_number, normalise_text(_decode(line, f"{path}:{line_number}", is_first=line_number == 1))
-    except OSError as error:
-        raise ManifestError(f"cannot be read: {error.strerror}", place=path) from error
-
-
-def read_parallel(source_path: Path, target_path: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield (`SOURCE_FILE:LINE`, source, target) of two files. Line n of one is the translation of line n of the other.
-
-    Raises:
-        ManifestError: `FILE:LINE: ...` for an empty line; both names and numbers for unequal or empty files.
+        ManifestError: a file cannot be read; both names and numbers for unequal or empty files.
     """
     num_lines = [0, 0]
-    for lines in zip_longest(read_text(source_path), read_text(target_path)):
-        for side, path in enumerate((source_path, target_path)):
-            if lines[side] is None:
-                continue
-            num_lines[side], text = lines[side]
-            if not text:
-                raise ManifestError(
-                    "the line is empty",
-                    place=f"{path}:{num_lines[side]}",
-                    advice=f"leave out the pair in both files ({source_path} and {target_path})",
-                )
-        if None not in lines:
-            yield f"{source_path}:{num_lines[0]}", lines[0][1], lines[1][1]
+    for source, target in zip_longest(read_lines(source_path), read_lines(target_path)):
+        num_lines[0] += source is not None
+        num_lines[1] += target is not None
+        if source is not None and target is not None:
+            yield source, target
     if num_lines[0] != num_lines[1]:
         raise ManifestError(
             f"{source_path} has {num_lines[0]} lines, {target_path} has {num_lines[1]}: "
@@ -98,17 +76,6 @@ def read_parallel(source_path: Path, target_path: Path) -> Iterator[tuple[str, s
         )
     if num_lines[0] == 0:
         raise ManifestError(f"{source_path} and {target_path} are empty; expected one sentence a line")
-
-
-def _decode(line: bytes, location: str, is_first: bool) -> str:
-    try:
-        return line.decode("utf-8-sig" if is_first else "utf-8")
-    except UnicodeDecodeError as error:
-        raise ManifestError(
-            f"expected UTF-8, found the byte 0x{line[error.start]:02X}",
-            place=location,
-            advice="convert the file",
-        ) from error
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> list[str]:

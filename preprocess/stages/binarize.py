@@ -6,6 +6,7 @@ a source text, and then, in train only, the external text. The data-bin is there
 
 import argparse
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -14,9 +15,10 @@ from ..data_bin.card import Contents, make_card, summary, write_infeasible
 from ..data_bin.pruning import count_pieces
 from ..data_bin.split_streams import SplitWriter
 from ..errors import PreprocessError
-from ..external_text.corpus import ExternalTextOptions, load_external_text
+from ..external_text.corpus import ExternalCorpus, ExternalTextOptions, load_external_text
 from ..files.cards.data_bin_card import DataBinCard
 from ..files.cards.units_cards import find_kmeans
+from ..files.faults import FaultOptions, report_faults
 from ..files.languages import find_language_symbols
 from ..files.lock import locked
 from ..files.options import add_options, option, read_options
@@ -42,6 +44,7 @@ class BinarizeOptions:
     )
     kmeans: Path | None = option("folder of the k-means; default: where the units' cards say", None)
     external_text: ExternalTextOptions = field(default_factory=ExternalTextOptions)
+    faults: FaultOptions = field(default_factory=FaultOptions)
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -86,6 +89,7 @@ def make_data_bin(options: BinarizeOptions) -> DataBinCard:
         if kmeans.folder is not None and kmeans.card is not None:
             check_unit_range(splits, kmeans.card.clusters, kmeans.folder)
         external = load_external_text(options.external_text, splits, languages)
+        report_external_faults(options.out, external, options.faults)
         coverage = None
         if subwords.text_model is not None:
             coverage = count_pieces(subwords, splits, chain(*external), options.keep_all_pieces)
@@ -107,3 +111,16 @@ def make_data_bin(options: BinarizeOptions) -> DataBinCard:
             card.write(folder)
     print(summary(card, coverage))
     return card
+
+
+def report_external_faults(out: Path, corpora: Sequence[ExternalCorpus], options: FaultOptions) -> None:
+    """Write OUT.errors.tsv of what cannot be read of external text, if there is anything.
+
+    Raises:
+        PreprocessError: it is more than the options allow, or nothing is left of a corpus.
+    """
+    report_faults(
+        out, [fault for corpus in corpora for fault in corpus.faults], sum(c.num_pairs for c in corpora), options
+    )
+    for corpus in corpora:
+        corpus.check_not_empty()

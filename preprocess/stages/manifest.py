@@ -5,13 +5,14 @@ text, mt.SRC-TGT.{SRC,TGT}. Each corpus has its own module and options.
 """
 
 import argparse
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..corpora import CORPORA, FetchedCorpus, import_corpus
 from ..corpora.rows.filters import FilterOptions, Filters
 from ..corpora.rows.parallel_text import write_parallel_text
-from ..corpora.rows.selection import select_rows
+from ..corpora.rows.selection import Selection, select_rows
 from ..corpora.rows.summary import Selections, make_card, summary, warn_of_alike_languages, warn_of_incomplete_tests
 from ..errors import ManifestError, OutputError, PreprocessError
 from ..files.cards.stage_cards import ManifestCard
@@ -20,6 +21,8 @@ from ..files.lock import locked
 from ..files.manifest import write_manifest
 from ..files.options import add_options, read_options
 from ..files.whole import whole_folder
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:
 
     Raises:
         ManifestError: the release is missing or not in its form, or no row of a split is left.
-        PreprocessError: a row is at fault, or more rows than --max-errors allows.
+        PreprocessError: rows are at fault, of which the error lists the first, or more than --max-errors allows.
         OutputError: `out` holds `root`, or cannot be written.
     """
     with locked(options.out):
@@ -113,10 +116,11 @@ def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:
             raise ManifestError("it has no row of train, dev or a test set", place=root)
         filters = Filters(options.filters).fitted(splits.get("train", ()))
         selections = {
-            split: select_rows(split, rows, filters if split == "train" else Filters(), options.faults)
+            split: select_rows(split, rows, filters if split == "train" else Filters())
             for split, rows in splits.items()
         }
         write_left_out(options.out, selections, options.faults)
+        selections = drop_unmade(selections, options.faults)
         card = write_splits(options.out, options.corpus, selections, filters)
     warn_of_alike_languages(selections)
     warn_of_incomplete_tests(selections)
@@ -132,25 +136,44 @@ def write_left_out(out: Path, selections: Selections, options: FaultOptions) -> 
     """
     filtered = [row for selection in selections.values() for row in selection.filtered]
     write_faults(out.with_name(f"{out.name}.filtered.tsv"), filtered)
+    unmade = [row for selection in selections.values() for row in selection.unmade]
     faults = [row for selection in selections.values() for row in selection.faults]
-    report_faults(out, faults, sum(selection.num_rows for selection in selections.values()), options)
+    num_rows = sum(selection.num_rows for selection in selections.values())
+    report_faults(out, faults, num_rows, options, unmade)
+
+
+def drop_unmade(selections: Selections, options: FaultOptions) -> Selections:
+    """The splits that can be made; with --on-error skip the others are named by a warning.
+
+    Raises:
+        ManifestError: no row of a split is left, and faults are not skipped; or no split can be made.
+    """
+    named = {split: selection for split, selection in selections.items() if split != "mt"}
+    unmade = {split: selection for split, selection in named.items() if not selection.kept}
+    for split, selection in unmade.items():
+        was_lost = bool(selection.faults or selection.unmade)  # and not filtered
+        if not (options.skips and was_lost) or len(unmade) == len(named):
+            raise ManifestError(_why_unmade(selection), place=split)
+        logger.warning("%s cannot be made and is left out: %s", split, _why_unmade(selection))
+    return {split: selection for split, selection in selections.items() if split not in unmade}
+
+
+def _why_unmade(selection: Selection) -> str:
+    if selection.unmade:
+        return "; ".join(str(fault.as_error()) for fault in selection.unmade)
+    reasons = [f"{number} {reason}" for reason, number in selection.filtered_counts().items()]
+    return (
+        f"none of its {selection.num_rows} rows is left: {', '.join(reasons) or 'none was filtered'}, "
+        f"{len(selection.faults)} at fault"
+    )
 
 
 def write_splits(folder: Path, corpus: str, selections: Selections, filters: Filters) -> ManifestCard:
     """Write one manifest a split, and a card.
 
     Raises:
-        ManifestError: no row of a split is left.
         OutputError: the folder cannot be written.
     """
-    for split, selection in selections.items():
-        if not selection.kept and split != "mt":
-            reasons = [f"{number} {reason}" for reason, number in selection.filtered_counts().items()]
-            raise ManifestError(
-                f"none of its {selection.num_rows} rows is left: {', '.join(reasons) or 'none was filtered'}, "
-                f"{len(selection.faults)} at fault",
-                place=split,
-            )
     with whole_folder(folder) as temporary:
         for split, selection in selections.items():
             if split == "mt":

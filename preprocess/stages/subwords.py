@@ -19,9 +19,10 @@ from ..files.cards.card import hash_files
 from ..files.cards.stage_cards import SubwordsCard, UnitsCard
 from ..files.cards.units_cards import read_units_card
 from ..files.lock import locked
-from ..files.manifest import read_table
 from ..files.options import add_options, option, read_options
-from ..files.text import normalise_text, read_text
+from ..files.reading.lines import read_lines
+from ..files.reading.table import read_table
+from ..files.text import normalise_text
 from ..files.units import read_units, text_to_units, units_to_text
 from ..files.whole import whole_folder
 from ..vocabulary.models import MODEL_NAMES
@@ -156,9 +157,9 @@ def read_texts(paths: Iterable[Path], column: str) -> list[str]:
     lines: list[str] = []
     for path in paths:
         if path.suffix == ".tsv":
-            texts = [normalise_text(row[column]) for _, row in read_table(path, [column], exact=False)]
+            texts = [normalise_text(row.fields[column]) for row in read_table(path, [column], exact=False)]
         else:
-            texts = [text for _, text in read_text(path)]
+            texts = [normalise_text(line.text) for line in read_lines(path)]
         lines += filter(None, texts)
     return lines
 

@@ -10,9 +10,9 @@ from preprocess.corpora.rows.row import Row, location_of_row
 from preprocess.corpora.rows.selection import select_rows
 from preprocess.errors import PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME
-from preprocess.files.faults import Fault, FaultOptions
+from preprocess.files.faults import Fault
 from preprocess.files.languages import find_doubts
-from preprocess.files.manifest import Utterance, location_of, read_manifest
+from preprocess.files.manifest import Utterance, check_audio_file, location_of, read_manifest
 from preprocess.files.splits import find_manifests
 from preprocess.recipe.file import Recipe
 from preprocess.speech.audio import LengthLimits
@@ -62,13 +62,12 @@ def read_corpus(root: Path, options: "ManifestOptions", faults: list[UserError])
     """Rows that can be used; the others are added to `faults`, unless they are left out."""
     splits = import_corpus(options.corpus).read_splits(root, options.corpus_options)
     filters = Filters(options.filters).fitted(splits.get("train", ()))
-    all_faults = FaultOptions(on_error="skip", max_errors=1.0)
     rows: dict[str, Sequence[Utterance]] = {}
     found: list[UserError] = []
     for split, of_split in splits.items():
-        selection = select_rows(split, of_split, filters if split == "train" else Filters(), all_faults)
+        selection = select_rows(split, of_split, filters if split == "train" else Filters())
         rows[split] = selection.kept
-        found += map(_as_error, selection.faults)
+        found += [fault.as_error() for fault in (*selection.unmade, *selection.faults)]
     if not options.faults.skips:
         faults += shortened(found, root)
     return rows
@@ -92,7 +91,12 @@ def check_audio(rows: Mapping[str, Sequence[Utterance]]) -> list[UserError]:
         for index, row in enumerate(of_split):
             if row.audio is not None:
                 first.setdefault(row.audio, f"{location_of_row(row, split, index)}: row '{row.id}'")
-    faults = [UserError(f"audio not found: {path}", place=place) for path, place in first.items() if not path.is_file()]
+    faults: list[UserError] = []
+    for path, place in first.items():
+        try:
+            check_audio_file(path)
+        except PreprocessError as error:
+            faults.append(error.at(place))
     return shortened(faults, f"{len(first)} audio files")
 
 

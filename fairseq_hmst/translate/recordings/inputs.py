@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from preprocess.errors import ManifestError
-from preprocess.files.manifest import parse_row, read_table
+from preprocess.files.manifest import parse_row
+from preprocess.files.reading.table import TableRow, read_table
 from preprocess.speech.audio import MAX_SECONDS, AudioContent
 
 from ..decoder import Decoder
@@ -48,16 +49,25 @@ def make_recordings(
 
 
 def list_rows(path: Path, options: TranslationOptions, decoder: Decoder) -> list[Recording]:
-    """Rows of a manifest; those of up to a minute stay whole, as in training.
+    """Rows of a manifest; those of up to a minute stay whole, as in training. A row at fault is a recording with a fault.
 
     Raises:
-        TranslationError: the manifest is not in its form.
+        TranslationError: the manifest cannot be read, or lacks columns.
     """
     try:
         rows = list(read_table(path, ("id", "audio"), exact=False))
-        return [_row(fields, path.parent, location, options, decoder) for location, fields in rows]
     except ManifestError as error:
         raise TranslationError.of(error) from error
+    return [_row_or_fault(row, path.parent, options, decoder) for row in rows]
+
+
+def _row_or_fault(row: TableRow, folder: Path, options: TranslationOptions, decoder: Decoder) -> Recording:
+    try:
+        return _row(row.fields, folder, row.location, options, decoder)
+    except ManifestError as error:
+        name = row.known.get("id") or row.location
+        fault = TranslationError.of(error)
+        return Recording(name, Path(), 0.0, None, decoder.untold_languages, MAX_SECONDS, fault=fault)
 
 
 def _row(

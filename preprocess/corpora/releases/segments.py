@@ -1,69 +1,127 @@
-"""SPLIT.yaml of MuST-C and mTEDx: one segment of a talk a line.
+"""SPLIT.yaml of MuST-C and mTEDx: the segments of talks, in any style of YAML.
 
 - {duration: 3.500000, offset: 16.080000, rW: 9, uW: 0, speaker_id: spk.767, wav: ted_767.wav}
+- duration: 2.5
+  offset: 20.0
+  speaker_id: NA
+  wav: ted_767.wav
+
+or all of them in one list, `[{duration: ...}, ...]`. A segment that is not in its form is a fault of its own.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from ...errors import ManifestError
-from ...files.text import read_text
+from ...files.reading.lines import Line, read_lines
 
 KEYS = ("duration", "offset", "speaker_id", "wav")
-# What needs no YAML parser, of which MuST-C's 230 000 lines take minutes: pairs without quotes or nesting.
+# What needs no YAML parser, by which MuST-C's 230 000 lines take half a minute: pairs without quotes or nesting.
 PLAIN_SEGMENT = re.compile(r"- \{(\w+: [\w.+-]+(?:, \w+: [\w.+-]+)*)\}")
+# Everything stays text.
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 @dataclass(frozen=True)
 class TalkSegment:
-    """A stretch of a talk."""
+    """A stretch of a talk; texts are "" where the segment is at fault and does not tell them."""
 
     location: str  # FILE:LINE
     wav: str  # name of the talk's file
     offset: str  # seconds, as written
     duration: str
     speaker: str
+    fault: ManifestError | None = None
+
+    def check(self) -> None:
+        """Raise the fault of the segment, if it has one."""
+        if self.fault is not None:
+            raise self.fault
 
 
 def read_talk_segments(path: Path) -> Iterator[TalkSegment]:
     """Yield the segments of a file, in order.
 
     Raises:
-        ManifestError: `FILE:LINE: ...`; the file cannot be read, or a line is not a segment.
+        ManifestError: the file cannot be read, or is no list of segments.
     """
-    for line_number, line in read_text(path):
-        location = f"{path}:{line_number}"
-        fields = _parse_plainly(line) or _parse_as_yaml(line, location)
-        if fields is None:
-            continue
-        missing = [key for key in KEYS if not isinstance(fields.get(key), str) or not fields[key]]
-        if missing:
-            raise ManifestError(f"the segment lacks {', '.join(missing)}: {line}", place=location)
-        yield TalkSegment(location, fields["wav"], fields["offset"], fields["duration"], fields["speaker_id"])
+    lines = list(read_lines(path))
+    first = next((line for line in lines if not _is_between_items(line)), None)
+    if first is None:
+        return
+    dash = re.match(rb" *- ", first.content)
+    if dash is None:
+        yield from _read_document(path, lines)
+        return
+    for item in _cut(lines, dash[0]):
+        yield _read_item(item)
 
 
-def _parse_plainly(line: str) -> dict[str, str] | None:
-    """Fields of a line in the usual form; None for any other."""
-    match = PLAIN_SEGMENT.fullmatch(line)
-    return dict(item.split(": ") for item in match[1].split(", ")) if match else None
+def _is_between_items(line: Line) -> bool:
+    """Whether a line is blank, a comment, a directive, or begins or ends a document."""
+    return not line.content.strip() or line.content.lstrip().startswith((b"#", b"%", b"---", b"..."))
 
 
-def _parse_as_yaml(line: str, location: str) -> dict[str, str] | None:
-    """Fields of a line with quotes and the like; None for a blank line or a comment."""
+def _cut(lines: Iterable[Line], dash: bytes) -> Iterator[list[Line]]:
+    """Lines of one item of the list after the other; `dash` begins an item."""
+    item: list[Line] = []
+    for line in lines:
+        if line.content.startswith(dash):
+            if item:
+                yield item
+            item = [line]
+        elif item and not line.content.startswith((b"---", b"...")):
+            item.append(line)
+        elif not _is_between_items(line):
+            item = [line]  # is no item, which parsing it will say
+    yield item
+
+
+def _read_item(lines: list[Line]) -> TalkSegment:
+    location = lines[0].location
     try:
-        content = yaml.load(line, Loader=yaml.BaseLoader)  # everything stays text
+        text = "\n".join(line.text for line in lines)
+        match = PLAIN_SEGMENT.fullmatch(text)
+        if match:
+            return _make_segment(dict(item.split(": ") for item in match[1].split(", ")), location, text)
+        content = yaml.load(text, Loader=LOADER)
+    except ManifestError as error:
+        return TalkSegment(location, "", "", "", "", error)
     except yaml.YAMLError:
-        content = line
-    if not content:
-        return None
-    if not (isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict)):
-        raise ManifestError(
-            "expected one segment a line, such as\n- {duration: 3.5, offset: 16.08, speaker_id: spk.1, wav: "
-            f"ted_1.wav}}\nfound {line}",
-            place=location,
-        )
-    return content[0]
+        content = None
+    item = content[0] if isinstance(content, list) and len(content) == 1 else content
+    return _make_segment(item, location, text)
+
+
+def _read_document(path: Path, lines: list[Line]) -> Iterator[TalkSegment]:
+    """Segments of a file that is one list in brackets."""
+    try:
+        root = yaml.compose("\n".join(line.text for line in lines), Loader=LOADER)
+    except yaml.YAMLError as error:
+        raise ManifestError(f"not valid YAML: {error}", place=path) from error
+    if not isinstance(root, yaml.SequenceNode):
+        raise ManifestError(f"{EXPECTED}, found no list", place=path)
+    for node in root.value:
+        fields = {}
+        if isinstance(node, yaml.MappingNode):
+            fields = {key.value: value.value for key, value in node.value}
+        yield _make_segment(fields, f"{path}:{node.start_mark.line + 1}", "")
+
+
+def _make_segment(fields: object, location: str, text: str) -> TalkSegment:
+    known = fields if isinstance(fields, dict) else {}
+    values = {key: known[key] if isinstance(known.get(key), str) else "" for key in KEYS}
+    missing = [key for key, value in values.items() if not value]
+    fault = None
+    if not known:
+        fault = ManifestError(f"{EXPECTED}\nfound {text}", place=location)
+    elif missing:
+        fault = ManifestError(f"the segment lacks {', '.join(missing)}: {text or known}", place=location)
+    return TalkSegment(location, values["wav"], values["offset"], values["duration"], values["speaker_id"], fault)
+
+
+EXPECTED = "expected a list of segments, such as\n- {duration: 3.5, offset: 16.08, speaker_id: spk.1, wav: ted_1.wav}"

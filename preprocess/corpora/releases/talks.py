@@ -9,12 +9,15 @@ SRC-TGT/data/SPLIT/wav/               talks; the segment's name, or that with .f
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ...errors import ManifestError
 from ...files.manifest import Utterance, parse_row
-from ...files.text import read_text
-from ..rows.row import Row
+from ...files.reading.lines import Line, read_lines
+from ...files.text import normalise_text
+from ..rows.row import Row, row_or_fault, rows_or_fault
 from .segments import TalkSegment, read_talk_segments
 
 SPLIT_NAMES = {"train": "train", "dev": "dev", "valid": "dev"}  # all others are test sets
@@ -31,14 +34,15 @@ def read_pairs(root: Path, src_lang: str, tgt_langs: Sequence[str]) -> dict[str,
         tgt_langs: languages of the translations, each once.
 
     Raises:
-        ManifestError: a folder or file is missing, or is not in its form, or the line counts of a split differ.
+        ManifestError: there is no such folder, or a language is named twice.
     """
     if len(set(tgt_langs)) < len(tgt_langs):
         raise ManifestError(f"--tgt-lang must name each language once, got {' '.join(tgt_langs)}")
     splits: dict[str, list[Utterance]] = {}
     for tgt_lang in tgt_langs:
         for folder in find_splits(root, src_lang, tgt_lang):
-            splits.setdefault(_manifest_name(folder.name), []).extend(read_split(folder, src_lang, tgt_lang))
+            rows = rows_or_fault(partial(read_split, folder, src_lang, tgt_lang), folder)
+            splits.setdefault(_manifest_name(folder.name), []).extend(rows)
     order = {"train": 0, "dev": 1}
     return {name: splits[name] for name in sorted(splits, key=lambda name: (order.get(name, 2), name))}
 
@@ -72,28 +76,45 @@ def read_split(folder: Path, src_lang: str, tgt_lang: str) -> Iterator[Row]:
     segments = list(read_talk_segments(Path(f"{stem}.yaml")))
     transcripts, translations = (_read_lines(Path(f"{stem}.{lang}"), segments) for lang in (src_lang, tgt_lang))
     wav_folder = Path(os.path.abspath(folder / "wav"))
-    audio_names = {name: _audio_name(wav_folder, name) for name in {segment.wav for segment in segments}}
+    audio = {name: _find_audio(wav_folder, name) for name in {segment.wav for segment in segments}}
     numbers: Counter[str] = Counter()
     for segment, transcript, translation in zip(segments, transcripts, translations, strict=True):
         talk = Path(segment.wav).stem
+        name = f"{talk}_{numbers[talk]}-{tgt_lang}"
+        numbers[talk] += 1
+        row = _SplitRow(name, segment, transcript, translation)
+        yield row_or_fault(partial(row.read, audio[segment.wav], src_lang, tgt_lang), segment.location, name)
+
+
+@dataclass(frozen=True)
+class _SplitRow:
+    id: str
+    segment: TalkSegment
+    transcript: Line
+    translation: Line
+
+    def read(self, audio: Path, src_lang: str, tgt_lang: str) -> Row:
+        """The row, as far as segment and texts can be read."""
+        self.segment.check()
+        translation = normalise_text(self.translation.text)
         fields = {
-            "id": f"{talk}_{numbers[talk]}-{tgt_lang}",
-            "audio": audio_names[segment.wav],
-            "offset": segment.offset,
-            "duration": segment.duration,
+            "id": self.id,
+            "audio": str(audio),
+            "offset": self.segment.offset,
+            "duration": self.segment.duration,
             "src_lang": src_lang,
             "tgt_lang": tgt_lang,
-            "src_text": transcript,
+            "src_text": normalise_text(self.transcript.text),
             "tgt_text": translation,
-            "speaker": segment.speaker,
+            "speaker": self.segment.speaker,
         }
-        numbers[talk] += 1
-        utterance = parse_row(fields, wav_folder, segment.location)
-        yield Row(**vars(utterance), location=segment.location, unusable="" if translation else "no translation")
+        utterance = parse_row(fields, audio.parent, self.segment.location)
+        unusable = "" if translation else "no translation"
+        return Row(**vars(utterance), location=self.segment.location, unusable=unusable)
 
 
-def _read_lines(path: Path, segments: Sequence[TalkSegment]) -> list[str]:
-    lines = [line for _, line in read_text(path)]
+def _read_lines(path: Path, segments: Sequence[TalkSegment]) -> list[Line]:
+    lines = list(read_lines(path))
     if len(lines) != len(segments):
         yaml_path = path.with_suffix(".yaml")
         raise ManifestError(
@@ -108,7 +129,8 @@ def _manifest_name(split: str) -> str:
     return SPLIT_NAMES.get(split) or (split if split.startswith("test") else f"test_{split}")
 
 
-def _audio_name(folder: Path, name: str) -> str:
+def _find_audio(folder: Path, name: str) -> Path:
     """mTEDx names .wav where it has .flac."""
-    flac = Path(name).with_suffix(".flac").name
-    return flac if not (folder / name).is_file() and (folder / flac).is_file() else name
+    path = folder / name
+    flac = folder / f"{path.stem}.flac"
+    return flac if not os.path.isfile(path) and os.path.isfile(flac) else path

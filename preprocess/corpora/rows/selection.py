@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import PreprocessError
-from ...files.faults import Fault, FaultOptions
+from ...files.faults import Fault
 from ...files.manifest import Utterance, check_utterance, places_of
 from ...files.progress import count_progress
 from ...speech.audio import MAX_SECONDS, MIN_SECONDS, LengthLimits, measure_audio
@@ -22,10 +22,11 @@ class Selection:
     seconds: float = 0.0  # of the kept rows' speech
     filtered: list[Fault] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    unmade: list[Fault] = field(default_factory=list)  # why the split, or its part in a pair of languages, is not there
 
     @property
     def num_rows(self) -> int:
-        """Number of rows that the corpus has."""
+        """Number of rows that the corpus has, as far as they can be counted."""
         return len(self.kept) + len(self.filtered) + len(self.faults)
 
     def filtered_counts(self) -> dict[str, int]:
@@ -55,22 +56,22 @@ class SegmentLengths:
         return measure_audio(audio, offset, duration)  # decides at the limits, and says what is wrong
 
 
-def select_rows(split: str, rows: Sequence[Utterance], filters: Filters, options: FaultOptions) -> Selection:
+def select_rows(split: str, rows: Sequence[Utterance], filters: Filters) -> Selection:
     """Sort the rows of a split.
 
     Args:
         split: its name.
         rows: all of them, unchecked.
         filters: of this split.
-        options: whether rows at fault are left out.
-
-    Raises:
-        ManifestError, AudioError: `FILE:LINE: ...`; a row is at fault, and rows at fault are not left out.
     """
     selection, lengths = Selection(), SegmentLengths()
     first_locations: dict[str, str] = {}
     for index, row in enumerate(count_progress(rows, f"check {split}", " rows")):
         location = location_of_row(row, split, index)
+        if isinstance(row, Row) and row.fault is not None:
+            found = selection.unmade if row.is_whole_split else selection.faults
+            found.append(Fault.of(row.fault, row.id, location))
+            continue
         # Before the checks: a row that is filtered out may have any fault.
         reason = (row.unusable if isinstance(row, Row) else "") or filters.reason(row, row.duration)
         seconds = None
@@ -82,9 +83,7 @@ def select_rows(split: str, rows: Sequence[Utterance], filters: Filters, options
             if not reason and row.audio is not None and seconds is not None:
                 LengthLimits().check(seconds, row.audio)  # what a filter leaves out may have any length
         except PreprocessError as error:
-            if not options.skips:
-                raise error.at(*places_of(row, location)) from error
-            selection.faults.append(Fault(row.id, location, str(error)))
+            selection.faults.append(Fault.of(error.at(*places_of(row, location)), row.id, location))
             continue
         if reason:
             selection.filtered.append(Fault(row.id, location, reason))

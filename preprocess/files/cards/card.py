@@ -14,6 +14,7 @@ import msgspec
 
 from ...errors import CardError
 from ..hashing import check_hashes, hash_file
+from ..reading.escaping import to_json
 
 CARD_NAME = "card.json"
 DATA_VERSION = "0.3"  # of what units and pieces mean; the last part of a signature
@@ -62,7 +63,7 @@ class Card:
         """
         advice = f"make it again by `{cls._command()}`"
         try:
-            content = msgspec.json.decode(Path(path).read_bytes())
+            content = json.loads(Path(path).read_bytes())
         except (OSError, ValueError, RecursionError) as error:
             raise CardError(f"not valid JSON ({error})", place=path, advice=advice) from error
         header = content if isinstance(content, dict) else {}
@@ -105,7 +106,7 @@ class Card:
     def write_file(self, path: Path) -> None:
         """Write the card as a file of any name."""
         content = msgspec.to_builtins(self, str_keys=True)
-        Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        Path(path).write_text(to_json(content, indent=2) + "\n", encoding="utf-8")
 
     def check_hashes(self, folder: Path) -> None:
         """Compare the files in `folder` with the card.

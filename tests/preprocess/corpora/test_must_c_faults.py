@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from cards import read_card
 
 from preprocess.errors import ManifestError, PreprocessError
@@ -65,11 +66,13 @@ AUDIO_FAULTS = {
 
 @pytest.mark.parametrize("fault", AUDIO_FAULTS)
 def test_a_row_without_usable_sound_is_an_error_that_names_file_and_line(tree, run_manifest, tmp_path: Path, fault):
-    spoil, _, line, reason = AUDIO_FAULTS[fault]
+    spoil, num_lost, line, reason = AUDIO_FAULTS[fault]
     spoil(tree)
     with pytest.raises(PreprocessError, match=rf"(?s)train.yaml:{line}: utterance 'ted_1_{line - 1}-fr': .*{reason}"):
         run_manifest("must_c", tree.root, "--tgt-lang", "fr")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["MUSTC"]
+    listed = ["out.errors.tsv"] if num_lost > 1 else []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["MUSTC", *listed]
+    assert len(read_faults(tmp_path / "out.errors.tsv")) == (num_lost if num_lost > 1 else 0)
 
 
 @pytest.mark.parametrize("fault", AUDIO_FAULTS)
@@ -139,41 +142,89 @@ def test_an_empty_line_is_a_row_without_transcript_or_no_row(tree, run_manifest,
         assert left_out.location == f"{text_file(tree, 'yaml')}:4"
 
 
-@pytest.mark.parametrize("options", [(), SKIP])
-@pytest.mark.parametrize(
-    ("suffix", "change", "message"),
-    [
-        (
-            "fr",
-            lambda text: text.split("\n", 1)[1],
-            r"train.fr has 19 lines, .*train.yaml has 20 segments: line n must be",
-        ),
-        ("en", lambda text: text + "One more.\n", r"train.en has 21 lines, .*train.yaml has 20 segments"),
-        ("en", lambda text: text.replace("\n", "\n\n", 1), r"train.en has 21 lines"),
-        ("yaml", lambda text: text.split("\n", 1)[1], r"train.en has 20 lines, .*train.yaml has 19 segments"),
-        ("yaml", lambda text: text.replace("- {", "- [", 1), r"train.yaml:1: expected one segment a line, such as"),
-        ("yaml", lambda text: "duration: 3\n" + text, r"train.yaml:1: expected one segment a line"),
-        ("yaml", lambda text: text.replace(", wav: ted_1.wav", "", 1), r"train.yaml:1: the segment lacks wav: - \{dur"),
-        (
-            "yaml",
-            lambda text: text.replace("offset: 0", "offset: O", 1),
-            r"train.yaml:1: offset must be a number of sec",
-        ),
-    ],
-)
-def test_files_that_do_not_fit_together_are_an_error_always(tree, run_manifest, suffix, change, message, options):
+NO_SPLIT = [
+    ("fr", lambda text: text.split("\n", 1)[1], r"train.fr has 19 lines, .*train.yaml has 20 segments: line n must be"),
+    ("en", lambda text: text + "One more.\n", r"train.en has 21 lines, .*train.yaml has 20 segments"),
+    ("en", lambda text: text.replace("\n", "\n\n", 1), r"train.en has 21 lines"),
+    ("yaml", lambda text: text.split("\n", 1)[1], r"train.en has 20 lines, .*train.yaml has 19 segments"),
+    ("yaml", lambda text: f"segments:\n{text}", r"train.yaml: expected a list of segments, such as"),
+    ("yaml", lambda text: f"[{text}", r"train.yaml: not valid YAML"),
+]
+NO_SEGMENT = [
+    (lambda text: text.replace("- {", "- [", 1), r"expected a list of segments, such as.*found - \[dur"),
+    (lambda text: text.replace("- {", "- {{", 1), r"expected a list of segments, such as"),
+    (lambda text: text.replace(", wav: ted_1.wav", "", 1), r"the segment lacks wav: - \{dur"),
+    (lambda text: text.replace("wav: ted_1.wav", "wav: [a, b]", 1), r"the segment lacks wav: - \{dur"),
+    (lambda text: text.replace("offset: 0", "offset: O", 1), r"offset must be a number of sec"),
+    (lambda text: text.replace("offset: 0", "offset: 'nan' #", 1), r"expected a list of segments"),
+    (lambda text: text.replace("spk.", "sp\udcffk.", 1), r"expected UTF-8, found the byte 0xFF"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "change", "message"), NO_SPLIT)
+def test_files_that_do_not_fit_together_make_no_split(tree, run_manifest, suffix, change, message, caplog):
     path = text_file(tree, suffix)
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(ManifestError, match=f"(?s){message}"):
-        run_manifest("must_c", tree.root, "--tgt-lang", "fr", *options)
+        run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
+    assert re.search(f"(?s)train cannot be made and is left out: .*{message}", caplog.text)
+    assert list(read_card(out, "manifest")["counts"]) == ["dev", "test_tst-COMMON", "test_tst-HE"]
+    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    assert listed.location == f"{tree.root}/en-fr/data/train"
+
+
+@pytest.mark.parametrize(("change", "message"), NO_SEGMENT)
+def test_a_segment_that_cannot_be_read_is_one_row_at_fault(tree, run_manifest, read_out, change, message):
+    path = text_file(tree, "yaml")
+    changed = change(path.read_text(encoding="utf-8"))
+    path.write_text(changed, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(ManifestError, match=f"(?s)train.yaml:1: {message}"):
+        run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
+    assert len(read_out("train")) == 19
+    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    assert listed.location == f"{path}:1"
+    assert re.match(f"(?s){message}", listed.reason)
+
+
+def test_segments_are_read_in_any_style_of_yaml(tree, run_manifest, read_out):
+    path = text_file(tree, "yaml")
+    run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+    expected = read_out("train")
+    segments = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    segments = [segment | {"note": "long " * 30} for segment in segments]
+    for style in (True, False, None):
+        text = yaml.dump(segments, default_flow_style=style)
+        for written in (text, f"# made by hand\n---\n{text}...\n", text.replace("\n", "\r\n")):
+            path.write_text(written, encoding="utf-8", newline="")
+            run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+            assert read_out("train") == expected, written[:300]
+    path.write_text("\n".join(f"  {line}" for line in yaml.dump(segments).split("\n")), encoding="utf-8")
+    run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+    assert read_out("train") == expected
+
+
+@pytest.mark.parametrize("style", [True, False])
+def test_a_segment_at_fault_is_named_by_its_line_in_any_style(tree, run_manifest, style: bool):
+    path = text_file(tree, "yaml")
+    segments = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    segments[4]["duration"] = "0,5"
+    path.write_text(yaml.dump(segments, default_flow_style=style), encoding="utf-8")
+    line = next(n for n, text in enumerate(path.read_text().split("\n"), start=1) if "0,5" in text)
+    with pytest.raises(ManifestError, match=rf"train.yaml:{line}: duration must be a number of seconds"):
+        run_manifest("must_c", tree.root, "--tgt-lang", "fr")
 
 
 def test_a_text_that_is_not_utf_8_is_an_error_with_its_line(tree, run_manifest):
     path = text_file(tree, "fr")
     lines = path.read_bytes().split(b"\n")
     path.write_bytes(b"\n".join([lines[0], "déjà".encode("latin-1"), *lines[2:]]))
-    with pytest.raises(ManifestError, match="train.fr:2: expected UTF-8, found the byte 0xE9"):
+    with pytest.raises(ManifestError, match="train.yaml:2: .*train.fr:2: expected UTF-8, found the byte 0xE9"):
         run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
+    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    assert (listed.id, listed.location) == ("ted_1_1-fr", f"{text_file(tree, 'yaml')}:2")
 
 
 def test_missing_files_and_folders_are_errors(tree, run_manifest, tmp_path: Path):

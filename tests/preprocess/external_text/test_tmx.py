@@ -131,5 +131,4 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path):
     with pytest.raises(ManifestError, match=r"cut\.tmx\.gz: cannot be read: Compressed file ended"):
         list(read_tmx(tmp_path / "cut.tmx.gz"))
     (tmp_path / "plain.tmx.gz").write_text(HEADER + FOOTER)
-    with pytest.raises(ManifestError, match=r"plain\.tmx\.gz: cannot be read: Not a gzipped file"):
-        list(read_tmx(tmp_path / "plain.tmx.gz"))
+    assert list(read_tmx(tmp_path / "plain.tmx.gz")) == []  # its content says what it is

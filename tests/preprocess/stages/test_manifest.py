@@ -1,5 +1,6 @@
 """The stage `manifest` called from Python, and each corpus from a recipe."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_names_that_may_be_one_language_are_logged_with_their_rows(root: Path, t
 
 def test_a_fault_has_its_places_once_and_is_listed_without_them(root: Path, tmp_path: Path):
     with pytest.raises(AudioError) as caught:
-        make_manifests(root, ManifestOptions("tsv", tmp_path / "out", ENGLISH_TO_FRENCH))
+        make_manifests(root / "train.tsv", ManifestOptions("tsv", tmp_path / "out", ENGLISH_TO_FRENCH))
     error = caught.value
     assert error.places == (f"{root}/train.tsv:4", "utterance 'short'", f"{root}/short.wav")
     assert (error.found, error.advice) == ("too short: 20.0 ms, expected at least 25 ms", "leave the row out")
@@ -138,11 +139,24 @@ def test_a_recipe_gives_the_options_of_every_corpus(corpus: str, tmp_path: Path,
     assert getattr(options.corpus_options, "fetch", False) is ("fetch" in NEEDED[corpus])
 
 
-def test_a_split_without_a_row_is_named(root: Path, tmp_path: Path):
+def test_a_split_without_a_row_is_named_and_the_others_are_made(root: Path, tmp_path: Path, caplog):
     (root / "dev.tsv").write_text("id\taudio\tsrc_text\ttgt_text\nshort\tshort.wav\tx\ty\n", encoding="utf-8")
     options = ManifestOptions("tsv", tmp_path / "out", ENGLISH_TO_FRENCH, faults=FaultOptions("skip", 1.0))
-    with pytest.raises(
-        ManifestError, match="^dev: none of its 1 rows is left: none was filtered, 1 at fault"
-    ) as caught:
-        make_manifests(root, options)
-    assert caught.value.places == ("dev",)
+    card = make_manifests(root, options)
+    assert list(card.counts) == ["train", "test"]
+    assert "dev cannot be made and is left out: none of its 1 rows is left: none was filtered, 1 at" in caplog.text
+    with pytest.raises(ManifestError, match="^train: none of its 3 rows is left: 3 shorter than 9 s, 0 at fault"):
+        make_manifests(root / "train.tsv", replace(options, filters=FilterOptions(min_seconds=9.0)))
+
+
+def test_faults_of_all_splits_are_told_in_one_run(root: Path, tmp_path: Path):
+    with open(root / "dev.tsv", "a", encoding="utf-8") as file:
+        file.write("one\tfield\n")
+    with pytest.raises(PreprocessError) as caught:
+        make_manifests(root, ManifestOptions("tsv", tmp_path / "out", ENGLISH_TO_FRENCH))
+    told = str(caught.value)
+    assert told.startswith(f"4 items cannot be used ({tmp_path}/out.errors.tsv lists all of them):\n")
+    for location in ("train.tsv:4", "dev.tsv:4", "dev.tsv:5", "test.tsv:4"):
+        assert f"  {root}/{location}: " in told
+    assert len(read_faults(tmp_path / "out.errors.tsv")) == 4
+    assert not (tmp_path / "out").exists()

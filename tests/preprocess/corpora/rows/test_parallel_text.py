@@ -23,7 +23,9 @@ def test_each_pair_of_languages_has_its_files_and_no_pair_stands_twice(tmp_path:
         "mt.nl-en.en",
         "mt.nl-en.nl",
     ]
-    pairs = [pair[1:] for pair in read_parallel(tmp_path / "mt.cs-en.cs", tmp_path / "mt.cs-en.en")]
+    pairs = [
+        tuple(line.text for line in pair) for pair in read_parallel(tmp_path / "mt.cs-en.cs", tmp_path / "mt.cs-en.en")
+    ]
     assert pairs == [("Co?", "What?"), ("Co?", "Which one?")]
 
 

@@ -1,0 +1,91 @@
+"""Lines of a text file, plain or compressed by gzip, each with its place; a line that is not UTF-8 is its own fault.
+
+Lines end in LF or CRLF; in CR alone where the file has no LF at all. Other separators that a text may hold end none.
+"""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ...errors import ManifestError
+from .obstacle import unreadable
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line.
+
+    Attributes:
+        location: `FILE:LINE`.
+        content: its bytes without the line end.
+    """
+
+    location: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The line as text.
+
+        Raises:
+            ManifestError: it is not UTF-8.
+        """
+        try:
+            return self.content.decode()
+        except UnicodeDecodeError as error:
+            raise not_utf8(self.content[error.start], self.location) from error
+
+    @property
+    def raw_text(self) -> str:
+        """The line as text in which bytes that are not UTF-8 are kept as names of files keep them (surrogates)."""
+        return self.content.decode(errors="surrogateescape")
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Yield the lines of a file, without a byte order mark; they are read as they are asked for.
+
+    Raises:
+        ManifestError: the file cannot be read.
+    """
+    try:
+        with open_bytes(path) as file:
+            for number, content in enumerate(_split(file), start=1):
+                if number == 1:
+                    content = content.removeprefix(codecs.BOM_UTF8)
+                yield Line(f"{path}:{number}", content)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise unreadable(path, error) from error
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file that may be compressed by gzip, whatever its name."""
+    file = open(path, "rb")  # noqa: SIM115 - closed by the caller
+    if file.peek(2)[:2] == GZIP_MAGIC:
+        file.close()
+        return gzip.open(path)
+    return file
+
+
+def not_utf8(byte: int, location: str) -> ManifestError:
+    """The error of a line that is in another encoding."""
+    return ManifestError(f"expected UTF-8, found the byte 0x{byte:02X}", place=location, advice="convert the file")
+
+
+def _split(file: IO[bytes]) -> Iterator[bytes]:
+    # In text mode a lone carriage return within a line would count as a line end.
+    first = file.readline()
+    if b"\r" in first and not first.endswith(b"\n"):  # the whole file
+        yield from first.removesuffix(b"\r").split(b"\r")
+    elif first:
+        yield _without_end(first)
+        yield from map(_without_end, file)
+
+
+def _without_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r")
