@@ -1,5 +1,6 @@
 """Errors that a user can mend, in parts: where, what was found, what to do; and how they end a command."""
 
+import io
 import sys
 from collections.abc import Callable
 from typing import Self
@@ -71,6 +72,12 @@ class OptionError(ValueError):
         return f"--{self.name.replace('_', '-')} {self.problem}"
 
 
+def print_any_name() -> None:
+    """Let stdout print names of files that are not UTF-8, escaped as stderr does it, in place of ending in an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def exit_status(
     work: Callable[[], object],
     mendable: tuple[type[Exception], ...] = (UserError, OSError),
@@ -86,6 +93,7 @@ def exit_status(
     Returns:
         0; 1 after one of `mendable`; 130 after an interruption.
     """
+    print_any_name()
     try:
         work()
     except mendable as error:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from preprocess.files.reading.escaping import to_json
+
 from .errors import ModelFolderError
 
 
@@ -26,4 +28,4 @@ def read_object(path: Path) -> dict[str, object]:
 
 def write_object(path: Path, content: Mapping[str, object]) -> None:
     """Write an object, indented."""
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    path.write_text(to_json(content, indent=2) + "\n", encoding="utf-8")

@@ -1,10 +1,10 @@
 """Translations as text: lines, tab-separated rows, JSON, and subtitles (SubRip)."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from preprocess.files.reading.escaping import escape_field, to_json
 from preprocess.files.whole import whole_file
 
 from .results import Segment, Translation
@@ -35,7 +35,7 @@ class Lines:
         if self._is_text:
             self._write(translation.text)
         elif translation.fault is None:
-            self._write(f"{translation.source}\t{translation.text}")
+            self._write(f"{escape_field(translation.source)}\t{translation.text}")
 
     def close(self) -> None:
         """Nothing is left to write."""
@@ -55,7 +55,7 @@ class Rows:
             times = [] if self._is_text else [f"{segment.start:.2f}", f"{segment.end:.2f}"]
             for rank, hypothesis in enumerate(segment.nbest if self._ranks else segment.nbest[:1], start=1):
                 ranks = [str(rank), f"{hypothesis.score:.4f}"] if self._ranks else []
-                self._write("\t".join([translation.source, *times, *ranks, hypothesis.text]))
+                self._write("\t".join([escape_field(translation.source), *times, *ranks, hypothesis.text]))
 
     def close(self) -> None:
         """Nothing is left to write."""
@@ -72,7 +72,7 @@ class Json:
     def add(self, translation: Translation) -> None:
         """Write a translation."""
         self._flush(",")
-        self._last = json.dumps(self._as_dict(translation), ensure_ascii=False)
+        self._last = to_json(self._as_dict(translation))
 
     def close(self) -> None:
         """End the array."""
@@ -136,7 +136,7 @@ class SrtFiles:
         path = self._paths[translation.source]
         with whole_file(path) as temporary:
             temporary.write_text(as_srt(translation) + "\n", encoding="utf-8")
-        self._write(f"{translation.source}\t{path}")
+        self._write(f"{escape_field(translation.source)}\t{escape_field(str(path))}")
 
     def close(self) -> None:
         """Nothing is left to write."""

@@ -16,6 +16,7 @@ from ..files.cards.data_bin_card import (
 )
 from ..files.cards.units_cards import KnownKmeans
 from ..files.languages import Languages, LanguageSymbols
+from ..files.reading.escaping import escape_field
 from ..files.splits import Split
 from ..files.text import align_columns
 from ..vocabulary.dictionary import Dictionaries
@@ -96,7 +97,9 @@ def write_infeasible(path: Path, counts: Counts, data_bin: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write("split\tstream\tname\tctc\tsource_length\tneeded\n")
         for row in rows:
-            file.write(f"{row.split}\t{row.stream}\t{row.name}\t{row.ctc}\t{row.source_length}\t{row.needed}\n")
+            file.write(
+                f"{row.split}\t{row.stream}\t{escape_field(row.name)}\t{row.ctc}\t{row.source_length}\t{row.needed}\n"
+            )
     logger.warning(
         "%d times a source is too short for a CTC of its labels (tokens and repetitions exceed the length); "
         "a CTC or transducer loss cannot learn from these examples: %s",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MismatchError
+from ..files.reading.escaping import escape_field, unescape_field
 
 ORIGIN_COLUMNS = ("id", "seconds", "speaker", "src_lang", "tgt_lang")
-_AS_SPACES = str.maketrans("\t\n\r", "   ")  # no field of a manifest holds these, a name of external text may
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Origin:
     def as_line(self) -> str:
         """Line of the table, its end included."""
         seconds = "" if self.seconds is None else f"{self.seconds:.10g}"
-        fields = (self.id.translate(_AS_SPACES), seconds, self.speaker, self.source_language, self.target_language)
-        return "\t".join(fields) + "\n"
+        fields = (self.id, seconds, self.speaker, self.source_language, self.target_language)
+        return "\t".join(map(escape_field, fields)) + "\n"
 
 
 def read_origins(path: Path) -> Iterator[Origin]:
@@ -45,7 +45,7 @@ def read_origins(path: Path) -> Iterator[Origin]:
     """
     with open(path, encoding="utf-8", newline="\n") as file:
         for line_number, line in enumerate(file, start=1):
-            fields = line.removesuffix("\n").split("\t")
+            fields = [unescape_field(field) for field in line.removesuffix("\n").split("\t")]
             try:
                 if line_number > 1:
                     identifier, seconds, speaker, *languages = fields

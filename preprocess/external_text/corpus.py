@@ -32,8 +32,8 @@ class ExternalTextOptions:
 
     mt_text: tuple[Path, ...] = option(
         "corpora: pairs of plain files SRC TGT, line n a translation of line n; *.tmx; or *.tsv with a header "
-        "src_text, tgt_text and perhaps src_lang, tgt_lang; all of them may be *.gz. Where the data has several target languages, "
-        "plain files are named *.de and the like",
+        "src_text, tgt_text and perhaps src_lang, tgt_lang; all of them may be *.gz. Where the data has several "
+        "target languages, plain files are named *.de and the like",
         (),
         metavar="FILE",
         group=GROUP,

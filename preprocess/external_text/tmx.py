@@ -114,7 +114,7 @@ class _Reader:
         return builder.take_units()
 
     def _go_on(self, skipped: _Skipped) -> bytes | None:
-        """What follows a unit at fault, for a new parser; None: its end is not in the window."""
+        """Begin a new parser behind a unit at fault, and return what it is to be given; None: the end is not there."""
         codec = self._builder.codec
         start = self._end - len(self._window)
         begin = max(skipped.begin, start)
@@ -148,7 +148,7 @@ class _UnitBuilder:
             first_line: of what this one is given.
         """
         self._path, self._at_fault, self.first_line = path, at_fault, first_line
-        self.encoding = "" if former is None else former.encoding
+        self.encoding: str = "" if former is None else former.encoding
         self._parser = expat.ParserCreate(self.encoding or None)
         self._parser.buffer_text = True
         self._parser.XmlDeclHandler = self._set_encoding
@@ -185,7 +185,7 @@ class _UnitBuilder:
 
     @property
     def error_index(self) -> int:
-        """Where the error is, in bytes that this was given."""
+        """Place of the error, in bytes that this was given."""
         return self._parser.ErrorByteIndex
 
     @property

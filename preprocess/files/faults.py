@@ -158,7 +158,7 @@ def read_faults(path: Path) -> list[Fault]:
             place=path,
             advice="make it again",
         )
-    return [Fault(*map(unescape_field, row)) for row in rows]
+    return [Fault(unescape_field(name), unescape_field(place), unescape_field(why)) for name, place, why in rows]
 
 
 def report_faults(

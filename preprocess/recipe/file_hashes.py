@@ -1,5 +1,6 @@
 """Hashes of the files that a recipe's outputs are made of; what was not touched since is not read again."""
 
+import json
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -9,6 +10,7 @@ import msgspec
 
 from ..files.hashing import hash_file
 from ..files.progress import show_progress
+from ..files.reading.escaping import to_json
 from ..files.whole import whole_file
 
 # A file that was changed just now may be changed once more within one tick of its file system's clock.
@@ -25,7 +27,7 @@ class FileHashes:
         """Read what is kept in `path`; a file that is missing or broken counts as empty."""
         self._path = path
         try:
-            self._kept = msgspec.json.decode(path.read_bytes(), type=dict[str, tuple[int, int, str]])
+            self._kept = msgspec.convert(json.loads(path.read_bytes()), dict[str, tuple[int, int, str]])
         except (OSError, ValueError):
             self._kept = {}
 
@@ -48,7 +50,7 @@ class FileHashes:
                 hashes |= self._read(unknown, description)
             finally:  # what was read before an interruption is kept
                 with whole_file(self._path) as temporary:
-                    temporary.write_bytes(msgspec.json.encode(self._kept))
+                    temporary.write_text(to_json(self._kept), encoding="utf-8")
         return hashes
 
     def _read(self, files: Mapping[Path, os.stat_result], description: str) -> dict[Path, str]:

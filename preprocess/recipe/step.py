@@ -17,6 +17,7 @@ from ..files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard, Un
 from ..files.cards.units_cards import units_card_path
 from ..files.hashing import hash_file
 from ..files.manifest import read_manifest
+from ..files.reading.escaping import to_json
 from ..files.whole import whole_file
 from .file_hashes import FileHashes
 
@@ -48,13 +49,13 @@ class Record:
     def read(cls, path: Path) -> "Record | None":
         """The record in a file; None if there is none that can be read."""
         try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
+            return msgspec.convert(json.loads(path.read_bytes()), cls)
         except (OSError, ValueError):
             return None
 
     def write(self, path: Path) -> None:
         """Write the record whole or not at all."""
-        content = json.dumps(msgspec.to_builtins(self), ensure_ascii=False, indent=2)
+        content = to_json(msgspec.to_builtins(self), indent=2)
         with whole_file(path) as temporary:
             temporary.write_text(f"{content}\n", encoding="utf-8")
 
@@ -143,12 +144,12 @@ class Step:
         except PreprocessError:
             return ""
         sizes = "".join(f"{path.name}\t{path.stat().st_size}\n" for path in sorted(_files_of([output], self.out)))
-        return hashlib.sha256(f"{hash_file(card_path)}\n{sizes}".encode()).hexdigest()
+        return hashlib.sha256(f"{hash_file(card_path)}\n{sizes}".encode(errors="surrogateescape")).hexdigest()
 
     def _hash(self, paths: Iterable[Path], hashes: FileHashes) -> str:
         digest = hashlib.sha256()
         for path, file_hash in sorted(hashes.find(paths, f"{self.name}: look at files").items()):
-            digest.update(f"{os.path.relpath(path, self.out)}\t{file_hash}\n".encode())
+            digest.update(f"{os.path.relpath(path, self.out)}\t{file_hash}\n".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
 

@@ -120,9 +120,9 @@ def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:
             for split, rows in splits.items()
         }
         write_left_out(options.out, selections, options.faults)
-        selections = drop_unmade(selections, options.faults)
-        card = write_splits(options.out, options.corpus, selections, filters)
-    warn_of_alike_languages(selections)
+        made = drop_unmade(selections, options.faults)
+        card = write_splits(options.out, options.corpus, made, filters)
+    warn_of_alike_languages(made)
     warn_of_incomplete_tests(selections)
     print(summary(selections))
     return card

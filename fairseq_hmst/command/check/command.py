@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from preprocess.errors import print_any_name
 from preprocess.recipe.arguments import add_recipe_settings
 
 from .errors import CheckWarning
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print every fault; exit status 1 if there is any."""
     parser = make_parser()
     arguments = parser.parse_args(argv)
+    print_any_name()
     is_folder = arguments.path.is_dir()
     if is_folder and (arguments.out is not None or arguments.set):
         parser.error("--out and --set have no effect on a folder")

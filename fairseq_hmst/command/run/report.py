@@ -1,12 +1,12 @@
 """Scores of the road's model on all test sets: report.json beside the checkpoints, and a table for a person."""
 
-import json
 import shlex
 from dataclasses import asdict
 
 import msgspec
 
 from preprocess.files.cards.data_bin_card import DataBinCard
+from preprocess.files.reading.escaping import to_json
 from preprocess.files.whole import whole_file
 
 from ...score import CorpusScore, score_output
@@ -35,7 +35,7 @@ def write_report(road: RoadRecipe) -> dict[TestSet, CorpusScore]:
     report |= msgspec.json.decode(training.read_bytes()) if training.is_file() else {}
     report |= {"card": card.signature, "ratios": asdict(card.ratios)}
     with whole_file(road.save_dir / "report.json") as temporary:
-        temporary.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(to_json(report, indent=2) + "\n", encoding="utf-8")
     return scores
 
 

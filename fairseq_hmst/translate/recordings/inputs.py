@@ -49,7 +49,9 @@ def make_recordings(
 
 
 def list_rows(path: Path, options: TranslationOptions, decoder: Decoder) -> list[Recording]:
-    """Rows of a manifest; those of up to a minute stay whole, as in training. A row at fault is a recording with a fault.
+    """Rows of a manifest; those of up to a minute stay whole, as in training.
+
+    A row that cannot be read is a recording with a fault.
 
     Raises:
         TranslationError: the manifest cannot be read, or lacks columns.

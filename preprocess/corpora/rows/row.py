@@ -1,4 +1,7 @@
-"""Rows as the files of a corpus hold them, before anything is checked; one that cannot be read is a row with a fault."""
+"""Rows as the files of a corpus hold them, before any check.
+
+A row that cannot be read is one with a fault, and so is a split that cannot be made.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -41,7 +44,7 @@ def row_or_fault(make: Callable[[], Row], location: str, name: str = "") -> Row:
 
 
 def rows_or_fault(read: Callable[[], Iterable[Utterance]], location: Path) -> list[Utterance]:
-    """The rows of a split, or a single one with the fault for which the split cannot be made.
+    """The rows of a split, or a single one with the fault of the split.
 
     Args:
         read: reads the rows of a split, all from the same files.

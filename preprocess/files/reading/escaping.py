@@ -1,6 +1,7 @@
-"""Text as it is written into tables and JSON, so that it comes back as it was: tabs, line breaks, odd bytes of names.
+"""Texts in tables and JSON, written so that they come back as they were.
 
-In a field of a table a backslash makes `\\t`, `\\n`, `\\r`, `\\\\`, and `\\udce4` of the byte E4 in a name that is not UTF-8.
+In a field of a table a backslash makes `\\t`, `\\n`, `\\r`, `\\\\`, and `\\udce4` of the byte E4 in a name that is not
+UTF-8.
 """
 
 import json
@@ -25,7 +26,10 @@ def unescape_field(field: str) -> str:
 
 
 def to_json(content: object, indent: int | None = None) -> str:
-    """JSON that can be written in UTF-8; bytes of names that are not UTF-8 are `\\udc..`, as `json.loads` reads them."""
+    """JSON that can be written in UTF-8.
+
+    Bytes of names that are not UTF-8 become `\\udc..`, which `json.loads` reads as Python has them.
+    """
     return _SURROGATE.sub(_as_number, json.dumps(content, ensure_ascii=False, indent=indent))
 
 

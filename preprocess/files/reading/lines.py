@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from ...errors import ManifestError
 from .obstacle import unreadable
@@ -68,7 +68,7 @@ def open_bytes(path: Path) -> IO[bytes]:
     file = open(path, "rb")  # noqa: SIM115 - closed by the caller
     if file.peek(2)[:2] == GZIP_MAGIC:
         file.close()
-        return gzip.open(path)
+        return cast(IO[bytes], gzip.open(path))
     return file
 
 

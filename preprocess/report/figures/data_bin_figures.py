@@ -1,6 +1,5 @@
 """All figures of a data-bin, as report.json has them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import msgspec
 from ...data_bin.reader import DataBinReader
 from ...files.cards.data_bin_card import ExternalTextEntry, KeptTextModel
 from ...files.languages import Languages
+from ...files.reading.escaping import to_json
 from .dictionary_use import PieceUse, describe_dictionaries
 from .factors import RepeatFactors, describe_factors
 from .measures import Measures, measure
@@ -56,7 +56,7 @@ class DataBinFigures:
 
     def to_json(self) -> str:
         """Text of report.json."""
-        return json.dumps(msgspec.to_builtins(self, str_keys=True), ensure_ascii=False, indent=1) + "\n"
+        return to_json(msgspec.to_builtins(self, str_keys=True), indent=1) + "\n"
 
 
 def describe_data_bin(data_bin: DataBinReader) -> DataBinFigures:

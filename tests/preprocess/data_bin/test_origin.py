@@ -24,9 +24,12 @@ def test_what_is_written_is_read_back(tmp_path: Path):
     assert [(found[0].id, found[0].speaker), *found[1:]] == [('"a quote', "anna"), *origins[1:]]
 
 
-def test_the_name_of_a_file_cannot_break_the_table():
-    line = Origin("a\tb\nc\rd.en:1", "en", "fr").as_line()
-    assert line == "a b c d.en:1\t\t\ten\tfr\n"
+def test_the_name_of_a_file_cannot_break_the_table(tmp_path: Path):
+    origin = Origin("a\tb\nc\rd\udce4\\.en:1", "en", "fr")
+    assert origin.as_line() == "a\\tb\\nc\\rd\\udce4\\\\.en:1\t\t\ten\tfr\n"
+    path = tmp_path / "train.st.origin.tsv"
+    path.write_text(HEADER + origin.as_line(), encoding="utf-8")
+    assert list(read_origins(path)) == [origin]
 
 
 @pytest.mark.parametrize(
