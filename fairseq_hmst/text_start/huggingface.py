@@ -97,7 +97,7 @@ def _symbols(path: Path, num_rows: int, convention: str) -> tuple[list[str], lis
     from transformers.models.mbart50.tokenization_mbart50 import FAIRSEQ_LANGUAGE_CODES as MBART_50_LANGUAGES
 
     languages = {"mbart-cc25": CC25_LANGUAGES, "mbart-50": MBART_50_LANGUAGES}
-    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    model = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
     pieces = [*SPECIAL_SYMBOLS, *(model.id_to_piece(i) for i in range(3, len(model)))]
     num_expected = {name: len(pieces) + len(languages[name]) + 1 for name in languages}
     # a model to which rows were added at the end, beside which the convention cannot be told, is taken for what it says

@@ -20,6 +20,7 @@ from ..files.reading.obstacle import unreadable
 from ..files.text import normalise_text
 
 CHUNK_BYTES = 2**20
+BOMS = {codecs.BOM_UTF16_LE: "UTF-16LE", codecs.BOM_UTF16_BE: "UTF-16BE"}
 KEPT_BYTES = 2**14  # before a chunk: a tag that is at fault may begin there
 # Elements inside <seg> that hold a tool's own codes; the text inside <hi> and outside all of these is the sentence's.
 CODE_ELEMENTS = frozenset({"bpt", "ept", "it", "ph", "ut"})
@@ -56,7 +57,7 @@ def read_tmx(path: Path, at_fault: FaultSink = raise_fault) -> Iterator[Translat
             while chunk := file.read(CHUNK_BYTES):
                 yield from reader.feed(chunk)
             yield from reader.feed(b"", is_last=True)
-    except (OSError, ValueError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise unreadable(path, error) from error
 
 
@@ -84,6 +85,8 @@ class _Reader:
         """Yield the units that end in this chunk."""
         self._window = self._window[-KEPT_BYTES:] + chunk
         self._end += len(chunk)
+        if self._end == len(self._window):  # the beginning of the file
+            self._builder.encoding = BOMS.get(self._window[:2], self._builder.encoding)
         if self._skipped is None:
             yield from self._parse(chunk, is_last)
         while self._skipped is not None:
@@ -118,7 +121,11 @@ class _Reader:
         codec = self._builder.codec
         start = self._end - len(self._window)
         begin = max(skipped.begin, start)
-        text = self._window[begin - start :].decode(codec, errors="replace" if codec == "latin-1" else "surrogatepass")
+        content = self._window[begin - start :]
+        if codec != "latin-1":  # two bytes a unit, of which the file has a whole number
+            begin += begin % 2
+            content = self._window[begin - start : len(self._window) - self._end % 2]
+        text = content.decode(codec, errors="surrogatepass")
         boundary = _BOUNDARY.search(text)
         if boundary is None:
             return None
@@ -168,9 +175,6 @@ class _UnitBuilder:
 
     def feed(self, chunk: bytes, is_last: bool) -> None:
         """Parse more of the file."""
-        if not self.encoding and chunk:
-            boms = {codecs.BOM_UTF16_LE: "UTF-16LE", codecs.BOM_UTF16_BE: "UTF-16BE"}
-            self.encoding = boms.get(chunk[:2], "")
         self._parser.Parse(chunk, is_last)
 
     def take_units(self) -> list[TranslationUnit]:

@@ -42,7 +42,9 @@ class Subwords:
 
         card = SubwordsCard.read(folder)
         card.check_hashes(folder)
-        units, source, target = (SentencePieceProcessor(model_file=str(Path(folder) / name)) for name in MODEL_NAMES)
+        # Not by their paths: SentencePiece takes no name that is not UTF-8.
+        contents = [(Path(folder) / name).read_bytes() for name in MODEL_NAMES]
+        units, source, target = (SentencePieceProcessor(model_proto=content) for content in contents)
         return cls(units, source, target, card)
 
     @property

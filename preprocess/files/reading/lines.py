@@ -59,13 +59,21 @@ def read_lines(path: Path) -> Iterator[Line]:
                 if number == 1:
                     content = content.removeprefix(codecs.BOM_UTF8)
                 yield Line(f"{path}:{number}", content)
-    except (OSError, ValueError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise unreadable(path, error) from error
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file that may be compressed by gzip, whatever its name."""
-    file = open(path, "rb")  # noqa: SIM115 - closed by the caller
+    """Open a file that may be compressed by gzip, whatever its name.
+
+    Raises:
+        OSError: it cannot be opened.
+        ManifestError: no file can have this name.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - closed by the caller
+    except ValueError as error:
+        raise unreadable(path, error) from error
     if file.peek(2)[:2] == GZIP_MAGIC:
         file.close()
         return cast(IO[bytes], gzip.open(path))

@@ -167,6 +167,34 @@ def test_with_on_error_skip_clips_at_fault_are_left_out_and_named(root: Path, ru
     assert re.search(message, left_out.reason)
 
 
+def test_rows_of_other_clips_may_have_any_fault(root: Path, run_manifest, read_out):
+    with open(root / "validated.tsv", "ab") as file:
+        file.write(b"c-9\tcommon_voice_fr_9.mp3\teine\tPhrase\t2\t0\t\t\t\nc-8\tcommon_voice_fr_8.mp3\tcaf\xe9\n")
+    run_manifest("covost2", root, *LANGUAGES)
+    for split, texts in TEXTS.items():
+        assert [(row.src_text, row.tgt_text) for row in read_out(split)] == texts
+
+
+def test_a_clip_whose_row_cannot_be_read_is_left_out_and_named(root: Path, run_manifest, read_out):
+    path = root / "validated.tsv"
+    path.write_text(path.read_text(encoding="utf-8").replace("Bonjour", "Bon\tjour"), encoding="utf-8")
+    with pytest.raises(ManifestError, match=r"fr_en.tsv:2: .*validated.tsv:2: expected 8 tab-separated fields"):
+        run_manifest("covost2", root, *LANGUAGES)
+    out = run_manifest("covost2", root, *LANGUAGES, "--on-error", "skip")
+    assert [row.id for row in read_out("train")] == ["common_voice_fr_2-en"]
+    (left_out,) = read_faults(out.with_name("out.errors.tsv"))
+    assert (left_out.id, left_out.location) == ("common_voice_fr_1-en", f"{root}/covost_v2.fr_en.tsv:2")
+
+
+def test_tabs_and_line_breaks_of_a_sentence_are_escaped_and_become_spaces(root: Path, run_manifest, read_out):
+    rows = [("common_voice_fr_1", "train", 'Un\t"deux"\ntrois', "One\ttwo\nthree"), *ROWS[1:]]
+    write_validated(root, rows)
+    write_translations(root, rows)
+    run_manifest("covost2", root, *LANGUAGES)
+    first, _ = read_out("train")
+    assert (first.src_text, first.tgt_text) == ('Un "deux" trois', "One two three")
+
+
 def test_a_clip_cut_in_the_middle_is_found_when_it_is_decoded(root: Path, run_manifest, read_out):
     clip = root / "clips/common_voice_fr_2.mp3"
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])

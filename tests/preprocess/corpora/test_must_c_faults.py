@@ -188,6 +188,17 @@ def test_a_segment_that_cannot_be_read_is_one_row_at_fault(tree, run_manifest, r
     assert re.match(f"(?s){message}", listed.reason)
 
 
+def test_a_set_without_translations_does_not_stop_the_others(tree, run_manifest, caplog):
+    text_file(tree, "fr", "tst-HE").unlink()
+    with pytest.raises(ManifestError, match=r"tst-HE.fr: cannot be read: No such file"):
+        run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", "--on-error", "skip")
+    assert list(read_card(out, "manifest")["counts"]) == ["train", "dev", "test_tst-COMMON"]
+    assert "test_tst-HE cannot be made and is left out: " in caplog.text
+    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    assert "tst-HE.fr: cannot be read: No such file" in listed.reason
+
+
 def test_segments_are_read_in_any_style_of_yaml(tree, run_manifest, read_out):
     path = text_file(tree, "yaml")
     run_manifest("must_c", tree.root, "--tgt-lang", "fr")

@@ -1,11 +1,14 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from cards import read_card
 
 from preprocess.__main__ import main
+from preprocess.files.faults import read_faults
 from preprocess.files.manifest import read_manifest
 
 ROWS = ["id\tsrc_text\tnote\taudio\ttgt_text", 'a\tsay "hi\tx\twav/a.wav\tdis « salut »', "b\thello\ty\t\tbonjour"]
@@ -78,6 +81,73 @@ def test_a_row_at_fault_is_named_and_nothing_is_written(root: Path, capsys, rows
     assert stage(root, *LANGUAGES) == 1
     assert message in capsys.readouterr().err
     assert [path.name for path in root.parent.iterdir()] == ["raw"]
+
+
+ROW_FAULTS = {
+    "carriage return": (b"c\t\twav/a.wav\tHoraires.\r Planifier\tz", "src_text holds a carriage return"),
+    "nan": (b"c\tnan\twav/a.wav\tx\tz", "offset must be a number of seconds or empty, found 'nan'"),
+    "decimal comma": (b"c\t0,5\twav/a.wav\tx\tz", "offset must be a number of seconds or empty, found '0,5'"),
+    "missing field": (b"c\t\twav/a.wav\tx", "expected 5 tab-separated fields (4 tabs), found 4"),
+    "tab": (b"c\t\twav/a.wav\tx\ty\tz", "expected 5 tab-separated fields (4 tabs), found 6"),
+    "empty line": (b"", "expected 5 tab-separated fields (4 tabs), found 1"),
+    "latin 1": (b"c\t\twav/a.wav\tcaf\xe9\tz", "expected UTF-8, found the byte 0xE9"),
+    "long name": (b"c\t\t" + b"x" * 300 + b"\tx\tz", "audio cannot be read: "),
+    "NUL in a name": (b"c\t\ta\0b\tx\tz", "audio cannot be read: "),
+    "a folder": (b"c\t\twav\tx\tz", "audio cannot be read: "),
+    "a file as a folder": (b"c\t\twav/a.wav/b\tx\tz", "audio not found: "),
+}
+
+
+@pytest.mark.parametrize("fault", ROW_FAULTS)
+def test_a_row_that_cannot_be_read_is_left_out_and_named(root: Path, fault: str):
+    line, reason = ROW_FAULTS[fault]
+    good = [f"{name}\t\twav/a.wav\tx\tz".encode() for name in "abde"]
+    lines = [b"id\toffset\taudio\tsrc_text\ttgt_text", *good[:2], line, *good[2:]]
+    (root / "train.tsv").write_bytes(b"\n".join(lines) + b"\n")
+    assert stage(root, *LANGUAGES) == 1
+    assert stage(root, *LANGUAGES, "--on-error", "skip") == 0
+    out = root.parent / "out"
+    assert [row.id for row in read_manifest(out / "train.tsv")] == list("abde")
+    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    assert listed.location == f"{root}/train.tsv:4"
+    assert listed.reason.startswith(reason)
+    assert read_card(out, "manifest")["errors"] == {"train": 1}
+
+
+def test_the_only_row_may_not_be_lost(root: Path, capsys):
+    write(root, ROWS[0], "c\tx\ty\twav/none.wav\tz")
+    assert stage(root, *LANGUAGES, "--on-error", "skip", "--max-errors", "1") == 1
+    assert "1 of 1 cannot be used and are listed in errors.tsv, so none is left" in capsys.readouterr().err
+    write(root, ROWS[0], "a\tx\ty\twav/a.wav\tz", "c\tx\ty\twav/none.wav\tz")
+    assert stage(root, *LANGUAGES, "--on-error", "skip") == 0
+
+
+def test_a_file_without_rows_does_not_stop_the_others(root: Path, caplog):
+    write(root, *ROWS)
+    (root / "dev.tsv").write_text("id\taudio\n", encoding="utf-8")
+    (root / "test.tsv").write_bytes(b"")
+    assert stage(root, *LANGUAGES) == 1
+    assert stage(root, *LANGUAGES, "--on-error", "skip") == 0
+    out = root.parent / "out"
+    assert [path.name for path in sorted(out.glob("*.tsv"))] == ["train.tsv"]
+    for name in ("dev", "test"):
+        assert f"{name} cannot be made and is left out: {root}/{name}.tsv" in caplog.text
+    assert len(read_faults(out.with_name("out.errors.tsv"))) == 2
+
+
+def test_a_folder_whose_name_is_not_utf_8_goes_through(root: Path):
+    odd = Path(os.fsdecode(os.fsencode(root.parent) + b"/Gespr\xe4che"))
+    root.rename(odd)
+    (odd / "wav/a.wav").rename(odd / os.fsdecode(b"wav/\xe4.wav"))
+    lines = ["id\taudio\tsrc_text\ttgt_text", "a\twav/\udce4.wav\tx\tz", "b\twav/none.wav\tx\tz", "c\t\tx\tz"]
+    (odd / "train.tsv").write_text("\n".join(lines), encoding="utf-8", errors="surrogateescape")
+    for out in (odd / "out", root.parent / "far/away/from/it/out"):
+        assert stage(odd, *LANGUAGES, "--on-error", "skip", "--out", str(out)) == 0
+        first, second = read_manifest(out / "train.tsv")
+        assert os.path.samefile(first.audio, odd / os.fsdecode(b"wav/\xe4.wav"))
+        assert (first.id, second.id) == ("a", "c")
+        (listed,) = read_faults(out.with_name("out.errors.tsv"))
+        assert listed.location == f"{odd}/train.tsv:3"
 
 
 def test_a_segment_past_the_end_is_refused(root: Path, capsys):

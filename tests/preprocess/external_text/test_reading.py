@@ -1,8 +1,9 @@
+import gzip
 from pathlib import Path
 
 import pytest
 
-from preprocess.errors import ManifestError
+from preprocess.errors import ManifestError, PreprocessError
 from preprocess.external_text.reading import find_corpora, find_language, read_pairs
 from preprocess.files.languages import Languages
 from preprocess.files.text import TextPair
@@ -22,8 +23,9 @@ def write(path: Path, text: str) -> Path:
 
 def test_single_files_are_corpora_and_others_come_in_pairs():
     assert find_corpora([]) == []
-    found = find_corpora(paths("a.en", "a.de", "b.tmx", "c.TSV", "d.tmx.gz", "e.tmx.txt", "f"))
-    assert [" ".join(map(str, files)) for files in found] == ["a.en a.de", "b.tmx", "c.TSV", "d.tmx.gz", "e.tmx.txt f"]
+    found = find_corpora(paths("a.en", "a.de", "b.tmx", "c.TSV", "d.tmx.gz", "g.tsv.gz", "h.en.gz", "h.de.gz"))
+    names = [" ".join(map(str, files)) for files in found]
+    assert names == ["a.en a.de", "b.tmx", "c.TSV", "d.tmx.gz", "g.tsv.gz", "h.en.gz h.de.gz"]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,36 @@ def test_plain_files_say_their_language_by_their_name_where_there_are_several(tm
         list(read_pairs((english, other), TWO))
     with pytest.raises(ManifestError, match=r"a\.de: expected en there; each pair is SRC TGT"):
         list(read_pairs((german, english), ONE))
+
+
+def test_the_same_pairs_are_alike_in_all_three_forms_and_compressed(tmp_path: Path):
+    pairs = [("one", "eins"), ("", "zwei"), ("three", ""), ("four", "vier")]
+    sources, targets = (
+        write(tmp_path / f"a.{name}", "".join(f"{pair[side]}\n" for pair in pairs))
+        for side, name in enumerate(("en", "de"))
+    )
+    table = write(tmp_path / "a.tsv", "src_text\ttgt_text\n" + "".join(f"{a}\t{b}\n" for a, b in pairs))
+    memory = write_units(tmp_path / "a.tmx", [[("en", a), ("de", b)] for a, b in pairs])
+    for files in ((sources, targets), (table,), (memory,)):
+        assert [pair[1:3] for pair in read_pairs(files, ONE)] == pairs
+        packed = tuple(path.with_name(f"{path.name}.gz") for path in files)
+        for path, target in zip(files, packed, strict=True):
+            target.write_bytes(gzip.compress(path.read_bytes()))
+        assert [pair[1:3] for pair in read_pairs(packed, TWO if len(files) == 2 else ONE)] == pairs
+
+
+def test_lines_and_rows_at_fault_are_given_to_the_sink_and_the_others_are_read(tmp_path: Path):
+    english, german = write(tmp_path / "a.en", "one\ntwo\nthree\n"), tmp_path / "a.de"
+    german.write_bytes(b"eins\nzw\xf6lf\ndrei\n")
+    faults: list[PreprocessError] = []
+    assert [pair.source for pair in read_pairs((english, german), ONE, faults.append)] == ["one", "three"]
+    assert [fault.places for fault in faults] == [(f"{german}:2",)]
+    table = write(tmp_path / "a.tsv", "src_text\ttgt_text\none\teins\ntwo\n\nfour\tvier\n")
+    faults.clear()
+    assert [pair.source for pair in read_pairs((table,), ONE, faults.append)] == ["one", "four"]
+    assert [fault.places for fault in faults] == [(f"{table}:3",), (f"{table}:4",)]
+    with pytest.raises(ManifestError, match=r"a\.de:2: expected UTF-8"):
+        list(read_pairs((english, german), ONE))
 
 
 def test_tables_say_their_languages_in_columns(tmp_path: Path):

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from preprocess.errors import ManifestError
+from preprocess.errors import ManifestError, PreprocessError
 from preprocess.external_text import tmx
 from preprocess.external_text.tmx import read_tmx
 from preprocess.files.text import normalise_text
@@ -111,6 +111,47 @@ def test_faults_are_named_with_their_line(tmp_path: Path, content: str, message:
     (tmp_path / "a.tmx").write_text(content, encoding="utf-8")
     with pytest.raises(ManifestError, match=message):
         list(read_tmx(tmp_path / "a.tmx"))
+
+
+BROKEN_UNITS = {
+    "a character that XML does not allow": '<tu><tuv xml:lang="en"><seg>a &#x1F; b</seg></tuv></tu>',
+    "a control character": '<tu><tuv xml:lang="en"><seg>a \x01 b</seg></tuv></tu>',
+    "a bare ampersand": '<tu><tuv xml:lang="en"><seg>R & D</seg></tuv></tu>',
+    "an ampersand in an attribute": '<tu tuid="R&D"><tuv xml:lang="en"><seg>a</seg></tuv></tu>',
+    "a bare bracket": '<tu><tuv xml:lang="en"><seg>1 < 2</seg></tuv></tu>',
+    "an open seg": '<tu><tuv xml:lang="en"><seg>a</tuv></tu>',
+    "tags crossed": '<tu><tuv xml:lang="en"><seg>a</tuv></seg></tu>',
+    "an entity": '<tu><tuv xml:lang="en"><seg>a&nbsp;b</seg></tuv></tu>',
+    "no end": '<tu><tuv xml:lang="en"><seg>a</seg></tuv>',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 2**20])
+@pytest.mark.parametrize("kind", BROKEN_UNITS)
+def test_a_broken_unit_is_named_and_those_around_it_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, chunk_bytes: int, encoding: str
+):
+    monkeypatch.setattr(tmx, "CHUNK_BYTES", chunk_bytes)
+    path = tmp_path / "a.tmx"
+    good = '<tu><tuv xml:lang="en"><seg>café {}</seg></tuv></tu>'
+    lines = [good.format(1), BROKEN_UNITS[kind], good.format(2), BROKEN_UNITS[kind], BROKEN_UNITS[kind], good.format(3)]
+    header = HEADER.replace('version="1.0"?', f'version="1.0" encoding="{encoding}"?')
+    path.write_text(f"{header}{chr(10).join(lines)}\n{FOOTER}", encoding=encoding)
+    faults: list[PreprocessError] = []
+    units = list(read_tmx(path, faults.append))
+    assert [unit.texts for unit in units] == [[("en", f"café {number}")] for number in (1, 2, 3)]
+    assert [unit.name for unit in units] == [f"{path}:{line}" for line in (4, 6, 9)]
+    assert [fault.places for fault in faults] == [(f"{path}:{line}",) for line in (5, 7, 8)]
+    with pytest.raises(ManifestError, match=r"a\.tmx:5: "):
+        list(read_tmx(path))
+
+
+def test_a_file_that_ends_within_a_unit_is_not_whole(tmp_path: Path):
+    path = tmp_path / "a.tmx"
+    path.write_text(f"{HEADER}<tu></tu><tu><tuv><seg>a & b</seg></tuv>", encoding="utf-8")
+    with pytest.raises(ManifestError, match=r"a\.tmx:4: not well-formed XML"):
+        list(read_tmx(path, lambda fault: None))
 
 
 def test_entities_are_refused_before_they_can_grow(tmp_path: Path):
