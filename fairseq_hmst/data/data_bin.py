@@ -102,7 +102,8 @@ class DataBin:
 
     def subword_model(self, name: str) -> sentencepiece.SentencePieceProcessor:
         """The SentencePiece model `unit`, `source` or `target`."""
-        return sentencepiece.SentencePieceProcessor(model_file=str(self.path / "subwords" / f"{name}.model"))
+        path = self.path / "subwords" / f"{name}.model"
+        return sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
 
     def stream_prefix(self, split: str, stream: str) -> Path:
         """Path of a stream's files without `.src.bin` and so on, such as DATA_BIN/train.st."""

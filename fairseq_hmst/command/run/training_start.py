@@ -1,5 +1,6 @@
 """The start of the road's training: whether it may go on from the checkpoints that are there."""
 
+import json
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from preprocess.files.hashing import hash_file
+from preprocess.files.reading.escaping import to_json
 from preprocess.files.whole import whole_file
 
 from ..train.checkpoints import LAST_CHECKPOINT
@@ -39,7 +41,7 @@ def refuse_other_options(save_dir: Path, words: Sequence[str], card: Path) -> No
     path = save_dir / ".road" / "training_options.json"
     options = {**_by_name(words), DATA_BIN_HASH: [hash_file(card)]}
     if path.is_file() and (save_dir / LAST_CHECKPOINT).is_file():
-        former: Mapping[str, list[str]] = msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
+        former: Mapping[str, list[str]] = msgspec.convert(json.loads(path.read_bytes()), dict[str, list[str]])
         changed = [name for name in sorted({*former, *options} - CHANGEABLE) if former.get(name) != options.get(name)]
         if DATA_BIN_HASH in changed:
             raise RoadError("its checkpoints were trained on another data-bin", place=save_dir, advice=OTHER_FOLDER)
@@ -52,7 +54,7 @@ def refuse_other_options(save_dir: Path, words: Sequence[str], card: Path) -> No
             )
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as temporary:
-        temporary.write_bytes(msgspec.json.encode(options))
+        temporary.write_text(to_json(options), encoding="utf-8")
 
 
 def measured(save_dir: Path, train: Callable[[], int]) -> int:

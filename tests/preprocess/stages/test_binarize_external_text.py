@@ -8,7 +8,7 @@ from cards import read_card
 from tiny_mbart import write_hugging_face_mbart
 from toy import make_toy_data_bin, run_preprocess, toy_sentences, translate
 
-from preprocess.errors import PreprocessError
+from preprocess.__main__ import main
 from preprocess.files.faults import faults_path, read_faults
 from preprocess.files.manifest import read_manifest
 
@@ -99,7 +99,7 @@ def test_external_text_of_all_forms_is_in_train_and_the_card_says_how_much(
     assert f"c.en c.fr 30 {30 - len(third)} in dev or test 0.5 {len(drawn)} fr" in printed
 
 
-def test_what_cannot_be_read_of_external_text_is_listed_in_one_run_and_left_out(tmp_path: Path):
+def test_what_cannot_be_read_of_external_text_is_listed_in_one_run_and_left_out(tmp_path: Path, capsys):
     data_bin = make_toy_data_bin(tmp_path)
     corpora = write_corpora(tmp_path)
     memory = corpora[0]
@@ -108,9 +108,8 @@ def test_what_cannot_be_read_of_external_text_is_listed_in_one_run_and_left_out(
         file.write(b"one field\nein\tzw\xf6lf\tde\n")
     inputs = ["--manifest-dir", tmp_path / "manifest", "--units-dir", tmp_path / "units"]
     options = ["--subwords", tmp_path / "subwords", "--mt-text", *corpora, "--out", data_bin]
-    with pytest.raises(PreprocessError) as caught:
-        run_preprocess("binarize", *inputs, *options)
-    assert str(caught.value).startswith(f"3 items cannot be used ({data_bin}.errors.tsv lists all of them):\n")
+    assert main(["binarize", *map(str, (*inputs, *options))]) == 1
+    assert f"error: 3 items cannot be used ({data_bin}.errors.tsv lists all of them):\n" in capsys.readouterr().err
     locations = [f"{memory}:1", f"{corpora[1]}:42", f"{corpora[1]}:43"]
     assert [fault.location for fault in read_faults(faults_path(data_bin))] == locations
     run_preprocess("binarize", *inputs, *options, "--on-error", "skip", "--max-errors", 0.05)
