@@ -73,7 +73,7 @@ class OptionError(ValueError):
 
 
 def print_any_name() -> None:
-    """Let stdout print names of files that are not UTF-8, escaped as stderr does it, in place of ending in an error."""
+    """Let stdout escape names of files that are not UTF-8, as stderr does."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

@@ -117,7 +117,7 @@ class _Reader:
         return builder.take_units()
 
     def _go_on(self, skipped: _Skipped) -> bytes | None:
-        """Begin a new parser behind a unit at fault, and return what it is to be given; None: the end is not there."""
+        """Begin a new parser behind a unit at fault, and return its input; None: the end is not there yet."""
         codec = self._builder.codec
         start = self._end - len(self._window)
         begin = max(skipped.begin, start)

@@ -43,7 +43,7 @@ class Line:
 
     @property
     def raw_text(self) -> str:
-        """The line as text in which bytes that are not UTF-8 are kept as names of files keep them (surrogates)."""
+        """The line as text; bytes that are not UTF-8 are surrogates, as in names of files."""
         return self.content.decode(errors="surrogateescape")
 
 

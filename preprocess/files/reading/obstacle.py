@@ -13,7 +13,7 @@ from ...errors import ManifestError
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a file from being read, in the parts of an error."""
+    """The reason for which a file cannot be read, in the parts of an error."""
 
     found: str
     advice: str = ""
@@ -21,7 +21,7 @@ class Obstacle:
 
 
 def find_obstacle(path: Path) -> Obstacle | None:
-    """What keeps a file from being read; None: nothing that can be known before it is opened."""
+    """Find the reason for which a file cannot be read; None: there is none that can be known before it is opened."""
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
@@ -34,7 +34,7 @@ def find_obstacle(path: Path) -> Obstacle | None:
 
 
 def explain_failure(path: Path, error: Exception) -> Obstacle:
-    """What an error of opening or looking at a file means."""
+    """The reason that an error of opening or looking at a file gives."""
     if isinstance(error, ValueError):
         return Obstacle("no file can have this name: it holds the character NUL", "write the name of a file")
     number = getattr(error, "errno", None)

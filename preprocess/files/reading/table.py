@@ -99,7 +99,7 @@ def _make_row(line: Line, header: list[str], escapes: bool) -> TableRow:
 
 
 def _joined(lines: Iterable[Line]) -> Iterator[Line]:
-    """Lines of which one that ends in a backslash goes on in the next, with its line break."""
+    """Lines as they are meant; one that ends in a backslash goes on in the next."""
     begun: Line | None = None
     for line in lines:
         begun = line if begun is None else Line(begun.location, begun.content + b"\n" + line.content)

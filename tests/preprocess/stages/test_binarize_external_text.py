@@ -100,7 +100,7 @@ def test_external_text_of_all_forms_is_in_train_and_the_card_says_how_much(
 
 
 def test_what_cannot_be_read_of_external_text_is_listed_in_one_run_and_left_out(tmp_path: Path, capsys):
-    data_bin = make_toy_data_bin(tmp_path)
+    data_bin = make_toy_data_bin(tmp_path, targets=("fr", "de"))
     corpora = write_corpora(tmp_path)
     memory = corpora[0]
     memory.write_text(memory.read_text(encoding="utf-8").replace("<seg>", "<seg>&#x1F;", 1), encoding="utf-8")
