@@ -30,7 +30,7 @@ class LengthMemory:
     @classmethod
     @contextmanager
     def kept_in(cls, path: Path) -> Iterator[Self]:
-        """The memory of a file, which is made where something is to be kept and there is room for it."""
+        """Open the memory of a file, which is made where there is none."""
         with contextlib.ExitStack() as stack:
             file = None
             with contextlib.suppress(OSError):  # it saves time, no more
