@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from ..parts import Part
+from .wav import find_wav_parts, is_wav
 
 # Each is given the file and its size in bytes, and gives its parts; none where libsndfile is right about it. It raises
 # AudioError, without a place, where the file is cut short or holds more than can be read.
 FindParts = Callable[[BinaryIO, int], list[Part]]
 
-CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = ()
+CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = ((is_wav, find_wav_parts),)
 START_BYTES = 64
 
 
