@@ -7,13 +7,25 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from ..parts import Part
+from .aiff import find_aiff_parts, is_aiff
+from .au import find_au_parts, is_au
+from .caf import find_caf_parts, is_caf
+from .nist import find_nist_parts, is_nist
+from .w64 import find_w64_parts, is_w64
 from .wav import find_wav_parts, is_wav
 
 # Each is given the file and its size in bytes, and gives its parts; none where libsndfile is right about it. It raises
 # AudioError, without a place, where the file is cut short or holds more than can be read.
 FindParts = Callable[[BinaryIO, int], list[Part]]
 
-CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = ((is_wav, find_wav_parts),)
+CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = (
+    (is_aiff, find_aiff_parts),
+    (is_au, find_au_parts),
+    (is_caf, find_caf_parts),
+    (is_nist, find_nist_parts),
+    (is_w64, find_w64_parts),
+    (is_wav, find_wav_parts),
+)
 START_BYTES = 64
 
 

@@ -78,6 +78,14 @@ def walk(file: BinaryIO, form: ChunkForm, start: int, size: int) -> Iterator[Chu
         chunk = next_chunk(file, form, chunk.begin + chunk.claimed, size)
 
 
+def first_of_each(file: BinaryIO, form: ChunkForm, start: int, size: int) -> dict[bytes, Chunk]:
+    """The first chunk of each name, among those that `walk` gives."""
+    found: dict[bytes, Chunk] = {}
+    for chunk in walk(file, form, start, size):
+        found.setdefault(chunk.name, chunk)
+    return found
+
+
 def next_chunk(file: BinaryIO, form: ChunkForm, end: int, size: int) -> Chunk | None:
     """The chunk that follows on a body that ends at a byte, with or without padding."""
     for position in (-(-end // form.alignment) * form.alignment, end):

@@ -131,7 +131,7 @@ class SampleRange:
             return self.size if (end - self.claim.begin) % self.claim.block else end
         if start.startswith(TAGS):
             return end
-        if rest == end and (file_end is None or file_end >= self.size - 1):
+        if rest == end and (file_end is None or rest < file_end >= self.size - 1):
             return self.size
         if len(start) <= PADDING and not any(start):
             return end
