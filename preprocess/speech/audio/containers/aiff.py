@@ -26,7 +26,7 @@ def find_aiff_parts(file: BinaryIO, size: int) -> list[Part]:
         end = samples.begin + samples.claimed
         chunks |= first_of_each(file, FORM, end + end % 2, size)
     common = chunks[COMMON].read(file) if COMMON in chunks else b""
-    if samples is None or len(common) < 18:
+    if samples is None or samples.begin + OFFSETS.size > size or len(common) < 18:
         raise no_samples(size)
     file.seek(4)
     file_end = 8 + int.from_bytes(file.read(4), "big")

@@ -70,7 +70,7 @@ def walk(file: BinaryIO, form: ChunkForm, start: int, size: int) -> Iterator[Chu
         start: the first byte of the first.
         size: of the file.
     """
-    chunk = _chunk_at(file, form, start)
+    chunk = _chunk_at(file, form, start, size)
     while chunk is not None:
         yield chunk
         if chunk.name == form.samples:
@@ -89,7 +89,7 @@ def first_of_each(file: BinaryIO, form: ChunkForm, start: int, size: int) -> dic
 def next_chunk(file: BinaryIO, form: ChunkForm, end: int, size: int) -> Chunk | None:
     """The chunk that follows on a body that ends at a byte, with or without padding."""
     for position in (-(-end // form.alignment) * form.alignment, end):
-        chunk = _chunk_at(file, form, position)
+        chunk = _chunk_at(file, form, position, size)
         if chunk is not None and (
             0 <= chunk.claimed <= size - chunk.begin or chunk.is_known or chunk.name == form.samples
         ):
@@ -103,7 +103,7 @@ def chunk_near(file: BinaryIO, form: ChunkForm, end: int, size: int) -> Chunk | 
     file.seek(start)
     window = file.read(2 * SLIGHTLY + 4)
     for at in range(len(window) - 3):
-        chunk = _chunk_at(file, form, start + at) if window[at : at + 4] in KNOWN else None
+        chunk = _chunk_at(file, form, start + at, size) if window[at : at + 4] in KNOWN else None
         if chunk is not None and 0 <= chunk.claimed <= size - chunk.begin:
             return chunk
     return None
@@ -134,13 +134,12 @@ def no_samples(size: int) -> AudioError:
     return AudioError(f"cut short or corrupt: no samples found in its {size} bytes")
 
 
-def _chunk_at(file: BinaryIO, form: ChunkForm, position: int) -> Chunk | None:
+def _chunk_at(file: BinaryIO, form: ChunkForm, position: int, size: int) -> Chunk | None:
     """The chunk whose header is at a byte, if that looks like one, however long it claims to be."""
-    file.seek(position)
-    header = file.read(form.header.size)
-    if len(header) < form.header.size:
+    if not 0 <= position <= size - form.header.size:
         return None
-    name, claimed = form.header.unpack(header)
+    file.seek(position)
+    name, claimed = form.header.unpack(file.read(form.header.size))
     if not all(0x20 <= byte < 0x7F for byte in name[:4]):
         return None
     return Chunk(name, position, position + form.header.size, claimed - form.counted)

@@ -33,5 +33,6 @@ def find_w64_parts(file: BinaryIO, size: int) -> list[Part]:
         length_of_64_bits(max(0, samples.claimed)),
         length_of_64_bits(file_end) if file_end > samples.begin else None,
         block_of(fmt),
+        is_readable=samples.begin + samples.claimed == size,  # libsndfile takes all that follows for samples
     )
     return SampleRange(file, size, claim, lambda length: wav_header(fmt, length), FORM).find()

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
+from audio_bytes import decoded, noise, samples_of, written
 
 from preprocess.errors import AudioError
 from preprocess.speech.audio import AudioContent, open_audio
 
-RATE = 16_000
 PIPES = {
     "sox": (0x7FFFF024, 0x7FFFF000),
     "pocket-tts": (2_000_000_036, 2_000_000_000),
@@ -27,33 +26,11 @@ ID3 = b"id3 " + struct.pack("<I", 3) + b"abc\0"
 LIST = b"LIST" + struct.pack("<I", 16) + b"INFOISFT" + struct.pack("<I", 4) + b"abc\0"
 
 
-def noise(count: int, channels: int = 1) -> np.ndarray:
-    return 0.1 * np.random.default_rng(count).standard_normal((count, channels)).clip(-9, 9)
-
-
-def written(samples: np.ndarray, subtype: str = "PCM_16", rate: int = RATE, format: str = "WAV", **options) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate, subtype, format=format, **options)
-    return file.getvalue()
-
-
 def with_sizes(wav: bytes, riff: int | None, data: int) -> bytes:
     """A WAV whose header says other sizes; None: the right one."""
     at = wav.index(b"data") + 4
     size = wav[4:8] if riff is None else struct.pack("<I", riff)
     return wav[:4] + size + wav[8:at] + struct.pack("<I", data) + wav[at + 4 :]
-
-
-def samples_of(content: bytes) -> np.ndarray:
-    with open_audio(AudioContent("x.wav", content)) as file:
-        samples = file.read_samples(0, file.num_samples)
-        assert len(samples) == file.num_samples
-        return samples
-
-
-def decoded(content: bytes) -> np.ndarray:
-    with soundfile.SoundFile(io.BytesIO(content)) as file:
-        return file.read(file.frames, dtype="float32", always_2d=True).mean(axis=1)
 
 
 @pytest.mark.parametrize("sizes", PIPES.values(), ids=PIPES)
