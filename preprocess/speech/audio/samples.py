@@ -15,8 +15,8 @@ MAX_PEAK = 2.0
 # nothing in common leave a half, and of 32 one that is not silent a 32nd. Below -70 dB there is nothing to lose.
 CANCELLED_SHARE, SILENT_POWER = 0.01, 1e-7
 # The filter of a resampler grows with the larger term of the ratio: 48 000 : 16 000 is 3 : 1, but 767 999 : 16 000
-# stays as it is. A nearby ratio of smaller terms is off by less than a sample in a minute.
-MAX_TERM = 10_000
+# stays as it is. All rates to 48 kHz are exact; of others a nearby ratio is taken, off by at most 10 samples a minute.
+MAX_TERM = 48_000
 
 
 def check_sample_rate(sample_rate: int) -> None:
@@ -80,4 +80,5 @@ def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     ratio = Fraction(SAMPLE_RATE, sample_rate).limit_denominator(MAX_TERM)
     resampled = resample_poly(waveform, ratio.numerator, ratio.denominator)
     wanted = math.ceil(len(waveform) * SAMPLE_RATE / sample_rate)
+    resampled = np.pad(resampled, (0, max(0, wanted - len(resampled))))
     return resampled[:wanted].astype(np.float32, copy=False)

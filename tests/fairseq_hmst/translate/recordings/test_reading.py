@@ -65,6 +65,18 @@ def test_a_file_that_is_no_audio_is_an_error(tmp_path):
         read_energies(tmp_path / "a.wav", 0.0, 2.0)
 
 
+def test_a_file_of_an_impossible_rate_is_the_fault_of_its_recording(tmp_path):
+    write_wav(tmp_path / "a.wav", 1.0, 16_000)
+    content = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(content[:24] + (999_983).to_bytes(4, "little") + content[28:])
+    recording = make_recording(tmp_path / "a.wav", 1.0)
+    assert list(read_stretches([recording], 20.0)) == []
+    assert "a.wav: its header says 999983 samples a second" in str(recording.fault)
+    assert read_length(tmp_path / "a.wav") is None
+    with pytest.raises(AudioError, match="999983 samples a second, expected 4000 to 768000"):
+        read_peaks(tmp_path / "a.wav", 0.0, 1.0, 10)
+
+
 def test_a_short_recording_stays_whole_and_a_long_one_is_cut_in_times_of_its_file(tmp_path):
     samples = write_wav(tmp_path / "a.wav", 10.0, 8_000)
     samples[30_000:50_000] = 0  # 3.75 to 6.25 s
