@@ -11,6 +11,7 @@ from .aiff import find_aiff_parts, is_aiff
 from .au import find_au_parts, is_au
 from .caf import find_caf_parts, is_caf
 from .nist import find_nist_parts, is_nist
+from .rare import find_rare_parts, is_rare
 from .w64 import find_w64_parts, is_w64
 from .wav import find_wav_parts, is_wav
 
@@ -23,6 +24,7 @@ CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = (
     (is_au, find_au_parts),
     (is_caf, find_caf_parts),
     (is_nist, find_nist_parts),
+    (is_rare, find_rare_parts),
     (is_w64, find_w64_parts),
     (is_wav, find_wav_parts),
 )

@@ -14,7 +14,7 @@ from preprocess.errors import AudioError
 from preprocess.speech.audio import AudioContent, open_audio
 
 # Formats whose header tells how many samples there are.
-WITH_LENGTH = ("AIFF", "AU", "CAF", "NIST", "RF64", "W64", "WAV", "WAVEX")
+WITH_LENGTH = ("AIFF", "AU", "AVR", "CAF", "NIST", "RF64", "SVX", "VOC", "W64", "WAV", "WAVEX", "WVE")
 # Raw samples have no header, and SD2 keeps it in a second file.
 LEFT_OUT = {"RAW", "SD2"}
 # libsndfile cannot write these in memory, or does not read what it wrote.
