@@ -12,7 +12,10 @@
 | longer than 60 s                                  | error: cut it by rows with offset and duration                 |
 | shorter than 25 ms (such as 20 ms)                | error: no speech encoder makes a frame of it                   |
 | missing, empty, not audio, corrupt                | error                                                          |
-| cut short: wav, flac, mp3                         | error                                                          |
+| length unknown or a little wrong in its header    | read to the end of the file: it was written to a pipe          |
+| cut short: wav, w64, aiff, au, caf, sphere        | error, but for 50 ms                                           |
+| bytes behind the samples that may be samples      | error                                                          |
+| cut short: flac, mp3                              | error                                                          |
 | cut short: ogg, opus                              | most are read as a shorter file: they do not tell their length |
 | NaN or infinite samples                           | error                                                          |
 
