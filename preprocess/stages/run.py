@@ -70,8 +70,8 @@ def run_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = ()
         PreprocessError: a stage cannot do its work.
     """
     recipe = read_recipe(path, out, settings)
-    refuse_faults(recipe.path, check_recipe(recipe)[1])
     with locked(recipe.out):
+        refuse_faults(recipe.path, check_recipe(recipe)[1])
         for step in plan_steps(recipe):
             reason = step.reason_to_run()
             if not reason:

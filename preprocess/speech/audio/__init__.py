@@ -22,18 +22,8 @@
 Every error is an AudioError that names the file. Levels are not changed and silence is not removed.
 """
 
-from .audio_file import (
-    END_TOLERANCE_SECONDS,
-    AudioContent,
-    AudioFile,
-    Sound,
-    check_audio,
-    load_audio,
-    load_sound,
-    measure_audio,
-    open_audio,
-)
-from .length_limits import MAX_SECONDS, MIN_SECONDS, LengthLimits
+from .audio_file import AudioContent, AudioFile, Sound, check_audio, load_audio, load_sound, measure_audio, open_audio
+from .length_limits import END_TOLERANCE_SECONDS, MAX_SECONDS, MIN_SECONDS, LengthLimits
 from .samples import SAMPLE_RATE
 
 __all__ = [

@@ -10,6 +10,8 @@ MIN_SECONDS = 0.025
 # Attention memory grows with the square of the length: 3000 frames are 0.6 GB a layer in WavLM-large. Corpora of
 # sentences stay far below; a whole talk or a 10 min recording must be cut before anything can be learned from it.
 MAX_SECONDS = 60.0
+# What a file, or a stretch of it, may be shorter than is said: manifests round, and so do headers.
+END_TOLERANCE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ SLIGHTLY = 16  # bytes by which a size may be wrong: a header, a sample, padding
 
 @dataclass(frozen=True)
 class ChunkForm:
-    """How a container writes its chunks.
+    """The form of a container's chunks.
 
     Attributes:
         header: id and size, packed.
@@ -62,7 +62,7 @@ class Chunk:
 
 
 def walk(file: BinaryIO, form: ChunkForm, start: int, size: int) -> Iterator[Chunk]:
-    """Chunks from a byte on, to the one that holds the samples, or as far as there are some.
+    """Chunks from a byte on, as far as there are some, the one of the samples last.
 
     Args:
         file: read from; it may be used between two chunks.
@@ -135,7 +135,7 @@ def no_samples(size: int) -> AudioError:
 
 
 def _chunk_at(file: BinaryIO, form: ChunkForm, position: int, size: int) -> Chunk | None:
-    """The chunk whose header is at a byte, if that looks like one, however long it claims to be."""
+    """The chunk whose header begins at a byte, if it looks like one."""
     if not 0 <= position <= size - form.header.size:
         return None
     file.seek(position)

@@ -1,4 +1,4 @@
-"""Where the samples of a container end: by its header, by what follows on them, and by the end of the file."""
+"""The bytes that are samples: by the header, by what follows on them, by the end of the file."""
 
 import contextlib
 from collections.abc import Callable
@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from ....errors import AudioError
 from ..decoder import Decoder
+from ..length_limits import END_TOLERANCE_SECONDS
 from ..parts import Part, PartFile, Piece
 from .chunks import ChunkForm, chunk_near, end_of_chunks, next_chunk
 
-TOLERANCE_SECONDS = 0.05
 # Lengths of writers that do not know it yet, and cannot go back in a pipe: of arecord, ffmpeg, sox and their kin, all
 # at 2 GiB or a little below or above. 0x7F000000 is sox's in AIFF.
 UNKNOWN = (2_000_000_000, 0x7FFFF000, 0x7FFFFF00, 0x7FFFFFFF - 36, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -23,7 +23,7 @@ MOST_MISSING = 2**24  # bytes; no 50 ms are as long
 
 @dataclass(frozen=True)
 class Claim:
-    """What a header says of the samples of its file.
+    """The samples of a file by its header.
 
     Attributes:
         begin: the first byte of them.
@@ -41,12 +41,17 @@ class Claim:
 
 
 def length_of_32_bits(length: int, left: int) -> int | None:
-    """The length that a header of 32 bits claims where `left` bytes are left in the file; None: it was unknown."""
+    """The length that a header of 32 bits claims; None: unknown.
+
+    Args:
+        length: as it is written.
+        left: bytes from the samples on to the end of the file.
+    """
     return None if length in UNKNOWN or MIN_UNKNOWN <= length > left else length
 
 
 def length_of_64_bits(length: int) -> int | None:
-    """The length that a header of 64 bits, unsigned, claims; None: it was unknown."""
+    """The length that a header of 64 bits claims, unsigned; None: unknown."""
     return None if length >= MIN_UNKNOWN_OF_64_BITS else length
 
 
@@ -100,12 +105,12 @@ class SampleRange:
             part = self._part(found)
             expected = self._part(found, max(0, whole - found)).num_samples
             by_bytes = part.num_samples * (whole - found) / found
-            if max(expected - part.num_samples, by_bytes) <= TOLERANCE_SECONDS * part.sample_rate:
+            if max(expected - part.num_samples, by_bytes) <= END_TOLERANCE_SECONDS * part.sample_rate:
                 return part
         raise AudioError(f"cut short: its header says {length} bytes of samples, found {left}")
 
     def _end_and_rest(self, end: int) -> tuple[int, int]:
-        """Where the samples end, and where what follows on them ends, of which is known what it is."""
+        """The end of the samples, and of the chunks that follow on them."""
         if self.form is None:
             return end, end
         chunk = next_chunk(self.file, self.form, end, self.size)
@@ -119,10 +124,10 @@ class SampleRange:
         return end, end_of_chunks(self.file, self.form, chunk, self.size)
 
     def _end_with_rest(self, end: int, rest: int) -> int:
-        """Where the samples end, given bytes at the end of the file of which is not known what they are.
+        """The end of the samples, where something unknown is at the end of the file.
 
         Raises:
-            AudioError: that cannot be told.
+            AudioError: it may be samples.
         """
         count, file_end = self.size - rest, self.claim.file_end
         self.file.seek(rest)
@@ -136,7 +141,7 @@ class SampleRange:
         if len(start) <= PADDING and not any(start):
             return end
         before, behind = self._part(end - self.claim.begin), self._part(end - self.claim.begin + count)
-        if behind.num_samples - before.num_samples <= TOLERANCE_SECONDS * before.sample_rate:
+        if behind.num_samples - before.num_samples <= END_TOLERANCE_SECONDS * before.sample_rate:
             return end
         raise AudioError(
             f"its header says {self.claim.length} bytes of samples; what are the {count} from byte {rest} on?",
