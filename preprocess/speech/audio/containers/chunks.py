@@ -62,7 +62,7 @@ class Chunk:
 
 
 def walk(file: BinaryIO, form: ChunkForm, start: int, size: int) -> Iterator[Chunk]:
-    """Chunks from a byte on, as far as there are some, the one of the samples last.
+    """Chunks from a byte on, that of the samples the last of them.
 
     Args:
         file: read from; it may be used between two chunks.

@@ -45,7 +45,7 @@ def find_rare_parts(file: BinaryIO, size: int) -> list[Part]:
 
 
 def _voc(file: BinaryIO, size: int) -> tuple[int, int]:
-    """First byte and number of bytes of the samples of a VOC, by its first block of sound."""
+    """First byte and number of bytes of the first block of sound of a VOC."""
     file.seek(20)
     position = int.from_bytes(file.read(2), "little")
     while position < size:
