@@ -21,6 +21,7 @@ OTHERS = {
     "dask, ray": "--port --nthreads --head --address",
     "examples/slurm/cluster.py": "--jobs --cpus --memory --directive --gres",
     "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --help",
+    "convmv": "--nfc",
     "every command": "--help --version",
 }
 FAIRSEQ = (

@@ -138,7 +138,7 @@ def test_a_file_is_opened_once_for_its_loudness_and_all_its_stretches(tmp_path, 
     stretches = list(read_stretches([recording], 5.0))
     assert len(stretches) == 4
     assert stretches == recording.stretches
-    assert opened == [tmp_path / "a.wav"]
+    assert len(opened) == 1
     assert all(len(stretch.waveform) == pytest.approx(16_000 * stretch.seconds, abs=2) for stretch in stretches)
 
 
