@@ -17,10 +17,9 @@ from ...errors import AudioError
 from .containers import find_parts
 from .decoder import Decoder, explained
 from .length_limits import MAX_SECONDS, LengthLimits
-from .parts import Part, PartFile
+from .parts import END_TOLERANCE_SECONDS, Part, PartFile
 from .samples import channels_cancel, check_sample_rate, check_samples, resample
 
-END_TOLERANCE_SECONDS = 0.05
 REMEMBERED_FILES = 256
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+END_TOLERANCE_SECONDS = 0.05  # what decodes to within this of its length is whole
+
 Piece = range | bytes  # bytes of the audio file from .start to before .stop; or others in their place
 
 

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from ..parts import Part
+from .flac import find_flac_parts
+from .tags import skip_id3v2
 
 # Each is given the file and its size in bytes, and gives its parts; none where libsndfile is right about it. It raises
 # AudioError, without a place, where the file is cut short or holds more than can be read.
 FindParts = Callable[[BinaryIO, int], list[Part]]
 
-CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = ()
+# The first bytes are those behind an ID3v2 tag, if there is one.
+CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = (
+    (lambda start: start.startswith(b"fLaC"), find_flac_parts),
+)
 START_BYTES = 64
 
 
@@ -29,7 +34,7 @@ def find_parts(file: BinaryIO, size: int) -> list[Part]:
     Raises:
         AudioError: the file is cut short, or holds audio that cannot be read.
     """
-    file.seek(0)
+    file.seek(skip_id3v2(file))
     start = file.read(START_BYTES)
     for begins, find in CONTAINERS:
         if begins(start):
