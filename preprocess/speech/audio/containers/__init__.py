@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from ..parts import Part
 from .flac import find_flac_parts
+from .ogg import find_ogg_parts
 from .tags import skip_id3v2
 
 # Each is given the file and its size in bytes, and gives its parts; none where libsndfile is right about it. It raises
@@ -17,6 +18,7 @@ FindParts = Callable[[BinaryIO, int], list[Part]]
 # The first bytes are those behind an ID3v2 tag, if there is one.
 CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = (
     (lambda start: start.startswith(b"fLaC"), find_flac_parts),
+    (lambda start: start.startswith(b"OggS"), find_ogg_parts),
 )
 START_BYTES = 64
 
