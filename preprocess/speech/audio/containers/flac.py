@@ -132,7 +132,7 @@ def _frame_at(file: BinaryIO, at: int, stream: Stream) -> Frame | None:
 
 
 def _last_frames(file: BinaryIO, stream: Stream, first: Frame) -> tuple[Frame, Frame | None, int]:
-    """The last whole frame; one behind it that is cut, if there is; and where the stream ends, or the cut one begins."""
+    """The last whole frame; one behind it that is cut, if any; and where the stream ends or the cut one begins."""
     broken: Frame | None = None
     broken_at, tried = stream.stop, 0
     for at in _last_syncs(file, stream, first.sync):

@@ -17,12 +17,14 @@ class Codec(ABC):
         name: for messages.
         granule_rate: positions a second.
         sample_rate: that of what libsndfile decodes, Hz.
+        num_headers: how many packets are headers, at least.
         skipped: positions at the begin that are not sound.
     """
 
     name: str
     granule_rate: int
     sample_rate: int
+    num_headers: int
     skipped = 0
 
     @abstractmethod
@@ -38,6 +40,7 @@ class Vorbis(Codec):
     """Vorbis I; each packet overlaps the one before by half of each, so the first gives no samples."""
 
     name = "Vorbis"
+    num_headers = 3
 
     def __init__(self, packet: bytes) -> None:
         self.granule_rate = self.sample_rate = int.from_bytes(packet[12:16], "little")
@@ -47,11 +50,11 @@ class Vorbis(Codec):
 
     def takes_header(self, index: int, packet: bytes) -> bool:
         """See `Codec`."""
-        if index < 3:
+        if index < self.num_headers:
             _check_header(packet, (b"\x01vorbis", b"\x03vorbis", b"\x05vorbis")[index], self.name)
         if index == 2:
             self._long_modes = _vorbis_modes(packet)
-        return index < 3
+        return index < self.num_headers
 
     def duration(self, packet: bytes) -> int:
         """See `Codec`."""
@@ -70,6 +73,7 @@ class Opus(Codec):
     """Opus (RFC 7845), decoded at the lowest rate of its own that is not below that of what was encoded."""
 
     name = "Opus"
+    num_headers = 2
     granule_rate = OPUS_RATE
 
     def __init__(self, packet: bytes) -> None:
@@ -79,9 +83,9 @@ class Opus(Codec):
 
     def takes_header(self, index: int, packet: bytes) -> bool:
         """See `Codec`."""
-        if index < 2:
+        if index < self.num_headers:
             _check_header(packet, (b"OpusHead", b"OpusTags")[index], self.name)
-        return index < 2
+        return index < self.num_headers
 
     def duration(self, packet: bytes) -> int:
         """See `Codec`."""
@@ -112,6 +116,7 @@ class Flac(Codec):
     def __init__(self, packet: bytes) -> None:
         self.info = StreamInfo.parse(packet[9 + HEADER_BYTES - 34 : 9 + HEADER_BYTES])
         self.granule_rate = self.sample_rate = self.info.sample_rate
+        self.num_headers = max(2, int.from_bytes(packet[7:9], "big") + 1)
         self.first_number: int | None = None
 
     def takes_header(self, index: int, packet: bytes) -> bool:

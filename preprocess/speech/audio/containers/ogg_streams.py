@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from ....errors import AudioError
 from ..parts import END_TOLERANCE_SECONDS, Part, Piece
-from .ogg_codecs import Codec, Flac
+from .ogg_codecs import Codec, Flac, Opus
 from .ogg_pages import CONTINUED, FIRST, LAST, NO_GRANULE, Page
 
 REMUX_ADVICE = "ffmpeg -i FILE NEW.flac writes what is left of it"
@@ -48,14 +48,15 @@ class Stream:
         self.codec = codec
         self._header_pages: list[Page] = []
         self._pages: list[SoundPage] = []
-        self._broken: list[Page] = []  # behind all others
+        self._broken_in_front: list[Page] = []  # of all pages with sound
+        self._broken: list[Page] = []  # behind them
         self._num_headers = 0
         self._rest: bytes | None = b""  # of the packet that goes on; None: its begin is lost
 
     def add(self, page: Page, body: bytes) -> None:
         """Take a page, whole or not."""
         if not page.is_whole:
-            self._broken.append(page)
+            (self._broken if self._pages else self._broken_in_front).append(page)
             return
         self._broken.clear()  # what is lost there shows in the number of this page
         if not page.flags & CONTINUED:
@@ -71,7 +72,7 @@ class Stream:
                 is_header = False
                 end += self.codec.duration(packet)
             ends_packet = True
-        if is_header:
+        if is_header and (ends_packet or self._num_headers < self.codec.num_headers):
             self._header_pages.append(page)
         else:
             self._pages.append(SoundPage(page, end, ends_packet))
@@ -87,7 +88,7 @@ class Stream:
         """
         codec = self.codec
         self._check_gaps()
-        self._check_last()
+        self._check_ends()
         end = self._end()
         num_samples = max(0, end - codec.skipped) * codec.sample_rate // codec.granule_rate
         if isinstance(codec, Flac):
@@ -134,19 +135,15 @@ class Stream:
                     )
             gap, shift_before = None, sound.shift
 
-    def _check_last(self) -> None:
-        """Look at what lies behind the last whole page: sound may be lost there."""
-        pages = [sound.page for sound in self._pages] or self._header_pages
+    def _check_ends(self) -> None:
+        """Look at pages in front of all others and behind them that are not whole: sound may be lost there."""
+        pages = [*self._header_pages, *(sound.page for sound in self._pages)]
         stated = [page.granule for page in pages if page.granule != NO_GRANULE]
-        for broken in self._broken:
+        for broken in [*self._broken_in_front, *self._broken]:
             lost = broken.granule - stated[-1] if broken.granule != NO_GRANULE and stated else None
-            if pages[-1].flags & LAST if lost is None else lost <= END_TOLERANCE_SECONDS * self.codec.granule_rate:
+            if pages[-1].flags & LAST if lost is None else 0 <= lost <= END_TOLERANCE_SECONDS * self.codec.granule_rate:
                 continue
-            seconds = "" if lost is None else f", {lost / self.codec.granule_rate:.2f} s of sound"
-            raise AudioError(
-                f"cut short or corrupt: its last page, at byte {broken.start}{seconds}, is not whole",
-                advice=REMUX_ADVICE,
-            )
+            raise AudioError(f"cut short or corrupt: its page at byte {broken.start} is not whole", advice=REMUX_ADVICE)
 
     def _end(self) -> int:
         """The position at which its sound ends: its last page may say that it ends before its last packet does."""
@@ -172,7 +169,8 @@ class Stream:
         pages = [*self._header_pages]
         for sound in self._pages:
             pages.append(replace(sound.page, granule=sound.end if sound.ends_packet else NO_GRANULE))
-        if self._pages:
+        if self._pages and not isinstance(self.codec, Opus):
+            # libsndfile loses its place in a last packet of Opus that it is to cut: the part's length does that.
             pages[-1] = replace(pages[-1], granule=end)
         originals = [*self._header_pages, *(sound.page for sound in self._pages)]
         for index, (page, original) in enumerate(zip(pages, originals, strict=True)):
