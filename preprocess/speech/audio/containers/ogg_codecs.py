@@ -7,7 +7,10 @@ from .flac_frames import HEADER_BYTES, MAX_FRAME_HEADER_BYTES, Frame, StreamInfo
 
 OPUS_RATE = 48_000  # of all positions in Opus, whatever rate it is decoded at
 _OPUS_DECODED_RATES = (8_000, 12_000, 16_000, 24_000)
+# Positions a frame, by its configuration: SILK, hybrid, CELT.
+_OPUS_FRAMES = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
 _VORBIS_MODE_BITS = 41
+_NO_BLOCK = b"\2"  # beside 0, a short block, and 1, a long one
 
 
 class Codec(ABC):
@@ -32,8 +35,8 @@ class Codec(ABC):
         """Whether a packet is a header, by its index and content."""
 
     @abstractmethod
-    def duration(self, packet: bytes) -> int:
-        """Positions by which a packet that is no header moves on."""
+    def duration(self, packets: list[bytes]) -> int:
+        """Positions by which packets that are no headers move on."""
 
 
 class Vorbis(Codec):
@@ -45,28 +48,28 @@ class Vorbis(Codec):
     def __init__(self, packet: bytes) -> None:
         self.granule_rate = self.sample_rate = int.from_bytes(packet[12:16], "little")
         self._block_sizes = 1 << (packet[28] & 15), 1 << (packet[28] >> 4)
-        self._long_modes: list[bool] = []
-        self._previous = 0
+        self._kinds = b""  # of block, by the first byte of a packet: short, long or none
+        self._previous = 0  # size of the block before
 
     def takes_header(self, index: int, packet: bytes) -> bool:
         """See `Codec`."""
         if index < self.num_headers:
             _check_header(packet, (b"\x01vorbis", b"\x03vorbis", b"\x05vorbis")[index], self.name)
         if index == 2:
-            self._long_modes = _vorbis_modes(packet)
+            self._kinds = _block_kinds(_vorbis_modes(packet))
         return index < self.num_headers
 
-    def duration(self, packet: bytes) -> int:
+    def duration(self, packets: list[bytes]) -> int:
         """See `Codec`."""
-        if not packet or packet[0] & 1:
-            return 0  # no sound
-        mode = packet[0] >> 1 & (1 << (len(self._long_modes) - 1).bit_length()) - 1
-        if mode >= len(self._long_modes):
+        first_bytes = bytes([packet[0] for packet in packets if packet])
+        kinds = first_bytes.translate(self._kinds).replace(_NO_BLOCK, b"")
+        if not kinds:
             return 0
-        block = self._block_sizes[self._long_modes[mode]]
-        duration = (self._previous + block) // 4 if self._previous else 0
-        self._previous = block
-        return duration
+        sizes = sum(kinds.count(kind) * size for kind, size in enumerate(self._block_sizes))
+        first, last = self._block_sizes[kinds[0]], self._block_sizes[kinds[-1]]
+        doubled = 2 * sizes - last + self._previous if self._previous else 2 * sizes - first - last
+        self._previous = last
+        return doubled // 4
 
 
 class Opus(Codec):
@@ -87,20 +90,14 @@ class Opus(Codec):
             _check_header(packet, (b"OpusHead", b"OpusTags")[index], self.name)
         return index < self.num_headers
 
-    def duration(self, packet: bytes) -> int:
+    def duration(self, packets: list[bytes]) -> int:
         """See `Codec`."""
-        if not packet:
-            return 0
-        config = packet[0] >> 3
-        if config < 12:
-            frame = (480, 960, 1920, 2880)[config & 3]
-        elif config < 16:
-            frame = (480, 960)[config & 1]
-        else:
-            frame = (120, 240, 480, 960)[config & 3]
-        code = packet[0] & 3
-        frames = (1, 2, 2)[code] if code < 3 else packet[1] & 63 if len(packet) > 1 else 0
-        return frame * frames
+        return sum(
+            # The second byte counts the frames if the first says that there may be many.
+            _OPUS_FRAMES[packet[0] >> 3] * ((1, 2, 2)[packet[0] & 3] if packet[0] & 3 < 3 else packet[1] & 63)
+            for packet in packets
+            if len(packet) > 1 or (packet and packet[0] & 3 < 3)
+        )
 
 
 class Flac(Codec):
@@ -123,14 +120,13 @@ class Flac(Codec):
         """See `Codec`."""
         return packet[:1] != b"\xff"
 
-    def duration(self, packet: bytes) -> int:
+    def duration(self, packets: list[bytes]) -> int:
         """See `Codec`."""
-        frame = Frame.parse(packet[:MAX_FRAME_HEADER_BYTES], self.info)
-        if frame is None:
-            return 0
-        if self.first_number is None:
-            self.first_number = frame.number
-        return frame.block_size
+        frames = [Frame.parse(packet[:MAX_FRAME_HEADER_BYTES], self.info) for packet in packets]
+        known = [frame for frame in frames if frame]
+        if known and self.first_number is None:
+            self.first_number = known[0].number
+        return sum(frame.block_size for frame in known)
 
 
 def codec_of(packet: bytes) -> Codec | str:
@@ -199,3 +195,10 @@ def _vorbis_modes(setup: bytes) -> list[bool]:
     if not found:
         raise AudioError("corrupt: its setup header of Vorbis has no modes")
     return found
+
+
+def _block_kinds(long_modes: list[bool]) -> bytes:
+    """The kind of block of each first byte of a packet: a bit that is 0 for sound, and the mode."""
+    mode_mask = (1 << (len(long_modes) - 1).bit_length()) - 1
+    modes = [None if byte & 1 else byte >> 1 & mode_mask for byte in range(256)]
+    return bytes(_NO_BLOCK[0] if mode is None or mode >= len(long_modes) else long_modes[mode] for mode in modes)

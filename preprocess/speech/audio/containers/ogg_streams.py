@@ -5,6 +5,7 @@ Streams cut from a broadcast begin anywhere, others end without an end or with t
 positions counted by the packets on them.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -63,19 +64,17 @@ class Stream:
             self._rest = b""
         elif not self._rest:
             self._rest = None
-        end = self._pages[-1].end if self._pages else 0
-        is_header, ends_packet = not self._pages, False
-        for packet in self._packets(page, body):
-            if is_header and self.codec.takes_header(self._num_headers, packet):
+        packets = self._packets(page, body)
+        ends_packet = bool(packets)
+        if not self._pages:
+            while packets and self.codec.takes_header(self._num_headers, packets[0]):
+                del packets[0]
                 self._num_headers += 1
-            else:
-                is_header = False
-                end += self.codec.duration(packet)
-            ends_packet = True
-        if is_header and (ends_packet or self._num_headers < self.codec.num_headers):
-            self._header_pages.append(page)
-        else:
-            self._pages.append(SoundPage(page, end, ends_packet))
+            if not packets and (ends_packet or self._num_headers < self.codec.num_headers):
+                self._header_pages.append(page)
+                return
+        end = self._pages[-1].end if self._pages else 0
+        self._pages.append(SoundPage(page, end + self.codec.duration(packets), ends_packet))
 
     def part(self, file: BinaryIO) -> Part:
         """The stream as a file of its own.
@@ -104,17 +103,20 @@ class Stream:
             pieces = self._right_pages(file, end)
         return Part(tuple(_joined(pieces)), num_samples, codec.sample_rate)
 
-    def _packets(self, page: Page, body: bytes) -> Iterator[bytes]:
+    def _packets(self, page: Page, body: bytes) -> list[bytes]:
         """The packets that end on a page."""
-        begin = at = 0
-        for length in page.lacing:
-            at += length
-            if length < 255:
-                if self._rest is not None:
-                    yield self._rest + body[begin:at]
-                self._rest, begin = b"", at
-        if self._rest is not None:
-            self._rest += body[begin:]
+        ends = [at for at, length in zip(itertools.accumulate(page.lacing), page.lacing, strict=True) if length < 255]
+        if not ends:
+            if self._rest is not None:
+                self._rest += body
+            return []
+        packets = [body[start:stop] for start, stop in itertools.pairwise([0, *ends])]
+        if self._rest is None:
+            del packets[0]
+        else:
+            packets[0] = self._rest + packets[0]
+        self._rest = body[ends[-1] :]
+        return packets
 
     def _check_gaps(self) -> None:
         """Compare numbers and positions of the pages: where both jump, sound is missing."""
@@ -166,20 +168,20 @@ class Stream:
             file: that they lie in.
             end: position at which its sound ends.
         """
-        pages = [*self._header_pages]
-        for sound in self._pages:
-            pages.append(replace(sound.page, granule=sound.end if sound.ends_packet else NO_GRANULE))
+        pages = [(page, page.granule) for page in self._header_pages]
+        pages += [(sound.page, sound.end if sound.ends_packet else NO_GRANULE) for sound in self._pages]
         if self._pages and not isinstance(self.codec, Opus):
             # libsndfile loses its place in a last packet of Opus that it is to cut: the part's length does that.
-            pages[-1] = replace(pages[-1], granule=end)
-        originals = [*self._header_pages, *(sound.page for sound in self._pages)]
-        for index, (page, original) in enumerate(zip(pages, originals, strict=True)):
-            flags = page.flags & CONTINUED | FIRST * (index == 0) | LAST * (index == len(pages) - 1)
-            right = replace(page, flags=flags, number=pages[0].number + index & 0xFFFFFFFF)
-            if right == original:
+            pages[-1] = pages[-1][0], end
+        first, last = 0, len(pages) - 1
+        for index, (page, granule) in enumerate(pages):
+            flags = page.flags & CONTINUED | FIRST * (index == first) | LAST * (index == last)
+            number = pages[first][0].number + index & 0xFFFFFFFF
+            if (page.flags, page.number, page.granule) == (flags, number, granule):
                 yield range(page.start, page.body.stop)
             else:
                 file.seek(page.body.start)
+                right = replace(page, flags=flags, number=number, granule=granule)
                 yield right.header(file.read(len(page.body)))
                 yield page.body
 
