@@ -13,7 +13,10 @@
 | shorter than 25 ms (such as 20 ms)                | error: no speech encoder makes a frame of it                   |
 | missing, empty, not audio, corrupt                | error                                                          |
 | cut short: wav, flac, mp3                         | error                                                          |
-| cut short: ogg, opus                              | most are read as a shorter file: they do not tell their length |
+| cut short: ogg, opus                              | error; between two pages without a marked end: a shorter file  |
+| ogg, opus, flac joined by `cat`, of one rate      | all are read, one after the other                              |
+| ogg with other streams beside the sound           | these are left out; several of sound are an error              |
+| ogg in which a page is missing or corrupt         | error                                                          |
 | NaN or infinite samples                           | error                                                          |
 
 Every error is an AudioError that names the file. Levels are not changed and silence is not removed.

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import soundfile
 
 DROPPED_AT_ONCE = 2**18  # samples a channel
-# What they decode depends on what they decoded before: after a seek, libsndfile's first samples of Vorbis and Opus are
-# wrong, and after one of up to 2 s forward in Vorbis all are up to 20 ms late.
-LAPPED = ("OGG", "MP3")
-RUN_UP = 2**14  # samples a channel
+# What Vorbis and Opus decode depends on what they decoded before: after a seek libsndfile's first samples are wrong, and
+# after one of up to 2 s forward in Vorbis all are up to 20 ms late.
+OGG_RUN_UP = 2**14  # samples a channel
+OGG_NEAR_SECONDS = 3
 
 # What soundfile and Python raise of a file that nobody foresaw: that file cannot be used, and the next can.
 FAULTS = (RuntimeError, OSError, TypeError, ValueError, MemoryError)
@@ -59,8 +59,9 @@ class Decoder:
         self._position = 0  # the sample that is decoded next
         self._can_seek = self._file.seekable()
         self.sample_rate, self.num_samples = self._file.samplerate, self._file.frames
-        self._run_up = RUN_UP if self._file.format in LAPPED else 0
-        self._near = self._run_up + 3 * self.sample_rate if self._run_up else 0
+        is_ogg = self._file.format == "OGG"
+        self._run_up = OGG_RUN_UP if is_ogg else 0
+        self._near = OGG_RUN_UP + OGG_NEAR_SECONDS * self.sample_rate if is_ogg else 0  # no seek for so few samples
 
     def close(self) -> None:
         """Free what libsndfile holds."""

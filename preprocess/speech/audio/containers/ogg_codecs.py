@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 
 from ....errors import AudioError
+from ..samples import check_sample_rate
 from .flac_frames import HEADER_BYTES, MAX_FRAME_HEADER_BYTES, Frame, StreamInfo
 
 OPUS_RATE = 48_000  # of all positions in Opus, whatever rate it is decoded at
@@ -133,7 +134,7 @@ def codec_of(packet: bytes) -> Codec | str:
     """The codec of a stream by its first packet; the name of one that cannot be read, "" if it holds no sound.
 
     Raises:
-        AudioError: the packet is not whole.
+        AudioError: the packet is not whole, or nobody records at its rate.
     """
     for magic, min_bytes, codec in (
         (b"\x01vorbis", 30, Vorbis),
@@ -143,7 +144,9 @@ def codec_of(packet: bytes) -> Codec | str:
         if packet.startswith(magic):
             if len(packet) < min_bytes:
                 raise AudioError(f"corrupt: its header of {codec.name} has {len(packet)} bytes, expected {min_bytes}")
-            return codec(packet)
+            made = codec(packet)
+            check_sample_rate(made.sample_rate)
+            return made
     for magic, name in _FOREIGN.items():
         if packet.startswith(magic):
             return name

@@ -65,7 +65,7 @@ class Stream:
         elif not self._rest:
             self._rest = None
         packets = self._packets(page, body)
-        ends_packet = bool(packets)
+        ends_packet = min(page.lacing, default=255) < 255  # even if its begin is lost
         if not self._pages:
             while packets and self.codec.takes_header(self._num_headers, packets[0]):
                 del packets[0]
@@ -139,11 +139,14 @@ class Stream:
 
     def _check_ends(self) -> None:
         """Look at pages in front of all others and behind them that are not whole: sound may be lost there."""
+        if self._num_headers < self.codec.num_headers and not self._broken_in_front:
+            raise AudioError(f"cut short: within its headers of {self.codec.name}")
         pages = [*self._header_pages, *(sound.page for sound in self._pages)]
         stated = [page.granule for page in pages if page.granule != NO_GRANULE]
         for broken in [*self._broken_in_front, *self._broken]:
             lost = broken.granule - stated[-1] if broken.granule != NO_GRANULE and stated else None
-            if pages[-1].flags & LAST if lost is None else 0 <= lost <= END_TOLERANCE_SECONDS * self.codec.granule_rate:
+            tolerance = END_TOLERANCE_SECONDS * self.codec.granule_rate
+            if self._pages and (pages[-1].flags & LAST if lost is None else 0 <= lost <= tolerance):
                 continue
             raise AudioError(f"cut short or corrupt: its page at byte {broken.start} is not whole", advice=REMUX_ADVICE)
 

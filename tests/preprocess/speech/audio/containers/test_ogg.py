@@ -221,6 +221,25 @@ def test_a_file_that_is_cut_within_a_page_is_told(codec: str, kept: int):
 
 
 @pytest.mark.parametrize("codec", SOUND)
+def test_a_link_that_is_cut_before_its_sound_is_told(codec: str):
+    pages = pages_of(ogg(codec))
+    for page, _ in pages[1 : SOUND[codec] + 1]:
+        for kept in (0, 15, 40) if page.number < SOUND[codec] else (15, 40):
+            with pytest.raises(AudioError, match="cut short"):
+                read(ogg("OPUS") + ogg(codec)[: page.start + kept])
+
+
+def test_a_packet_without_its_begin_is_told():
+    content = ogg_flac(noise(2 * RATE))
+    halves = [page for page, _ in pages_of(content) if page.granule == -1]
+    for page in halves[1:]:
+        broken = bytearray(content)
+        broken[page.start + 100] ^= 1
+        with pytest.raises(AudioError, match=r"corrupt: 0.2\d s of sound are missing"):
+            read(bytes(broken))
+
+
+@pytest.mark.parametrize("codec", SOUND)
 def test_a_loss_of_less_than_50_ms_at_the_end_is_none(codec: str):
     pages = pages_of(ogg(codec))
     kept = written(pages[:-2])
@@ -276,6 +295,10 @@ def test_what_cannot_be_read_is_told():
         read(ogg("OPUS") + beside(b"whatever")(b""))
 
 
+def noise(count: int) -> np.ndarray:
+    return (3000 * np.random.default_rng(0).standard_normal(count)).astype(np.int16)
+
+
 def ogg_flac(samples: np.ndarray) -> bytes:
     """FLAC in Ogg, a frame or a piece of one a page."""
     buffer = io.BytesIO()
@@ -306,8 +329,7 @@ def ogg_flac(samples: np.ndarray) -> bytes:
 
 
 def test_flac_in_ogg_is_read():
-    random = np.random.default_rng(0)
-    samples = (3000 * random.standard_normal(2 * RATE + 99)).astype(np.int16)
+    samples = noise(2 * RATE + 99)
     content, expected = ogg_flac(samples), samples.astype(np.float32) / 32768
     check_is(content, expected)
     check_is(content + ogg("VORBIS") + content, expected, decoded(ogg("VORBIS")), expected)
