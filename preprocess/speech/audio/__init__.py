@@ -24,9 +24,11 @@ Every error is an AudioError that names the file. Levels are not changed and sil
 
 from .audio_file import AudioContent, AudioFile, Sound, check_audio, load_audio, load_sound, measure_audio, open_audio
 from .length_limits import MAX_SECONDS, MIN_SECONDS, LengthLimits
+from .parts import END_TOLERANCE_SECONDS
 from .samples import SAMPLE_RATE
 
 __all__ = [
+    "END_TOLERANCE_SECONDS",
     "MAX_SECONDS",
     "MIN_SECONDS",
     "SAMPLE_RATE",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import soundfile
 
 DROPPED_AT_ONCE = 2**18  # samples a channel
-# What Vorbis and Opus decode depends on what they decoded before: after a seek libsndfile's first samples are wrong, and
-# after one of up to 2 s forward in Vorbis all are up to 20 ms late.
+# What Vorbis and Opus decode depends on what they decoded before: after a seek libsndfile's first samples are wrong,
+# and after one of up to 2 s forward in Vorbis all are up to 20 ms late.
 OGG_RUN_UP = 2**14  # samples a channel
 OGG_NEAR_SECONDS = 3
 

@@ -57,7 +57,7 @@ def find_flac_parts(file: BinaryIO, size: int) -> list[Part]:
 
 
 def count_samples(file: BinaryIO, stream: Stream) -> tuple[int, int]:
-    """Samples a channel that a stream holds, and the byte behind its last whole frame or after that.
+    """Samples a channel in a stream, and the byte that it is read up to.
 
     Raises:
         AudioError: it is cut short.
@@ -94,7 +94,7 @@ def _streams(file: BinaryIO, size: int) -> Iterator[Stream]:
 
 
 def _markers(file: BinaryIO, start: int) -> Iterator[int]:
-    """Where FLAC streams may begin: a marker, and the header of a STREAMINFO."""
+    """Bytes at which FLAC streams may begin: a marker, and the header of a STREAMINFO."""
     overlap = len(MARKER) + 3
     while True:
         file.seek(start)
@@ -110,7 +110,7 @@ def _markers(file: BinaryIO, start: int) -> Iterator[int]:
 
 
 def _read_metadata(file: BinaryIO, start: int, size: int) -> tuple[StreamInfo, int]:
-    """What the header of a stream says, and where its first frame begins."""
+    """The header of a stream, and the first byte of its frames."""
     file.seek(start)
     header = file.read(HEADER_BYTES)
     if len(header) < HEADER_BYTES or header[4] & 0x7F or header[5:8] != STREAMINFO_BYTES.to_bytes(3, "big"):
@@ -132,7 +132,7 @@ def _frame_at(file: BinaryIO, at: int, stream: Stream) -> Frame | None:
 
 
 def _last_frames(file: BinaryIO, stream: Stream, first: Frame) -> tuple[Frame, Frame | None, int]:
-    """The last whole frame; one behind it that is cut, if any; and where the stream ends or the cut one begins."""
+    """The last whole frame; one behind it that is cut; the byte to read up to."""
     broken: Frame | None = None
     broken_at, tried = stream.stop, 0
     for at in _last_syncs(file, stream, first.sync):
@@ -151,7 +151,7 @@ def _last_frames(file: BinaryIO, stream: Stream, first: Frame) -> tuple[Frame, F
 
 
 def _last_syncs(file: BinaryIO, stream: Stream, sync: bytes) -> Iterator[int]:
-    """Where frames may begin, backwards from the end of a stream."""
+    """Bytes at which frames may begin, backwards from the end of a stream."""
     stop, length = stream.stop, 2**16
     while stop > stream.frames_start:
         start = max(stream.frames_start, stop - length)

@@ -14,7 +14,7 @@ _BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {code: 1 << code fo
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What the header of a FLAC stream says.
+    """The header of a FLAC stream.
 
     Attributes:
         block: the 34 bytes of STREAMINFO.
@@ -32,7 +32,7 @@ class StreamInfo:
 
     @classmethod
     def parse(cls, block: bytes) -> Self:
-        """What the 34 bytes of a STREAMINFO say."""
+        """The header whose 34 bytes of STREAMINFO these are."""
         fields = int.from_bytes(block[10:18], "big")
         return cls(
             block, fields >> 44, (fields >> 41 & 7) + 1, (fields >> 36 & 31) + 1, num_samples=fields & (1 << 36) - 1
@@ -47,7 +47,7 @@ class StreamInfo:
 
 @dataclass(frozen=True)
 class Frame:
-    """What the header of a FLAC frame says.
+    """The header of a FLAC frame.
 
     Attributes:
         sync: its first two bytes; those of all frames of a stream are the same.

@@ -40,7 +40,7 @@ class Page:
 
     @property
     def body(self) -> range:
-        """Where its packets lie in the file."""
+        """The bytes of the file that hold its packets."""
         start = self.start + _HEADER.size + len(self.lacing)
         return range(start, start + sum(self.lacing))
 
@@ -83,7 +83,7 @@ def read_pages(file: BinaryIO, start: int) -> Iterator[tuple[Page, bytes]]:
 
 
 def _find_marker(file: BinaryIO, start: int) -> int | None:
-    """Where the next page may begin."""
+    """The byte that the next page may begin at; None if none does."""
     while True:
         file.seek(start)
         chunk = file.read(_SEARCHED_AT_ONCE)
