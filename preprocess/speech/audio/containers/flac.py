@@ -18,7 +18,7 @@ from .tags import skip_id3v2
 LIBSNDFILE_BITS = (8, 16, 24)
 SEARCHED_AT_ONCE = 2**20  # bytes
 MAX_BROKEN_FRAMES = 16
-REMUX_ADVICE = "write it anew: ffmpeg -i FILE NEW.flac"
+REMUX_ADVICE = "write it again: ffmpeg -i FILE NEW.flac"
 
 
 @dataclass(frozen=True)

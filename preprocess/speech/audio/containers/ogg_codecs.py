@@ -74,7 +74,7 @@ class Vorbis(Codec):
 
 
 class Opus(Codec):
-    """Opus (RFC 7845), decoded at the lowest rate of its own that is not below that of what was encoded."""
+    """Opus (RFC 7845), decoded at the lowest of its rates that is not below the input's."""
 
     name = "Opus"
     num_headers = 2

@@ -1,4 +1,4 @@
-"""Pages of Ogg (RFC 3533): read with their checksums, and their headers written anew."""
+"""Pages of Ogg (RFC 3533): read with their checksums, and their headers written again."""
 
 import struct
 import zlib

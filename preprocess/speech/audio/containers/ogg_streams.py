@@ -1,7 +1,7 @@
 """A stream of sound in an Ogg file: what its pages hold, and its pages put right.
 
 Decoders trust what pages say of themselves: their numbers, the position that each ends at, and which one is the last.
-Streams cut from a broadcast begin anywhere, others end without an end or with two: such pages are written anew, with
+Streams cut from a broadcast begin anywhere, others end without an end or with two: such pages are written again, with
 positions counted by the packets on them.
 """
 
@@ -34,7 +34,7 @@ class SoundPage:
 
     @property
     def shift(self) -> int | None:
-        """How far the position that it states lies behind that counted; None if it states none."""
+        """The position that it states, less the one counted; None if it states none."""
         return self.page.granule - self.end if self.ends_packet and self.page.granule != NO_GRANULE else None
 
 

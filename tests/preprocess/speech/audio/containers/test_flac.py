@@ -122,7 +122,7 @@ def test_a_file_cut_off_at_its_begin_is_told():
     while content[second + 4] != 1:
         second = content.index(b"\xff\xf8", second + 1)
     first = content.index(b"\xff\xf8")
-    with pytest.raises(AudioError, match=r"its begin was cut off: it begins with the number 1; write it anew"):
+    with pytest.raises(AudioError, match=r"its begin was cut off: it begins with the number 1; write it again"):
         check_audio(AudioContent("x.flac", content[:first] + content[second:]))
 
 
@@ -130,7 +130,7 @@ def test_more_bits_than_libsndfile_knows_are_told():
     content = bytearray(flac(noise()))
     content[20] |= 1
     content[21] |= 0xF0
-    with pytest.raises(AudioError, match=r"x.flac: FLAC of 32 bits a sample, expected 8, 16 or 24; write it anew"):
+    with pytest.raises(AudioError, match=r"x.flac: FLAC of 32 bits a sample, expected 8, 16 or 24; write it again"):
         check_audio(AudioContent("x.flac", bytes(content)))
 
 
