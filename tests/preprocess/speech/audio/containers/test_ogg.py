@@ -86,6 +86,14 @@ def test_a_plain_file_is_read_as_libsndfile_reads_it(codec: str, rate: int, chan
     check_is(content, decoded(content))
 
 
+@pytest.mark.parametrize("codec", SOUND)
+def test_a_stretch_begins_at_the_right_sample_wherever_it_was_read_before(codec: str):
+    content = ogg(codec, 12.0, rate=8_000)
+    with open_audio(AudioContent("x.ogg", content)) as audio:
+        for start in (70_000, 21_001, 95_000, 30_500, 30_000, 47_300, 1_000, 96_000):
+            assert np.array_equal(audio.read_samples(start, 700), decoded(content)[start : start + 700])
+
+
 @pytest.mark.parametrize("codecs", list(itertools.product(SOUND, repeat=2)))
 def test_links_are_read_one_after_the_other(codecs: tuple[str, str]):
     first, second = ogg(codecs[0]), ogg(codecs[1], 2.0, seed=1)
