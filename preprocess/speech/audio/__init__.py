@@ -16,7 +16,10 @@
 | cut short: wav, w64, aiff, au, caf, sphere        | error, but for 50 ms                                           |
 | bytes behind the samples that may be samples      | error                                                          |
 | cut short: flac, mp3                              | error                                                          |
-| cut short: ogg, opus                              | most are read as a shorter file: they do not tell their length |
+| cut short: ogg, opus                              | error; between two pages without a marked end: a shorter file  |
+| ogg, opus, flac joined by `cat`, of one rate      | all are read, one after the other                              |
+| ogg with other streams beside the sound           | these are left out; several of sound are an error              |
+| ogg in which a page is missing or corrupt         | error                                                          |
 | NaN or infinite samples                           | error                                                          |
 
 Every error is an AudioError that names the file. Levels are not changed and silence is not removed.

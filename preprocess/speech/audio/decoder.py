@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import soundfile
 
 DROPPED_AT_ONCE = 2**18  # samples a channel
+# What Vorbis and Opus decode depends on what they decoded before: after a seek libsndfile's first samples are wrong,
+# and after one of up to 2 s forward in Vorbis all are up to 20 ms late.
+OGG_RUN_UP = 2**14  # samples a channel
+OGG_NEAR_SECONDS = 3
 
 # What soundfile and Python raise of a file that nobody foresaw: that file cannot be used, and the next can.
 FAULTS = (RuntimeError, OSError, TypeError, ValueError, MemoryError)
@@ -55,6 +59,9 @@ class Decoder:
         self._position = 0  # the sample that is decoded next
         self._can_seek = self._file.seekable()
         self.sample_rate, self.num_samples = self._file.samplerate, self._file.frames
+        is_ogg = self._file.format == "OGG"
+        self._run_up = OGG_RUN_UP if is_ogg else 0
+        self._near = OGG_RUN_UP + OGG_NEAR_SECONDS * self.sample_rate if is_ogg else 0  # no seek for so few samples
 
     def close(self) -> None:
         """Free what libsndfile holds."""
@@ -76,22 +83,24 @@ class Decoder:
         return samples
 
     def _go_to(self, start: int) -> None:
-        if start == self._position:
-            return
-        if self._can_seek:
+        is_near = 0 <= start - self._position <= self._near
+        if self._can_seek and not is_near:
             try:
-                self._position = self._file.seek(start)
-                return
-            except RuntimeError:  # it says that it can of codecs in which it cannot
+                self._position = self._file.seek(max(0, start - self._run_up))
+            except RuntimeError:  # it says that it can of codecs in which it cannot; now it is anywhere
                 self._can_seek = False
+                self._open_again()
         if start < self._position:
-            self._file.close()
-            self._file, self._position = self._open(), 0
+            self._open_again()
         while self._position < start:
             dropped = len(self._file.read(min(DROPPED_AT_ONCE, start - self._position), dtype="int16"))
             if not dropped:
                 return
             self._position += dropped
+
+    def _open_again(self) -> None:
+        self._file.close()
+        self._file, self._position = self._open(), 0
 
     def _open(self) -> "soundfile.SoundFile":
         import soundfile

@@ -10,8 +10,11 @@ from ..parts import Part
 from .aiff import find_aiff_parts, is_aiff
 from .au import find_au_parts, is_au
 from .caf import find_caf_parts, is_caf
+from .flac import find_flac_parts
 from .nist import find_nist_parts, is_nist
+from .ogg import find_ogg_parts
 from .rare import find_rare_parts, is_rare
+from .tags import skip_id3v2
 from .w64 import find_w64_parts, is_w64
 from .wav import find_wav_parts, is_wav
 
@@ -19,6 +22,7 @@ from .wav import find_wav_parts, is_wav
 # AudioError, without a place, where the file is cut short or holds more than can be read.
 FindParts = Callable[[BinaryIO, int], list[Part]]
 
+# The first bytes are those behind an ID3v2 tag, if there is one.
 CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = (
     (is_aiff, find_aiff_parts),
     (is_au, find_au_parts),
@@ -27,6 +31,8 @@ CONTAINERS: tuple[tuple[Callable[[bytes], bool], FindParts], ...] = (
     (is_rare, find_rare_parts),
     (is_w64, find_w64_parts),
     (is_wav, find_wav_parts),
+    (lambda start: start.startswith(b"fLaC"), find_flac_parts),
+    (lambda start: start.startswith(b"OggS"), find_ogg_parts),
 )
 START_BYTES = 64
 
@@ -44,7 +50,7 @@ def find_parts(file: BinaryIO, size: int) -> list[Part]:
     Raises:
         AudioError: the file is cut short, or holds audio that cannot be read.
     """
-    file.seek(0)
+    file.seek(skip_id3v2(file))
     start = file.read(START_BYTES)
     for begins, find in CONTAINERS:
         if begins(start):
