@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import AudioError
+from .av_decoder import AvDecoder
 from .containers import find_parts
 from .decoder import Decoder, explained
 from .decoders import open_decoder
@@ -53,7 +54,7 @@ class AudioFile:
     def __init__(self, place: str, source: Path | io.BytesIO, file: BinaryIO, parts: Sequence[Part]) -> None:
         self.place = place
         self._source, self._file, self._parts = source, file, parts
-        self._decoder: Decoder | None = None
+        self._decoder: Decoder | AvDecoder | None = None
         self._part_read = -1
         if parts:
             self.sample_rate = parts[0].sample_rate
@@ -137,7 +138,7 @@ class AudioFile:
                 self.channels_cancel |= channels_cancel(samples, average)
                 yield average
 
-    def _decoder_of(self, index: int) -> Decoder:
+    def _decoder_of(self, index: int) -> Decoder | AvDecoder:
         """The decoder of a part; it stays open for the next call."""
         if self._decoder is None or index != self._part_read:
             self.close()
