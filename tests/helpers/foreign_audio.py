@@ -19,17 +19,18 @@ def write_foreign(
 ) -> Path:
     """Encode tracks, each (N, C), into a file, after a black video where one is asked for."""
     with av.open(str(path), "w", format=container, options=options) as output:
-        if video:
-            pictures = output.add_stream("mpeg4", rate=10, width=16, height=16, pix_fmt="yuv420p")
-            picture = av.VideoFrame.from_ndarray(np.zeros((24, 16), np.uint8), format="yuv420p")
-            output.mux(pictures.encode(picture))
-            output.mux(pictures.encode(None))
+        pictures = output.add_stream("mpeg4", rate=10, width=16, height=16, pix_fmt="yuv420p") if video else None
         streams = []
         for samples in tracks:
             layout = "mono" if samples.shape[1] == 1 else "stereo"
             streams.append(output.add_stream(codec, rate=rate, layout=layout))
             if codec.startswith("wma"):
                 streams[-1].bit_rate = 64_000
+        if pictures is not None:  # a packet may be written once all streams are there
+            picture = av.VideoFrame.from_ndarray(np.zeros((24, 16), np.uint8), format="yuv420p")
+            picture.pts, picture.time_base = 0, Fraction(1, 10)
+            output.mux(pictures.encode(picture))
+            output.mux(pictures.encode(None))
         for stream, samples in zip(streams, tracks, strict=True):
             for start in range(0, len(samples), 1000):
                 block = np.ascontiguousarray(samples[start : start + 1000].reshape(1, -1))

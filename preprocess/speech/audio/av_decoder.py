@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-# A decoder that begins in the middle needs as much to be right: of Opus 80 ms (RFC 7845, section 4.6), of AAC a packet.
-WARM_UP_SECONDS = 0.25
+# A decoder that begins in the middle comes near what it was: of AAC in a packet, of Opus in 80 ms (RFC 7845, section
+# 4.6), of AMR in a second.
+WARM_UP_SECONDS = 1.0
 
 
 class AvDecoder:

@@ -1,6 +1,7 @@
 """Packets of an audio stream that PyAV reads: how many samples each gives, without decoding where that is exact."""
 
 import contextlib
+import io
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import AudioError
+from .matroska import check_matroska_end
 from .parts import PartFile
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ def count_packets(file: PartFile, demuxer: str, name: str) -> Packets:
     if packets is None:
         with explained_by_ffmpeg(), open_stream(file, demuxer) as (container, stream):
             packets = _decode(container, stream)
+    if told is None and demuxer == "matroska":
+        check_matroska_end(file, file.seek(0, io.SEEK_END))
     seconds = packets.num_samples / packets.sample_rate
     if told is not None and told - seconds > TOLERANCE_SECONDS:
         raise AudioError(f"cut short: {seconds:.3f} s are there, and its header says {told:.3f} s")
@@ -146,7 +150,7 @@ def _count(container: "InputContainer", stream: "AudioStream") -> Packets | None
         trims.append((packet.is_discard, *_trim_of(packet)))
         last = packet
     if not sizes:
-        raise AudioError("holds no sound")
+        return None
     codec.flush_buffers()
     sizes[-1] = len(decode_packet(last, resampler))
     kept = _keep(sizes, trims)
@@ -159,7 +163,7 @@ def _decode(container: "InputContainer", stream: "AudioStream") -> Packets:
     resampler = av.AudioResampler(format="fltp")
     count = sum(len(decode_packet(packet, resampler)) for packet in container.demux(stream))
     if not count:
-        raise AudioError("holds no sound")
+        raise AudioError("cut short or corrupt: none of its sound can be decoded")
     return Packets(stream.codec_context.sample_rate, count, np.zeros(0), np.zeros((0, 2)))
 
 

@@ -24,8 +24,8 @@ FILES = {
     "a.mkv": ("matroska", "aac", 44_100, 1, {}, 2e-3),
     "live.webm": ("webm", "libopus", 48_000, 1, LIVE, 2e-3),
     "opus.mp4": ("mp4", "libopus", 48_000, 2, {}, 2e-3),
-    "a.amr": ("amr", "libopencore_amrnb", 8000, 1, {}, 5e-2),
-    "a.3gp": ("3gp", "libopencore_amrnb", 8000, 1, {}, 5e-2),
+    "a.amr": ("amr", "libopencore_amrnb", 8000, 1, {}, 2e-2),
+    "a.3gp": ("3gp", "libopencore_amrnb", 8000, 1, {}, 2e-2),
     "lossless.m4a": ("ipod", "alac", 44_100, 2, {}, 0),
     "mp3.mp4": ("mp4", "libmp3lame", 44_100, 1, {}, 0),
     "a.wma": ("asf", "wmav2", 44_100, 1, {}, 0),
@@ -40,7 +40,7 @@ SLICES = ((0, 2000), (37_000, 3000), (20_000, 5000), (25_000, 800), (11, 1), (50
 @pytest.mark.parametrize("name", FILES)
 def test_length_and_samples_are_those_of_ffmpeg_from_any_sample_on(tmp_path: Path, name: str):
     container, codec, rate, channels, options, tolerance = FILES[name]
-    path = write_foreign(tmp_path / name, container, codec, tones(rate, 1.2, channels), rate=rate, **options)
+    path = write_foreign(tmp_path / name, container, codec, tones(rate, 3.0, channels), rate=rate, **options)
     expected = decode_all(path)
     size = len(expected) / 50_000
     for audio in (path, AudioContent(name, path.read_bytes())):
@@ -55,9 +55,6 @@ def test_length_and_samples_are_those_of_ffmpeg_from_any_sample_on(tmp_path: Pat
                 assert np.abs(found - expected[start : start + count].mean(axis=1)).max() <= tolerance
             assert len(file.read_samples(len(expected) - 10, 50)) == 10
     assert check_audio(path) == len(expected) / rate
-    heard = load_audio(path)[1600:14_400]
-    tone = tones(16_000, 1.2, channels).mean(axis=1)
-    assert max(abs(np.corrcoef(heard, tone[1600 + lag : 14_400 + lag])[0, 1]) for lag in range(-800, 800)) > 0.95
 
 
 def test_a_video_gives_its_sound_and_of_several_sound_tracks_the_first(
