@@ -74,6 +74,7 @@ SPHERE = _audio("a NIST SPHERE file in a codec", "", SPH2PIPE)
 # what libsndfile knows by its container but not by its codec
 CONTAINERS_OF_MANY = {
     b"RIFF": _audio("a WAV file in a codec", "wav"),
+    b"riff": _audio("a Wave64 file in a codec", "w64"),
     b"FORM": _audio("an AIFF file in a codec", "aiff"),
     b"caff": _audio("a CAF file in a codec", "caf"),
 }
