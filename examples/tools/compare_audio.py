@@ -30,7 +30,7 @@ SUN_HEADER_FIELDS = 6
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of one file; lengths and differences are None where one of the two refused it."""
+    """A file, read by both; lengths and differences are None where one of the two refused it."""
 
     name: str
     verdict: str
@@ -62,7 +62,7 @@ COLUMNS = ("ffmpeg s", "ours s", "max diff", "rms diff", "finding ms", "decoding
 
 
 def decode_by_program(path: Path) -> np.ndarray:
-    """First sound track as the program ffmpeg gives it, (N,) float32 at 16 kHz.
+    """The first sound track as the program ffmpeg gives it, (N,) float32 at 16 kHz.
 
     Raises:
         ValueError: it gives none.
@@ -78,7 +78,7 @@ def decode_by_program(path: Path) -> np.ndarray:
 
 
 def decode_by_library(path: Path) -> np.ndarray:
-    """The same by PyAV, as `decode_by_program`."""
+    """The first sound track as PyAV gives it; as `decode_by_program`."""
     import av
 
     resampler = av.AudioResampler(format="fltp")
@@ -104,7 +104,7 @@ def decode_by_library(path: Path) -> np.ndarray:
 
 
 def differences(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """Largest and root mean square difference of what both have, begins or ends laid together, whichever fits."""
+    """Largest and root mean square difference, with the begins or the ends laid together, whichever fits."""
     length = min(len(ours), len(theirs))
     if not length:
         return 0.0, 0.0
@@ -148,7 +148,7 @@ def compare(path: Path, name: str) -> Comparison:
 
 
 def compare_all(folder: Path, paths: list[Path]) -> Iterator[Comparison]:
-    """Each file in turn; one that nobody foresaw is a row as well."""
+    """Comparisons of all files; a fault that nobody foresaw is a row as well."""
     for path in tqdm(paths, unit="file", disable=None):
         name = str(path.relative_to(folder))
         try:

@@ -97,7 +97,7 @@ class AvDecoder:
             yield decode_packet(packet, resampler)
 
     def _decode_from(self, first: int) -> Iterator[np.ndarray]:
-        """What counts of each packet from `first` on; some before it are decoded to warm up."""
+        """Samples of each packet from `first` on; some before it are decoded to warm up."""
         import av
 
         resampler = av.AudioResampler(format="fltp")

@@ -33,7 +33,7 @@ TOLERANCE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Packets:
-    """What the packets of a stream give.
+    """Samples that the packets of a stream give.
 
     Attributes:
         sample_rate: of what is decoded, Hz.
@@ -130,7 +130,7 @@ def _told_seconds(container: "InputContainer", stream: "AudioStream", demuxer: s
 
 
 def _count(container: "InputContainer", stream: "AudioStream") -> Packets | None:
-    """What packets give; None where only decoding tells."""
+    """Samples of packets by their headers; None where only decoding tells."""
     import av
 
     skip_nothing(stream)
@@ -192,7 +192,7 @@ def _size_of(packet: "av.Packet", codec: str, first: int, samples_per_tick: floa
 
 
 def _trim_of(packet: "av.Packet") -> tuple[int, int]:
-    """Samples to drop from the stream from this packet on, -1 for as before, and from the end of this packet."""
+    """Samples to drop: from this packet on (-1: as before), and from its end."""
     if not packet.has_sidedata("skip_samples"):
         return -1, 0
     begin, end = np.frombuffer(bytes(packet.get_sidedata("skip_samples"))[:8], "<u4")
