@@ -53,7 +53,7 @@ class AvDecoder:
         Raises:
             AudioError: the stream is corrupt there.
         """
-        with explained_by_ffmpeg():
+        with explained_by_ffmpeg(self._demuxer):
             if start != self._position:
                 self._go_to(start)
             return self._take(count)

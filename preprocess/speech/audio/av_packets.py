@@ -50,14 +50,14 @@ class Packets:
 
 
 @contextlib.contextmanager
-def explained_by_ffmpeg() -> Iterator[None]:
-    """Give errors of FFmpeg as an AudioError without a place."""
+def explained_by_ffmpeg(demuxer: str) -> Iterator[None]:
+    """Give errors of FFmpeg, which reads by `demuxer`, as an AudioError without a place."""
     import av
 
     try:
         yield
     except av.FFmpegError as error:
-        raise AudioError(f"cut short or corrupt (FFmpeg: {error.strerror})") from error
+        raise AudioError(f"cut short or corrupt (FFmpeg's reader of {demuxer}: {error.strerror})") from error
 
 
 @contextlib.contextmanager
@@ -87,13 +87,13 @@ def count_packets(file: PartFile, demuxer: str, name: str) -> Packets:
     Raises:
         AudioError: it is cut short or corrupt.
     """
-    with explained_by_ffmpeg(), open_stream(file, demuxer) as (container, stream):
+    with explained_by_ffmpeg(demuxer), open_stream(file, demuxer) as (container, stream):
         if len(container.streams.audio) > 1:
             logger.warning(f"{name}: the first of {len(container.streams.audio)} sound tracks is read")
         told = _told_seconds(container, stream, demuxer)
         packets = _count(container, stream)
     if packets is None:
-        with explained_by_ffmpeg(), open_stream(file, demuxer) as (container, stream):
+        with explained_by_ffmpeg(demuxer), open_stream(file, demuxer) as (container, stream):
             packets = _decode(container, stream)
     if told is None and demuxer == "matroska":
         check_matroska_end(file, file.seek(0, io.SEEK_END))

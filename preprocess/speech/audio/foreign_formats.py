@@ -1,4 +1,4 @@
-"""Files that libsndfile does not read, told by their first bytes, and what to do with each."""
+"""Kinds of files that libsndfile does not read, told by their first bytes; and what to do with them."""
 
 import codecs
 import io
