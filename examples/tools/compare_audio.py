@@ -21,10 +21,9 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocess.errors import AudioError
-from preprocess.speech.audio import SAMPLE_RATE, open_audio
+from preprocess.speech.audio import END_TOLERANCE_SECONDS, SAMPLE_RATE, open_audio
 from preprocess.speech.audio.samples import resample
 
-TOLERANCE_SECONDS = 0.05
 SUN_HEADER_FIELDS = 6
 
 
@@ -129,7 +128,7 @@ def compare(path: Path, name: str) -> Comparison:
             own = file.read_samples(0, file.num_samples)
             decoded = time.perf_counter()
             lacking = file.num_samples - len(own)
-            if lacking > TOLERANCE_SECONDS * file.sample_rate:
+            if lacking > END_TOLERANCE_SECONDS * file.sample_rate:
                 raise AudioError(f"cut short: {lacking} of {file.num_samples} samples are lacking")
             ours = resample(own, file.sample_rate)
     except AudioError as error:
@@ -140,9 +139,9 @@ def compare(path: Path, name: str) -> Comparison:
         return Comparison(name, "refused by ffmpeg", None, seconds, None, None, *times, f"({their_reason})")
     largest, rms = differences(ours, theirs)
     verdict = "alike"
-    if their_seconds - seconds > TOLERANCE_SECONDS:
+    if their_seconds - seconds > END_TOLERANCE_SECONDS:
         verdict = "SHORTER"
-    elif seconds - their_seconds > TOLERANCE_SECONDS:
+    elif seconds - their_seconds > END_TOLERANCE_SECONDS:
         verdict = "longer"
     return Comparison(name, verdict, their_seconds, seconds, largest, rms, *times)
 

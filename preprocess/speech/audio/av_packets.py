@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import AudioError
+from .length_limits import END_TOLERANCE_SECONDS
 from .matroska import check_matroska_end
 from .parts import PartFile
 
@@ -28,7 +29,6 @@ OF_SAID_SIZE = ("alac", "amrnb", "amrwb")
 OPUS_FRAMES = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
 # those whose headers tell the length of their one stream
 TELL_LENGTH = ("mov", "matroska", "asf", "ape", "wv", "tta", "tak", "mpc8", "dsf")
-TOLERANCE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def count_packets(file: PartFile, demuxer: str, name: str) -> Packets:
     if told is None and demuxer == "matroska":
         check_matroska_end(file, file.seek(0, io.SEEK_END))
     seconds = packets.num_samples / packets.sample_rate
-    if told is not None and told - seconds > TOLERANCE_SECONDS:
+    if told is not None and told - seconds > END_TOLERANCE_SECONDS:
         raise AudioError(f"cut short: {seconds:.3f} s are there, and its header says {told:.3f} s")
     return packets
 
