@@ -14,6 +14,7 @@ from ..version import __version__
 NEEDED = ("ve-fairseq", "torch", "torchaudio", "transformers", "sentencepiece", "scikit-learn", "soundfile", "numpy")
 SCORING = ("sacrebleu",)
 EXTRAS = {  # distribution -> the extra that installs it, what it is for
+    "av": ("formats", "audio that libsndfile does not read: m4a, webm, aac, wma, amr"),
     "gradio": ("demo", "the page of `hmst demo`"),
     "dask": ("dask", "units by many machines"),
     "tensorboard": ("tensorboard", "curves of a training"),

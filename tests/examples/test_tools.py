@@ -1,7 +1,11 @@
 """The tools that examples share: measuring a command, reading learning curves."""
 
+import importlib
 import json
+import sys
 
+import numpy as np
+import soundfile
 from toy import REPOSITORY, run_command
 
 TOOLS = REPOSITORY / "examples" / "tools"
@@ -46,3 +50,38 @@ def test_curves_stand_side_by_side_by_updates(tmp_path):
     unknown = run_command("python", TOOLS / "curves.py", tmp_path / "one", "--metric", "st_nl")
     assert unknown.returncode == 2
     assert f"{tmp_path}/one/train.log: no validation has 'st_nl'" in unknown.stderr
+
+
+def test_audio_is_compared_with_ffmpeg_file_by_file(tmp_path):
+    tone = 0.5 * np.sin(np.arange(16_000) / 20)
+    for name in ("a.wav", "b.flac", "deep/c.ogg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, tone, 16_000)
+    (tmp_path / "page.mp3").write_text("<!DOCTYPE html>")
+    content = (tmp_path / "b.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(content[: len(content) // 2])
+    result = run_command("python", TOOLS / "compare_audio.py", tmp_path)
+    assert result.returncode == 0, result.stderr
+    rows = {line.split()[0]: line.split() for line in result.stdout.splitlines()[1:6]}
+    for name in ("a.wav", "b.flac", "deep/c.ogg"):
+        seconds, own_seconds, max_difference, rms_difference = map(float, rows[name][1:5])
+        assert (own_seconds, rows[name][-1]) == (1.0, "alike")
+        assert abs(seconds - own_seconds) < 0.05  # FFmpeg leaves out the begin of Vorbis
+        assert rms_difference <= max_difference < 1e-3
+    assert "refused by both (not audio but a page of HTML)" in " ".join(rows["page.mp3"])
+    assert "refused by us" in " ".join(rows["cut.flac"])
+    assert "5 files: 3 alike, 1 refused by us, 1 refused by both" in result.stdout
+
+
+def test_a_file_of_which_we_give_less_than_ffmpeg_is_exit_status_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(TOOLS)
+    compare_audio = importlib.import_module("compare_audio")
+    soundfile.write(tmp_path / "a.wav", np.zeros(16_000), 16_000)
+    soundfile.write(tmp_path / "b.wav", np.zeros(16_000), 16_000)
+    monkeypatch.setattr(compare_audio.shutil, "which", lambda program: None)
+    monkeypatch.setattr(
+        compare_audio, "decode_by_library", lambda path: np.zeros(16_000 + 801 * (path.name == "b.wav"))
+    )
+    monkeypatch.setattr(sys, "argv", ["compare_audio.py", str(tmp_path)])
+    assert compare_audio.main() == 1
+    assert "2 files: 1 alike, 1 SHORTER" in capsys.readouterr().out

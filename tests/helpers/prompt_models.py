@@ -155,7 +155,7 @@ def write_bad_files(folder: Path) -> dict[Path, str]:
     soundfile.write(folder / "nan.wav", whole, 8000, subtype="FLOAT")
     return {
         folder / "missing.wav": "audio file not found",
-        folder / "text.wav": "not audio, corrupt or cut short",
+        folder / "text.wav": "not audio but text, which begins 'no sound'",
         folder / "empty.wav": "the audio file is empty",
         folder / "blip.wav": "too short: 6.2 ms",
         folder / "nan.wav": "NaN or infinite samples, the first 23.75 s from its begin",

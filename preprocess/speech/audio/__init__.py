@@ -1,8 +1,10 @@
-"""Decoding: any audio file that libsndfile reads -> mono float32 samples at 16 kHz in [-1, 1].
+"""Decoding: any audio file that libsndfile or PyAV reads -> mono float32 samples at 16 kHz in [-1, 1].
 
 | file or stretch of it                             | what happens                                                   |
 |---------------------------------------------------|----------------------------------------------------------------|
 | wav, flac, ogg, opus, mp3 at any sampling rate    | resampled to 16 kHz                                            |
+| m4a, mp4, webm, aac, wma, amr and others          | the same, where PyAV is installed; else an error with advice   |
+| video; several sound tracks                       | its sound; the first track, and a warning                      |
 | stereo or more channels                           | averaged to one; a warning where they cancel each other        |
 | silent                                            | fine: silence is sound too                                     |
 | float samples a little beyond 1 (up to 2)         | clipped to [-1, 1]; lossy codecs overshoot                     |

@@ -14,8 +14,11 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import AudioError
+from .av_decoder import AvDecoder
 from .containers import find_parts
 from .decoder import Decoder, explained
+from .decoders import open_decoder
+from .foreign_formats import find_foreign
 from .length_limits import END_TOLERANCE_SECONDS, MAX_SECONDS, LengthLimits
 from .parts import Part, PartFile
 from .samples import channels_cancel, check_sample_rate, check_samples, resample
@@ -51,7 +54,7 @@ class AudioFile:
     def __init__(self, place: str, source: Path | io.BytesIO, file: BinaryIO, parts: Sequence[Part]) -> None:
         self.place = place
         self._source, self._file, self._parts = source, file, parts
-        self._decoder: Decoder | None = None
+        self._decoder: Decoder | AvDecoder | None = None
         self._part_read = -1
         if parts:
             self.sample_rate = parts[0].sample_rate
@@ -135,12 +138,15 @@ class AudioFile:
                 self.channels_cancel |= channels_cancel(samples, average)
                 yield average
 
-    def _decoder_of(self, index: int) -> Decoder:
+    def _decoder_of(self, index: int) -> Decoder | AvDecoder:
         """The decoder of a part; it stays open for the next call."""
         if self._decoder is None or index != self._part_read:
             self.close()
-            source = PartFile(self._file, self._parts[index].pieces) if self._parts else self._source
-            self._decoder, self._part_read = Decoder(source), index
+            if self._parts:
+                self._decoder = Decoder(PartFile(self._file, self._parts[index].pieces))
+            else:
+                self._decoder = open_decoder(self._source, self._file, self.place)
+            self._part_read = index
         return self._decoder
 
     def _locate(self, offset: float, duration: float | None) -> tuple[int, int]:
@@ -221,7 +227,7 @@ def _open(audio: Path | AudioContent, place: str, stack: contextlib.ExitStack) -
     if isinstance(audio, AudioContent):
         source, size = io.BytesIO(audio.content), len(audio.content)
         file: BinaryIO = source
-        parts = find_parts(file, size) if size else []
+        parts = _find_parts(file, size) if size else []
     else:
         source, status = Path(audio), _status_of(Path(audio))
         size = status.st_size
@@ -248,4 +254,8 @@ def _status_of(path: Path) -> os.stat_result:
 def _remembered_parts(path: Path, size: int, changed: int) -> tuple[Part, ...]:
     """Parts of a file; a talk is opened once for each of its segments, and its headers are read once."""
     with open(path, "rb") as file:
-        return tuple(find_parts(file, size))
+        return tuple(_find_parts(file, size))
+
+
+def _find_parts(file: BinaryIO, size: int) -> list[Part]:
+    return [] if find_foreign(file) else find_parts(file, size)

@@ -143,8 +143,11 @@ def test_rows_without_translation_or_sentence_are_left_out_counted_and_named(roo
 CLIP_FAULTS = {
     "missing": (lambda clip: clip.unlink(), "audio not found: .*common_voice_fr_2.mp3"),
     "empty": (lambda clip: clip.write_bytes(b""), r"common_voice_fr_2.mp3: the audio file is empty \(0 bytes\)"),
-    "no mp3": (lambda clip: clip.write_bytes(b"\x00" * 5000), "common_voice_fr_2.mp3: not audio, corrupt or cut short"),
-    "a page": (lambda clip: clip.write_text("<html>" * 900), "common_voice_fr_2.mp3: not audio, corrupt or cut short"),
+    "no mp3": (
+        lambda clip: clip.write_bytes(b"\x00" * 5000),
+        "fr_2.mp3: not audio: its first 4096 bytes are all zero",
+    ),
+    "a page": (lambda clip: clip.write_text("<html>" * 900), "common_voice_fr_2.mp3: not audio but a page of HTML"),
 }
 
 

@@ -53,7 +53,7 @@ def middle_of_segment_7(tree) -> int:
 AUDIO_FAULTS = {
     "missing wav": (lambda tree: talk(tree).unlink(), 7, 1, "audio not found: .*ted_1.wav"),
     "empty wav": (lambda tree: talk(tree).write_bytes(b""), 7, 1, "ted_1.wav: the audio file is empty"),
-    "not a wav": (lambda tree: talk(tree).write_text("<html>" * 99), 7, 1, "ted_1.wav: not audio, corrupt"),
+    "not a wav": (lambda tree: talk(tree).write_text("<html>" * 99), 7, 1, "ted_1.wav: not audio but a page of HTML"),
     "cut wav": (lambda tree: talk(tree).write_bytes(talk(tree).read_bytes()[:20_000]), 7, 1, "ted_1.wav: cut short"),
     "shorter talk": (lambda tree: end_talk_at(tree, middle_of_segment_7(tree)), 1, 7, "lies outside the file"),
     "begin past the end": (lambda tree: change_field(tree, 2, "offset", "1234.5"), 1, 2, "lies outside the file"),

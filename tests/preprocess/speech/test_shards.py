@@ -136,7 +136,7 @@ def test_rows_that_no_encoder_takes_are_all_named_before_any_work(make: Make, tm
         ("3", "too long"),
         ("4", "too short"),
         ("5", "too long"),
-        ("6", "not audio, corrupt or cut short (Format not recognised.)"),
+        ("6", "not audio but text, which begins 'xxxxxxxxxxxxxx'; leave it out"),
     ]
     with pytest.raises(PreprocessError, match="4 of 5 .* more than --max-errors 0.7 allows"):
         make(durations, on_error="skip", max_errors=0.7)

@@ -61,7 +61,7 @@ def test_samples_that_are_no_numbers_are_an_error_with_their_time(tmp_path):
 
 def test_a_file_that_is_no_audio_is_an_error(tmp_path):
     (tmp_path / "a.wav").write_text("text")
-    with pytest.raises(AudioError, match="a.wav: not audio, corrupt or cut short"):
+    with pytest.raises(AudioError, match="a.wav: not audio but text"):
         read_energies(tmp_path / "a.wav", 0.0, 2.0)
 
 
