@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import AudioError
-from .foreign_formats import HEADERLESS
 
 if TYPE_CHECKING:
     import soundfile
@@ -107,8 +106,8 @@ class Decoder:
         import soundfile
 
         if isinstance(self._source, Path):
-            if self._source.suffix.lower() in HEADERLESS:  # libsndfile would take any bytes for such samples
-                return soundfile.SoundFile(os.open(self._source, os.O_RDONLY))  # which closes it
-            return soundfile.SoundFile(os.fsencode(self._source))  # a name may have any bytes
+            # Not by its name: libsndfile takes any bytes for samples where they are called *.vox, and what a Mac leaves
+            # beside a file, ._NAME, for a part of it.
+            return soundfile.SoundFile(os.open(self._source, os.O_RDONLY))  # which closes it
         self._source.seek(0)
         return soundfile.SoundFile(self._source)

@@ -78,6 +78,7 @@ CONTAINERS_OF_MANY = {
     b"FORM": _audio("an AIFF file in a codec", "aiff"),
     b"caff": _audio("a CAF file in a codec", "caf"),
 }
+CODECS_IN_OGG = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC")  # those that are read
 PCM_IN_WAV = (b"", b"\1\0", b"\3\0", b"\xfe\xff")  # integer, float, either
 
 # offset in the file (after an ID3 tag) and the bytes that are there -> its kind
@@ -137,6 +138,8 @@ def find_foreign(file: BinaryIO | io.BytesIO) -> ForeignFormat | None:
     if start.startswith(b"ID3"):
         size = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(start[6:10], (21, 14, 7, 0), strict=False))
         start = _read(file, size)
+    if start.startswith(b"OggS") and any(codec in start for codec in CODECS_IN_OGG):
+        return None
     for (offset, signature), kind in SIGNATURES.items():
         if start.startswith(signature, offset):
             return kind

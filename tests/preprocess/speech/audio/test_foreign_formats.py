@@ -116,7 +116,7 @@ def test_a_wav_is_read_whatever_its_name(tmp_path: Path, name: str):
 
 
 def test_nothing_that_libsndfile_writes_is_foreign():
-    for container in soundfile.available_formats():
+    for container in soundfile.available_formats().keys() - {"SD2"}:  # of which a part goes into a file of its own
         for subtype in soundfile.available_subtypes(container):
             file = io.BytesIO()
             try:

@@ -106,7 +106,7 @@ def test_a_file_that_is_cut_within_its_last_frame_is_told(total: int | None, los
 
 @pytest.mark.parametrize("kept", [100, 42, 30, 3])
 def test_a_file_of_which_little_is_left_is_told(kept: int):
-    with pytest.raises(AudioError, match=r"x.flac: .*cut short"):
+    with pytest.raises(AudioError, match=r"x.flac: .*(cut short|not audio)"):
         check_audio(AudioContent("x.flac", flac(noise())[:kept]))
 
 
