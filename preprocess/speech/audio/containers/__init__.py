@@ -7,16 +7,16 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from ..parts import Part
-from .aiff import find_aiff_parts, is_aiff
-from .au import find_au_parts, is_au
-from .caf import find_caf_parts, is_caf
-from .flac import find_flac_parts
-from .nist import find_nist_parts, is_nist
-from .ogg import find_ogg_parts
-from .rare import find_rare_parts, is_rare
+from .chunked.aiff import find_aiff_parts, is_aiff
+from .chunked.au import find_au_parts, is_au
+from .chunked.caf import find_caf_parts, is_caf
+from .chunked.nist import find_nist_parts, is_nist
+from .chunked.rare import find_rare_parts, is_rare
+from .chunked.w64 import find_w64_parts, is_w64
+from .chunked.wav import find_wav_parts, is_wav
+from .flac.flac import find_flac_parts
+from .ogg.ogg import find_ogg_parts
 from .tags import skip_id3v2
-from .w64 import find_w64_parts, is_w64
-from .wav import find_wav_parts, is_wav
 
 # Each is given the file and its size in bytes, and gives its parts; none where libsndfile is right about it. It raises
 # AudioError, without a place, where the file is cut short or holds more than can be read.

@@ -198,9 +198,7 @@ def test_an_open_file_gives_stretches_lengths_and_blocks_in_any_order(tmp_path: 
     assert raised.value.advice == "cut it into rows with offset and duration"
 
 
-@pytest.mark.parametrize(
-    ("name", "subtype"), [("x.mp3", "MPEG_LAYER_III"), ("x.wav", "PCM_16"), ("x.ogg", "VORBIS")]
-)
+@pytest.mark.parametrize(("name", "subtype"), [("x.mp3", "MPEG_LAYER_III"), ("x.wav", "PCM_16"), ("x.ogg", "VORBIS")])
 def test_what_a_mac_leaves_beside_a_file_does_not_count(tmp_path: Path, name: str, subtype: str):
     path = save(tmp_path, sine(440, 0.5), name=name, subtype=subtype)
     whole = load_audio(path)

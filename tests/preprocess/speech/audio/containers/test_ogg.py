@@ -12,7 +12,7 @@ import soundfile
 from preprocess.errors import AudioError
 from preprocess.speech.audio import AudioContent, check_audio, open_audio
 from preprocess.speech.audio.containers import find_parts
-from preprocess.speech.audio.containers.ogg_pages import CONTINUED, FIRST, LAST, Page, read_pages
+from preprocess.speech.audio.containers.ogg.pages import CONTINUED, FIRST, LAST, Page, read_pages
 
 RATE = 16_000
 SOUND = {"VORBIS": 2, "OPUS": 2}  # the first page with sound

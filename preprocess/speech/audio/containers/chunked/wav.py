@@ -3,8 +3,8 @@
 import struct
 from typing import BinaryIO
 
-from ....errors import AudioError
-from ..parts import Part
+from .....errors import AudioError
+from ...parts import Part
 from .chunks import Chunk, ChunkForm, no_samples, walk
 from .sample_range import Claim, SampleRange, length_of_32_bits, length_of_64_bits
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ....errors import AudioError
+from .....errors import AudioError
 
 # Chunks that may follow on the samples: the last of them may be cut, and still it is no audio.
 KNOWN = frozenset(

@@ -5,12 +5,12 @@
 
 from typing import BinaryIO
 
-from ....errors import AudioError
-from ..parts import Part
-from .ogg_codecs import codec_of
-from .ogg_pages import FIRST, UNKNOWN_SERIAL, read_pages
-from .ogg_streams import Stream
-from .tags import skip_id3v2
+from .....errors import AudioError
+from ...parts import Part
+from ..tags import skip_id3v2
+from .codecs import codec_of
+from .pages import FIRST, UNKNOWN_SERIAL, read_pages
+from .streams import Stream
 
 Link = dict[int, Stream | str]  # by serial number; the name of the codec where it cannot be read, "" if it is no sound
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ....errors import AudioError
-from ..decoder import Decoder
-from ..length_limits import END_TOLERANCE_SECONDS
-from ..parts import Part, PartFile, Piece
+from .....errors import AudioError
+from ...decoder import Decoder
+from ...length_limits import END_TOLERANCE_SECONDS
+from ...parts import Part, PartFile, Piece
 from .chunks import ChunkForm, chunk_near, end_of_chunks, next_chunk
 
 # Lengths of writers that do not know it yet, and cannot go back in a pipe: of arecord, ffmpeg, sox and their kin, all

@@ -3,7 +3,7 @@
 import struct
 from typing import BinaryIO
 
-from ..parts import Part
+from ...parts import Part
 from .chunks import ChunkForm, first_of_each, no_samples
 from .sample_range import Claim, SampleRange, length_of_32_bits
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ....errors import AudioError
-from ..decoder import FAULTS, Decoder
-from ..length_limits import END_TOLERANCE_SECONDS
-from ..parts import Part
-from .flac_frames import HEADER_BYTES, MARKER, MAX_FRAME_HEADER_BYTES, STREAMINFO_BYTES, Frame, StreamInfo
-from .tags import skip_id3v2
+from .....errors import AudioError
+from ...decoder import FAULTS, Decoder
+from ...length_limits import END_TOLERANCE_SECONDS
+from ...parts import Part
+from ..tags import skip_id3v2
+from .frames import HEADER_BYTES, MARKER, MAX_FRAME_HEADER_BYTES, STREAMINFO_BYTES, Frame, StreamInfo
 
 LIBSNDFILE_BITS = (8, 16, 24)
 SEARCHED_AT_ONCE = 2**20  # bytes

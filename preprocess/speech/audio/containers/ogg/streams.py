@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from ....errors import AudioError
-from ..length_limits import END_TOLERANCE_SECONDS
-from ..parts import Part, Piece
-from .ogg_codecs import Codec, Flac, Opus
-from .ogg_pages import CONTINUED, FIRST, LAST, NO_GRANULE, Page
+from .....errors import AudioError
+from ...length_limits import END_TOLERANCE_SECONDS
+from ...parts import Part, Piece
+from .codecs import Codec, Flac, Opus
+from .pages import CONTINUED, FIRST, LAST, NO_GRANULE, Page
 
 REMUX_ADVICE = "ffmpeg -i FILE NEW.flac writes what is left of it"
 

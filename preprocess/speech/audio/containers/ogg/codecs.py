@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 
-from ....errors import AudioError
-from ..samples import check_sample_rate
-from .flac_frames import HEADER_BYTES, MAX_FRAME_HEADER_BYTES, Frame, StreamInfo
+from .....errors import AudioError
+from ...samples import check_sample_rate
+from ..flac.frames import HEADER_BYTES, MAX_FRAME_HEADER_BYTES, Frame, StreamInfo
 
 OPUS_RATE = 48_000  # of all positions in Opus, whatever rate it is decoded at
 _OPUS_DECODED_RATES = (8_000, 12_000, 16_000, 24_000)
