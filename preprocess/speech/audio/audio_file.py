@@ -133,7 +133,8 @@ class AudioFile:
         for index, (first, last) in enumerate(itertools.pairwise(self._bounds)):
             begin, stop = max(start, first), min(end, last)
             if begin < stop:
-                samples = self._decoder_of(index).read(begin - first, stop - begin)
+                skipped = self._parts[index].skipped if self._parts else 0
+                samples = self._decoder_of(index).read(skipped + begin - first, stop - begin)
                 average = samples.mean(axis=1)
                 self.channels_cancel |= channels_cancel(samples, average)
                 yield average
@@ -143,7 +144,8 @@ class AudioFile:
         if self._decoder is None or index != self._part_read:
             self.close()
             if self._parts:
-                self._decoder = Decoder(PartFile(self._file, self._parts[index].pieces))
+                part = PartFile(self._file, self._parts[index].pieces)
+                self._decoder = Decoder(io.BufferedReader(part))  # libmpg123 reads some bytes at a time
             else:
                 self._decoder = open_decoder(self._source, self._file, self.place)
             self._part_read = index

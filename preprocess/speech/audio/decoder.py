@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import AudioError
+from .decoder_messages import without_decoder_messages
 
 if TYPE_CHECKING:
     import soundfile
@@ -53,11 +54,12 @@ class Decoder:
         num_samples: a channel, by its header.
     """
 
-    def __init__(self, source: Path | io.RawIOBase | io.BytesIO) -> None:
+    def __init__(self, source: Path | io.RawIOBase | io.BufferedIOBase) -> None:
         self._source = source
         self._file = self._open()
         self._position = 0  # the sample that is decoded next
         self._can_seek = self._file.seekable()
+        self._decoded: np.ndarray | None = None
         self.sample_rate, self.num_samples = self._file.samplerate, self._file.frames
         is_ogg = self._file.format == "OGG"
         self._run_up = OGG_RUN_UP if is_ogg else 0
@@ -77,10 +79,23 @@ class Decoder:
         Returns:
             (N, C) float32, N at most `count`: fewer where the stream ends.
         """
+        if self._file.format == "MP3":
+            return self._read_mpeg()[start : start + count]
         self._go_to(start)
         samples: np.ndarray = self._file.read(count, dtype="float32", always_2d=True)
         self._position += len(samples)
         return samples
+
+    def _read_mpeg(self) -> np.ndarray:
+        """All samples; parts of MPEG audio are short.
+
+        soundfile seeks after each call that reads, and after a seek libmpg123 decodes frames wrong that take bits
+        from many earlier ones.
+        """
+        if self._decoded is None:
+            with without_decoder_messages():
+                self._decoded = self._file.read(dtype="float32", always_2d=True)
+        return self._decoded
 
     def _go_to(self, start: int) -> None:
         is_near = 0 <= start - self._position <= self._near
@@ -105,9 +120,10 @@ class Decoder:
     def _open(self) -> "soundfile.SoundFile":
         import soundfile
 
-        if isinstance(self._source, Path):
-            # Not by its name: libsndfile takes any bytes for samples where they are called *.vox, and what a Mac leaves
-            # beside a file, ._NAME, for a part of it.
-            return soundfile.SoundFile(os.open(self._source, os.O_RDONLY))  # which closes it
-        self._source.seek(0)
-        return soundfile.SoundFile(self._source)
+        with without_decoder_messages():
+            if isinstance(self._source, Path):
+                # Not by its name: libsndfile takes any bytes for samples where they are called *.vox, and what a Mac
+                # leaves beside a file, ._NAME, for a part of it.
+                return soundfile.SoundFile(os.open(self._source, os.O_RDONLY))  # which closes it
+            self._source.seek(0)
+            return soundfile.SoundFile(self._source)

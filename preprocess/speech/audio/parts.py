@@ -8,8 +8,8 @@ import bisect
 import io
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Self
 
 Piece = range | bytes  # bytes of the audio file from .start to before .stop; or others in their place
 
@@ -20,13 +20,23 @@ class Part:
 
     Attributes:
         pieces: its bytes, in order.
-        num_samples: a channel, which decoding gives.
+        num_samples: a channel.
         sample_rate: Hz.
+        skipped: samples a channel that decoding gives before those of the part.
     """
 
     pieces: tuple[Piece, ...]
     num_samples: int
     sample_rate: int
+    skipped: int = 0
+
+    def moved(self, begin: int) -> Self:
+        """This part of the bytes from `begin` on as a part of the whole file."""
+        pieces = (
+            range(piece.start + begin, piece.stop + begin) if isinstance(piece, range) else piece
+            for piece in self.pieces
+        )
+        return replace(self, pieces=tuple(pieces))
 
 
 class PartFile(io.RawIOBase):

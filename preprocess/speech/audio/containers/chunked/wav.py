@@ -1,17 +1,20 @@
 """WAV: RIFF, RIFX, and RF64 and BW64, whose sizes have 64 bits."""
 
+import io
 import struct
 from typing import BinaryIO
 
 from .....errors import AudioError
-from ...parts import Part
-from .chunks import Chunk, ChunkForm, no_samples, walk
+from ...parts import Part, PartFile
+from ..mpeg.mpeg import find_mpeg_parts
+from .chunks import SLIGHTLY, Chunk, ChunkForm, no_samples, walk
 from .sample_range import Claim, SampleRange, length_of_32_bits, length_of_64_bits
 
 LITTLE_ENDIAN = ChunkForm(struct.Struct("<4sI"), b"data")
 BIG_ENDIAN = ChunkForm(struct.Struct(">4sI"), b"data")
 IN_DS64 = 0xFFFFFFFF  # a size that stands in the ds64 chunk
 G721 = 0x40  # a codec whose blocks are not those that its header says
+MPEG_CODECS = (0x50, 0x55)  # mp2 and mp3: the samples are a file of frames
 MAX_RIFF = 0xFFFF0000  # bytes of samples
 
 
@@ -34,12 +37,25 @@ def find_wav_parts(file: BinaryIO, size: int) -> list[Part]:
     if b"data" not in found or len(found.get(b"fmt ", b"")) < 16:
         raise no_samples(size)
     fmt = found[b"fmt "]
+    if int.from_bytes(fmt[:2], "little") in MPEG_CODECS and form is LITTLE_ENDIAN:
+        return _find_frames(file, size, chunk)
     if kind in (b"RF64", b"BW64"):
         claim = _claim_of_64_bits(kind, chunk, found.get(b"ds64", b""), fmt)
     else:
         file.seek(0)
         claim = _claim_of_32_bits(chunk, form.header.unpack(file.read(8))[1], size, fmt, form)
     return SampleRange(file, size, claim, lambda length: wav_header(fmt, length, form), form).find()
+
+
+def _find_frames(file: BinaryIO, size: int, data: Chunk) -> list[Part]:
+    """The parts of MPEG audio in a WAV, whose header tells no number of samples."""
+    left = size - data.begin
+    claimed = length_of_32_bits(data.claimed, left) or left
+    if claimed > left + SLIGHTLY:
+        raise AudioError(f"cut short: its header says {claimed} bytes of samples, found {left}")
+    frames = range(data.begin, data.begin + min(claimed, left))
+    view = io.BufferedReader(PartFile(file, [frames]))
+    return [part.moved(data.begin) for part in find_mpeg_parts(view, len(frames))]
 
 
 def wav_header(fmt: bytes, length: int, form: ChunkForm = LITTLE_ENDIAN) -> bytes:

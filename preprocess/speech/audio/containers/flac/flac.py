@@ -13,7 +13,6 @@ from .....errors import AudioError
 from ...decoder import FAULTS, Decoder
 from ...length_limits import END_TOLERANCE_SECONDS
 from ...parts import Part
-from ..tags import skip_id3v2
 from .frames import HEADER_BYTES, MARKER, MAX_FRAME_HEADER_BYTES, STREAMINFO_BYTES, Frame, StreamInfo
 
 LIBSNDFILE_BITS = (8, 16, 24)
@@ -85,8 +84,8 @@ def count_samples(file: BinaryIO, stream: Stream) -> tuple[int, int]:
 
 def _streams(file: BinaryIO, size: int) -> Iterator[Stream]:
     """The streams in a file, each up to where the next begins."""
-    start: int | None = skip_id3v2(file)
-    markers = _markers(file, start or 0)
+    start: int | None = 0
+    markers = _markers(file, 0)
     while start is not None:
         info, frames_start = _read_metadata(file, start, size)
         following = next((marker for marker in markers if marker >= frames_start), None)

@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 from .....errors import AudioError
 from ...parts import Part
-from ..tags import skip_id3v2
 from .codecs import codec_of
 from .pages import FIRST, UNKNOWN_SERIAL, read_pages
 from .streams import Stream
@@ -28,7 +27,7 @@ def find_ogg_parts(file: BinaryIO, size: int) -> list[Part]:
 def _read_links(file: BinaryIO) -> list[Link]:
     links: list[Link] = []
     is_beginning = False
-    for page, body in read_pages(file, skip_id3v2(file)):
+    for page, body in read_pages(file, 0):
         if page.is_whole:
             if page.flags & FIRST:
                 if not is_beginning:
