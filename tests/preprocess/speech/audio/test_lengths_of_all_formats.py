@@ -14,7 +14,23 @@ from preprocess.errors import AudioError
 from preprocess.speech.audio import AudioContent, open_audio
 
 # Formats whose header tells how many samples there are.
-WITH_LENGTH = ("AIFF", "AU", "AVR", "CAF", "NIST", "RF64", "SVX", "VOC", "W64", "WAV", "WAVEX", "WVE")
+WITH_LENGTH = (
+    "AIFF",
+    "AU",
+    "AVR",
+    "CAF",
+    "MAT4",
+    "MAT5",
+    "MPC2K",
+    "NIST",
+    "RF64",
+    "SVX",
+    "VOC",
+    "W64",
+    "WAV",
+    "WAVEX",
+    "WVE",
+)
 # Raw samples have no header, SD2 keeps it in a second file, and no seek reaches the last block of SDS.
 LEFT_OUT = {"RAW", "SD2", "SDS"}
 # libsndfile cannot write these in memory, or does not read what it wrote.
