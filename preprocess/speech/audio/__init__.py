@@ -17,8 +17,10 @@
 | length unknown or a little wrong in its header    | read to the end of the file: it was written to a pipe          |
 | cut short: wav, w64, aiff, au, caf, sphere        | error, but for 50 ms                                           |
 | bytes behind the samples that may be samples      | error                                                          |
-| cut short: flac, mp3                              | error, as far as a header or a frame tells                     |
+| cut short: flac                                   | error                                                          |
+| cut short: mp3                                    | error if its header says so; else a shorter file               |
 | mp3: any header, bit rates, tags, joined by `cat` | read as its frames say                                         |
+| mp3 in which more than a frame is damaged         | error that says where                                          |
 | cut short: ogg, opus                              | error; between two pages without a marked end: a shorter file  |
 | ogg, opus, flac joined by `cat`, of one rate      | all are read, one after the other                              |
 | ogg with other streams beside the sound           | these are left out; several of sound are an error              |

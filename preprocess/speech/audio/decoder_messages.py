@@ -1,4 +1,4 @@
-"""Lines that libmpg123 prints about a file, kept from the user: what matters of them is raised as an error.
+"""Lines that libmpg123 prints about a file, kept from the user.
 
 libsndfile has no option for it. It prints through `stderr` of C's standard library, a pointer that glibc lets others
 change; file descriptor 2, to which Python writes and which child processes inherit, stays as it is.

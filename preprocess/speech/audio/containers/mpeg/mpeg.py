@@ -71,7 +71,10 @@ def find_mpeg_parts(file: BinaryIO, size: int) -> list[Part]:
         return []
     streams = find_frames(window)
     if not streams and (position > 0 or is_sync(start)):
-        raise AudioError("holds no frames of MPEG audio, or some in free format", advice="let ffmpeg make FLAC of it")
+        raise AudioError(
+            "begins as MPEG audio does, but no frames of it follow, or some in free format",
+            advice="let ffmpeg make FLAC of it",
+        )
     parts: list[Part] = []
     for index, frames in enumerate(streams):
         header = read_length_header(frames)
@@ -137,9 +140,8 @@ def _parts(frames: Frames, begin: int, end: int) -> Iterator[Part]:
         if start >= stop:
             continue
         decoded = slice(_first_needed(frames, first), last)
-        before, behind = _surrounding(frames, decoded)
         yield Part(
-            pieces=(before, *_ranges(frames.starts[decoded], frames.sizes[decoded]), behind),
+            pieces=(_smallest_frame(frames), *_ranges(frames.starts[decoded], frames.sizes[decoded])),
             num_samples=stop - start,
             sample_rate=frames.kind.sample_rate,
             skipped=start - (decoded.start - 1) * samples,  # and those of the frame before
@@ -168,17 +170,13 @@ def _ranges(starts: np.ndarray, sizes: np.ndarray) -> list[Piece]:
     return [range(int(starts[first]), int(ends[last])) for first, last in zip(firsts, lasts, strict=True)]
 
 
-def _surrounding(frames: Frames, decoded: slice) -> tuple[bytes, bytes]:
-    """Silence, one frame before and some behind, by which libmpg123 never counts too few frames.
+def _smallest_frame(frames: Frames) -> bytes:
+    """A frame of silence that is as small as any of these, for the begin of a part.
 
-    It guesses by the size of the file and of the first frame, which is smaller than others here. What it expects
-    beyond the frames is not read. A Xing header would tell their number, but then it drops samples at the begin.
+    libmpg123 guesses how many frames there are by the sizes of the file and of the first one, so that it never counts
+    too few. A Xing header would tell their number, but then it drops samples at the begin.
     """
     kind = frames.kind
     index = next(index for index in range(1, 15) if kind.size(index) >= kind.least_bytes(frames.is_mono))
     header = kind.header(index, frames.is_mono)
-    silence = header + bytes(kind.size(index) - len(header))
-    most_of_one = len(silence) + kind.slot_bytes
-    expected = (decoded.stop - decoded.start + 2) * most_of_one
-    missing = expected - int(frames.sizes[decoded].sum())
-    return silence, max(2, math.ceil(missing / len(silence))) * silence
+    return header + bytes(kind.size(index) - len(header))
