@@ -171,7 +171,7 @@ def _ranges(starts: np.ndarray, sizes: np.ndarray) -> list[Piece]:
 
 
 def _smallest_frame(frames: Frames) -> bytes:
-    """A frame of silence that is as small as any of these, for the begin of a part.
+    """A frame of silence that is as small as any of these.
 
     libmpg123 guesses how many frames there are by the sizes of the file and of the first one, so that it never counts
     too few. A Xing header would tell their number, but then it drops samples at the begin.

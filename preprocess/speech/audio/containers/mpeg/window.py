@@ -22,7 +22,7 @@ class Window:
         return content[position - start : position - start + count]
 
     def around(self, position: int, count: int) -> tuple[int, bytes]:
-        """A stretch that holds `count` bytes from a position, as far as the file has them: its start and its bytes."""
+        """Start and bytes of a stretch that holds `count` bytes from a position, or all."""
         inside = self._start <= position and min(position + count, self.size) <= self._start + len(self._bytes)
         if not inside:
             self._file.seek(position)
