@@ -93,12 +93,12 @@ def cheap_stages(encoder: MadeUpEncoder) -> Iterator[None]:
     """Stages of this process that use the encoder and waveforms of zeros; k-means does one iteration."""
     from preprocess.clustering import lloyd
     from preprocess.speech import extractors, frames
-    from preprocess.speech.audio import LengthLimits
+    from preprocess.speech.audio import LengthLimits, Sound
     from preprocess.stages import kmeans, units
 
-    waveform = np.zeros(round(SECONDS * SAMPLE_RATE), dtype=np.float32)
+    sound = Sound(np.zeros(round(SECONDS * SAMPLE_RATE), dtype=np.float32))
     with (
-        patch.object(frames, "load_audio", lambda *span: waveform),
+        patch.object(frames, "load_sound", lambda *span: sound),
         patch.object(extractors, "load_extractor", lambda *options: encoder),
         patch.object(kmeans, "load_extractor", lambda *options: encoder),
         patch.object(kmeans, "read_limits", lambda source: LengthLimits()),

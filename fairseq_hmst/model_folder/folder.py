@@ -183,7 +183,13 @@ def write_weights(model: torch.nn.Module, path: Path) -> None:
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read the state that `write_weights` wrote; what modules share has each of its names."""
+    """Read the state that `write_weights` wrote; what modules share has each of its names.
+
+    Raises:
+        ModelFolderError: the path is not UTF-8, and safetensors opens no other.
+    """
+    if os.fsencode(path).decode(errors="ignore") != str(path):
+        raise ModelFolderError("safetensors opens no path that is not UTF-8", place=path, advice="rename the folder")
     with safe_open(path, "pt") as file:
         kept_under = {key: value for key, value in (file.metadata() or {}).items() if key != "format"}
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ class StageOptions:
             RecipeError: the stage has a subcommand, and none of its names is given.
         """
         self._path, self._stage, self._given = recipe.path, stage, recipe.options[stage]
+        self._out = Path(os.path.abspath(recipe.out))
         self._options = {name: Option(_as_written(value), Path(), "") for name, value in wiring.items()} | self._given
         self._parser = _RecipeParser(prog=stage, allow_abbrev=False, add_help=False)
         add_arguments(self._parser)
@@ -86,12 +88,17 @@ class StageOptions:
             raise error.at(self._path if option is None else option.location) from error
 
     def find_missing_files(self, values: Mapping[str, object]) -> Iterator[PreprocessError]:
-        """Files and folders that the recipe names and that are not there; a root that is fetched need not be."""
+        """Files and folders that the recipe names and that are not there.
+
+        A root that is fetched need not be there, nor what earlier stages make in the folder of the outputs.
+        """
         for name, option in self._given.items():
             value = values[name.replace("-", "_")]
             if name == "root" and values.get("fetch"):
                 continue
             for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, Path) and Path(os.path.abspath(item)).is_relative_to(self._out):
+                    continue
                 if name == "mt-text" and isinstance(item, Path) and item.is_dir():
                     message = f"{self._stage}: {name} is a folder, not a file: {item}"
                 elif isinstance(item, Path) and not item.exists():

@@ -20,6 +20,7 @@ from ..files.faults import FaultOptions, report_faults, write_faults
 from ..files.lock import locked
 from ..files.manifest import write_manifest
 from ..files.options import add_options, read_options
+from ..files.reading.obstacle import find_obstacle
 from ..files.whole import whole_folder
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,9 @@ def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:
         if fetched is not None and getattr(options.corpus_options, "fetch", False):
             fetched.fetch(root, options.corpus_options)
         if not root.exists():
-            raise ManifestError(f"--root {root} does not exist", advice="--fetch makes it" if fetched else "")
+            obstacle = find_obstacle(root)
+            advice = obstacle.advice if obstacle is not None else ""
+            raise ManifestError(f"--root {root} does not exist", advice="--fetch makes it" if fetched else advice)
         splits = corpus.read_splits(root, options.corpus_options)
         if not any(splits.values()):
             raise ManifestError("it has no row of train, dev or a test set", place=root)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import AudioError
+from ...files.reading.obstacle import explain_failure
 from .av_decoder import AvDecoder
 from .containers import find_parts
 from .decoder import Decoder, explained
@@ -245,8 +246,10 @@ def _open(audio: Path | AudioContent, place: str, stack: contextlib.ExitStack) -
 def _status_of(path: Path) -> os.stat_result:
     try:
         status = path.stat()
-    except FileNotFoundError as error:
-        raise AudioError("audio file not found") from error
+    except (OSError, ValueError) as error:
+        obstacle = explain_failure(path, error)
+        found = "audio file not found" if obstacle.is_missing else f"cannot be read: {obstacle.found}"
+        raise AudioError(found, advice=obstacle.advice) from error
     if not stat.S_ISREG(status.st_mode):
         raise AudioError("expected an audio file, found a folder or device")
     return status
