@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import AudioError
+from .avi import check_avi_end
 from .length_limits import END_TOLERANCE_SECONDS
 from .matroska import check_matroska_end
+from .mpeg4 import check_boxes
 from .parts import PartFile
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ OF_SAID_SIZE = ("alac", "amrnb", "amrwb")
 # by the upper five bits of an Opus packet, in samples at 48 kHz (RFC 6716, table 2)
 OPUS_FRAMES = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
 # those whose headers tell the length of their one stream
-TELL_LENGTH = ("mov", "matroska", "asf", "ape", "wv", "tta", "tak", "mpc8", "dsf")
+TELL_LENGTH = ("mov", "matroska", "asf", "ape", "wv", "tta", "tak", "mpc8", "dsf", "avi", "rm")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ def open_stream(file: PartFile, demuxer: str) -> Iterator[tuple["InputContainer"
     with av.open(file, mode="r", format=demuxer) as container:
         if not container.streams.audio:
             raise AudioError("holds no sound")
-        yield container, container.streams.audio[0]
+        stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise AudioError("holds sound in a codec that FFmpeg does not know")
+        yield container, stream
 
 
 def count_packets(file: PartFile, demuxer: str, name: str) -> Packets:
@@ -95,6 +100,10 @@ def count_packets(file: PartFile, demuxer: str, name: str) -> Packets:
     if packets is None:
         with explained_by_ffmpeg(demuxer), open_stream(file, demuxer) as (container, stream):
             packets = _decode(container, stream)
+    if demuxer == "mov":
+        check_boxes(file, file.seek(0, io.SEEK_END))
+    if demuxer == "avi":
+        check_avi_end(file, file.seek(0, io.SEEK_END))
     if told is None and demuxer == "matroska":
         check_matroska_end(file, file.seek(0, io.SEEK_END))
     seconds = packets.num_samples / packets.sample_rate

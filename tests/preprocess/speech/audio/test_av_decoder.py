@@ -85,6 +85,7 @@ def test_a_video_gives_its_sound_and_of_several_sound_tracks_the_first(
         ("a.wma", "asf", "wmav2", 44_100, {}),
         ("a.wv", "wv", "wavpack", 44_100, {}),
         ("a.tta", "tta", "tta", 44_100, {}),
+        ("a.avi", "avi", "pcm_s16le", 16_000, {}),
     ],
 )
 def test_a_file_that_was_cut_is_refused(
@@ -107,3 +108,19 @@ def test_without_pyav_a_message_names_the_extra_and_the_command(tmp_path: Path, 
         "pip install 'fairseq_hmst[formats]' to have it read, or convert it: "
         f"""ffmpeg -i '{tmp_path}/it'"'"'s.m4a' '{tmp_path}/it'"'"'s.flac'"""
     )
+
+
+@pytest.mark.parametrize("codec", ["aac", "alac"])
+def test_a_second_file_behind_the_first_is_no_part_of_it(tmp_path: Path, codec: str):
+    content = write_foreign(tmp_path / "x.m4a", "ipod", codec, tones(44_100, 1.0), rate=44_100).read_bytes()
+    assert check_audio(AudioContent("x.m4a", content + bytes(100))) == check_audio(AudioContent("x.m4a", content))
+    with pytest.raises(AudioError, match=rf"x.m4a: a second file begins at its byte {len(content)}; cut it in two"):
+        check_audio(AudioContent("x.m4a", content * 2))
+    with pytest.raises(AudioError, match=rf"x.m4a: its bytes from {len(content)} on are no part of it"):
+        check_audio(AudioContent("x.m4a", content + bytes(20) + b"other"))
+
+
+def test_a_codec_that_ffmpeg_does_not_know_is_told(tmp_path: Path):
+    content = write_foreign(tmp_path / "x.webm", "webm", "libopus", tones(48_000, 1.0), rate=48_000).read_bytes()
+    with pytest.raises(AudioError, match=r"x.webm: holds sound in a codec that FFmpeg does not know"):
+        check_audio(AudioContent("x.webm", content.replace(b"A_OPUS", b"A_XXXX")))

@@ -129,6 +129,20 @@ def end_of_chunks(file: BinaryIO, form: ChunkForm, first: Chunk, size: int) -> i
     return min(end, size)
 
 
+def are_chunks(file: BinaryIO, form: ChunkForm, position: int, size: int) -> bool:
+    """Whether chunks of any name, none of them empty, fill the file from a byte on."""
+    while position <= size - form.header.size:
+        file.seek(position)
+        claimed = form.header.unpack(file.read(form.header.size))[1] - form.counted
+        if claimed <= 0:
+            return False
+        end = position + form.header.size + claimed
+        position = -(-end // form.alignment) * form.alignment
+        if end == size:
+            return True
+    return position == size
+
+
 def no_samples(size: int) -> AudioError:
     """The error of a file in which no chunk of samples was found."""
     return AudioError(f"cut short or corrupt: no samples found in its {size} bytes")

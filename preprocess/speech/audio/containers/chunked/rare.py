@@ -55,7 +55,7 @@ def find_rare_parts(file: BinaryIO, size: int) -> list[Part]:
 
 
 def _matlab(start: bytes, size: int) -> tuple[int, int]:
-    """First byte and number of bytes of the samples of a MATLAB file, as libsndfile writes them."""
+    """First byte and number of bytes of the samples of a MATLAB file."""
     name = start.find(MATRIX)
     begin = name + len(MATRIX) + (8 if start.startswith(MATLAB_5) else 1)
     if name < 20 or len(start) < begin:

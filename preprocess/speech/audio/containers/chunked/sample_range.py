@@ -9,7 +9,7 @@ from .....errors import AudioError
 from ...decoder import Decoder
 from ...length_limits import END_TOLERANCE_SECONDS
 from ...parts import Part, PartFile, Piece
-from .chunks import ChunkForm, chunk_near, end_of_chunks, next_chunk
+from .chunks import ChunkForm, are_chunks, chunk_near, end_of_chunks, next_chunk
 
 # Lengths of writers that do not know it yet, and cannot go back in a pipe: of arecord, ffmpeg, sox and their kin, all
 # at 2 GiB or a little below or above. 0x7F000000 is sox's in AIFF.
@@ -134,7 +134,7 @@ class SampleRange:
         start = self.file.read(PADDING + 1)
         if self.form and count < self.form.alignment:
             return self.size if (end - self.claim.begin) % self.claim.block else end
-        if start.startswith(TAGS):
+        if start.startswith(TAGS) or (self.form and are_chunks(self.file, self.form, rest, self.size)):
             return end
         if rest == end and (file_end is None or rest < file_end >= self.size - 1):
             return self.size

@@ -17,6 +17,8 @@ from .window import WINDOW_BYTES, Window
 AGREEING_HEADERS = 3
 FIRST_BYTES = 64  # of a frame: all that is looked at
 FIRST_FRAME_WITHIN = 2**16
+# Where so many bytes look like frames and are none, all up to the end is taken for something else.
+MAX_FALSE_STARTS = 2**14
 # Damage of a frame is passed over, as every player does; more is audio that would be missed.
 LOST_SECONDS, LOST_PORTION = 0.05, 0.01
 
@@ -140,6 +142,7 @@ class _Walk:
 
     def _next_start(self, position: int) -> int:
         limit = self._end if self._found else min(self._end, position + FIRST_FRAME_WITHIN)
+        num_false = 0
         while position < limit:
             offset, content = self._window.around(position, FIRST_BYTES)
             for match in FRAME_OR_TAG.finditer(content, position - offset, max(0, limit - offset)):
@@ -147,6 +150,9 @@ class _Walk:
                 behind = behind_tags(self._window, start)
                 if (behind > start and behind >= self._end) or self._kind_at(behind):
                     return start
+                num_false += 1
+                if num_false > MAX_FALSE_STARTS:
+                    return self._end
             if offset + len(content) >= limit or not content:
                 break
             position = offset + len(content) - FIRST_BYTES

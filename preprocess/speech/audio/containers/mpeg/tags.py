@@ -9,6 +9,9 @@ HAS_FOOTER = 0x10
 APE_BYTES, APE_IS_HEADER = 32, 0x20000000
 # Of Lyrics3 version 1; version 2 tells its length in six digits.
 LYRICS_MAX_BYTES = 5120 + 20
+# Of version 2 in front or between: behind the last frame it is found by its length.
+LYRICS_SEARCHED_BYTES = 2**13
+LYRICS_ENDS = (b"LYRICSEND", b"LYRICS200")
 # A tag that begins with no name of its own is looked for by its end, this far away.
 NAMELESS_MAX_BYTES = 2**18
 
@@ -35,8 +38,9 @@ def tag_end(window: Window, position: int) -> int:
         size, flags = _ape_size(start)
         return position + APE_BYTES + (size if flags & APE_IS_HEADER else 0)
     if start.startswith(b"LYRICSBEGIN"):
-        found = re.search(rb"LYRICSEND|(\d{6})LYRICS200", window.take(position, NAMELESS_MAX_BYTES))
-        return position + found.end() if found else position
+        content = window.take(position, LYRICS_SEARCHED_BYTES)
+        ends = [found for mark in LYRICS_ENDS if (found := content.find(mark)) >= 0]
+        return position + min(ends) + len(LYRICS_ENDS[0]) if ends else position
     return position
 
 

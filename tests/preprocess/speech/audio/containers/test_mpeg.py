@@ -9,6 +9,7 @@ from mpeg_files import ENCODER_DELAY, ID3, frames_of, has_length_header, mp3, pi
 from preprocess.errors import AudioError
 from preprocess.speech.audio import AudioContent, open_audio
 from preprocess.speech.audio.containers import find_parts
+from preprocess.speech.audio.containers.mpeg import frames as frames_module
 
 RATE = 16_000
 WITH_HEADER = mp3(tone(3, RATE), RATE)
@@ -271,3 +272,16 @@ def test_an_mp3_in_a_wav_is_read_as_it_would_be_alone(frames: bytes):
     assert np.array_equal(decode(wav.replace(struct.pack("<I", len(frames)), b"\xff\xff\xff\xff")), decode(frames))
     with pytest.raises(AudioError, match="cut short"):
         decode(wav[:-900])
+
+
+@pytest.mark.parametrize("junk", [b"LYRICSBEGIN" * 3_000, b"\xff\xe3\xf0" * 20_000], ids=["tags", "headers"])
+def test_what_looks_like_frames_or_tags_again_and_again_is_given_up(junk: bytes, monkeypatch: pytest.MonkeyPatch):
+    looked_at: list[int] = []
+    kind_at = frames_module._Walk._kind_at
+    monkeypatch.setattr(
+        frames_module._Walk, "_kind_at", lambda self, position: looked_at.append(position) or kind_at(self, position)
+    )
+    monkeypatch.setattr(frames_module, "MAX_FALSE_STARTS", 100)
+    with pytest.raises(AudioError, match=rf"bytes {len(WITHOUT_HEADER)} to {len(WITHOUT_HEADER + junk)} .* damaged"):
+        decode(WITHOUT_HEADER + junk)
+    assert len(looked_at) < 300

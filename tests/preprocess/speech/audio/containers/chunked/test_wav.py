@@ -58,6 +58,16 @@ def test_what_stands_behind_the_samples_is_no_sound(behind: bytes, subtype: str,
     assert np.array_equal(samples_of(unpadded + behind), decoded(wav))
 
 
+def test_chunks_of_any_name_behind_the_samples_are_no_sound_if_they_fill_the_file():
+    wav = written(noise(8_000))
+    for name in (b"\xa9cpy", bytes(4)):
+        behind = name + struct.pack("<I", 5_000) + bytes(range(250)) * 20
+        content = with_sizes(wav + behind, len(wav + behind) - 8, 16_000)
+        assert np.array_equal(samples_of(content), decoded(wav))
+        with pytest.raises(AudioError, match="what are the 7008 from byte 16044 on"):  # they do not
+            samples_of(content + b"\1\2\3\4" * 500)
+
+
 def test_no_samples_before_other_chunks_are_none():
     assert len(samples_of(written(noise(0)) + LIST)) == 0
 
