@@ -4,8 +4,9 @@
     covost_v2.SRC_TGT.tsv                       as downloaded (path, translation, split), or
     covost_v2.SRC_TGT.{train,dev,test}.tsv      as its get_covost_splits.py joins the two (path, sentence, translation)
 
-As in CoVoST's script, `train` is its splits train and train_covost, and a backslash makes the next character literal.
-Rows whose translation is empty or says REMOVE, and those not in validated.tsv, are left out and counted.
+As in CoVoST's script, `train` is its splits train and train_covost, rows of dev_covost and test_covost serve nothing,
+and a backslash makes the next character literal. Rows whose translation is empty or says REMOVE, and those not in
+validated.tsv, are left out and counted.
 """
 
 import os
@@ -25,6 +26,7 @@ from .rows.row import Row, row_or_fault, rows_or_fault
 
 SUMMARY = "CoVoST 2 over Common Voice: 21 languages to English, English to 15"
 SPLITS = {"train": "train", "train_covost": "train", "dev": "dev", "test": "test"}  # by the column `split`
+UNUSED_SPLITS = ("dev_covost", "test_covost")
 
 
 @dataclass(frozen=True)
@@ -128,12 +130,20 @@ def _join(translations: Path, validated: Path, clips: Path, pair: LanguagePair) 
     known = {path: clip for clip in of_clips if (path := clip.known.get("path")) in wanted}
     splits: dict[str, list[Utterance]] = {}
     for row in rows:
-        # A row that is too short to say its split counts as one of train.
-        split = SPLITS.get(row.known.get("split", "train" if row.fault else ""))
-        if split is not None:
-            make = partial(make_row, row, known.get(row.known.get("path", "")), clips, pair)
-            splits.setdefault(split, []).append(row_or_fault(make, row.location, _id_of(row, pair)))
+        split = row.known.get("split", "").strip()
+        if split in UNUSED_SPLITS:
+            continue
+        make = partial(_make_row_of_split, row, known.get(row.known.get("path", "")), clips, pair)
+        # A row that does not say its split counts as one of train.
+        splits.setdefault(SPLITS.get(split, "train"), []).append(row_or_fault(make, row.location, _id_of(row, pair)))
     return splits
+
+
+def _make_row_of_split(row: TableRow, clip: TableRow | None, clips: Path, pair: LanguagePair) -> Row:
+    split = row.fields["split"]
+    if split.strip() not in SPLITS:
+        raise ManifestError(f"the split must be one of {', '.join((*SPLITS, *UNUSED_SPLITS))}, found {split!r}")
+    return make_row(row, clip, clips, pair)
 
 
 def _id_of(row: TableRow, pair: LanguagePair) -> str:

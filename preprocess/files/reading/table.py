@@ -48,7 +48,8 @@ def read_table(path: Path, columns: Iterable[str], exact: bool, escapes: bool = 
         path: the file, plain or compressed by gzip.
         columns: the columns that must be there.
         exact: True: these columns in this order and no other; False: in any order, beside others.
-        escapes: whether a backslash makes a tab, a line break or a backslash literal; it stays where it is.
+        escapes: whether a backslash makes a tab, a line break or a backslash literal; it stays where it is. A line
+            break is literal only where the lines together have as many fields as the header.
 
     Raises:
         ManifestError: missing file, no rows, or wrong columns. Of a row with too many or too few fields, or with text
@@ -63,7 +64,7 @@ def read_table(path: Path, columns: Iterable[str], exact: bool, escapes: bool = 
     _check_header(header, list(columns), exact, lines[0].location)
     if len(lines) == 1:
         raise ManifestError("there is a header but no row below it", place=lines[0].location)
-    for line in _joined(lines[1:]) if escapes else lines[1:]:
+    for line in _joined(lines[1:], len(header)) if escapes else lines[1:]:
         yield _make_row(line, header, escapes)
 
 
@@ -82,8 +83,10 @@ def _check_header(header: list[str], columns: list[str], exact: bool, location: 
 
 def _make_row(line: Line, header: list[str], escapes: bool) -> TableRow:
     text = line.raw_text
-    fields = _ESCAPED_FIELDS.findall(text) if escapes and "\\\t" in text else text.split("\t")
+    fields = _fields_of(text, escapes)
     known = dict(zip(header, fields, strict=False))
+    if len(fields) > len(header):
+        known[header[-1]] = fields[-1]  # the tabs too many are those of a text before it
     if len(fields) != len(header):
         fault = ManifestError(
             f"expected {len(header)} tab-separated fields ({len(header) - 1} tabs), found {len(fields)}",
@@ -98,14 +101,29 @@ def _make_row(line: Line, header: list[str], escapes: bool) -> TableRow:
     return TableRow(line.location, known)
 
 
-def _joined(lines: Iterable[Line]) -> Iterator[Line]:
-    """Lines as they are meant; one that ends in a backslash goes on in the next."""
-    begun: Line | None = None
+def _fields_of(text: str, escapes: bool) -> list[str]:
+    return _ESCAPED_FIELDS.findall(text) if escapes and "\\\t" in text else text.split("\t")
+
+
+def _joined(lines: Iterable[Line], num_fields: int) -> Iterator[Line]:
+    """Lines as they are meant; one that ends in a backslash goes on in the next where both are one row of the table."""
+    begun: list[Line] = []
     for line in lines:
-        begun = line if begun is None else Line(begun.location, begun.content + b"\n" + line.content)
-        num_backslashes = len(begun.content) - len(begun.content.rstrip(b"\\"))
+        begun.append(line)
+        num_backslashes = len(line.content) - len(line.content.rstrip(b"\\"))
         if num_backslashes % 2 == 0:
-            yield begun
-            begun = None
-    if begun is not None:
-        yield begun
+            yield from _join_end(begun, num_fields)
+            begun = []
+    yield from _join_end(begun, num_fields)
+
+
+def _join_end(lines: list[Line], num_fields: int) -> list[Line]:
+    """Lines of which the last ones, as many as make one row, are joined; each other one is a row of its own."""
+    num_joined, first = 1, len(lines)
+    for index in reversed(range(len(lines))):
+        num_joined += len(_fields_of(lines[index].raw_text, escapes=True)) - 1
+        if num_joined == num_fields:
+            first = index
+    ending = lines[first:]
+    joined = [Line(ending[0].location, b"\n".join(line.content for line in ending))] if ending else []
+    return [*lines[:first], *joined]

@@ -198,6 +198,46 @@ def test_tabs_and_line_breaks_of_a_sentence_are_escaped_and_become_spaces(root: 
     assert (first.src_text, first.tgt_text) == ('Un "deux" trois', "One two three")
 
 
+ROW_FAULTS = {
+    "a tab in the translation": ("One\ttab\ttrain", "expected 3 tab-separated fields (2 tabs), found 4"),
+    "a tab escaped by the text's own backslash": ("One \\\ttrain", "expected 3 tab-separated fields (2 tabs), found 2"),
+    "a line that ends early in a backslash": ("One \\", "expected 3 tab-separated fields (2 tabs), found 2"),
+    "a backslash at the end": ("One\ttrain\\", "the split must be one of train, train_covost, dev, test, dev_covost, "),
+    "an unknown split": ("One\ttrainn", "the split must be one of train, .*, test_covost, found 'trainn'"),
+    "no split": ("One\t", "the split must be one of .*, found ''"),
+}
+
+
+@pytest.mark.parametrize("fault", ROW_FAULTS)
+def test_a_row_of_translations_that_cannot_be_read_is_one_item_at_fault(root: Path, run_manifest, read_out, fault: str):
+    rest, reason = ROW_FAULTS[fault]
+    path = root / "covost_v2.fr_en.tsv"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    lines[1] = f"common_voice_fr_1.mp3\t{rest}"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ManifestError, match=rf"fr_en.tsv:2: {reason}".replace("(", r"\(").replace(")", r"\)")):
+        run_manifest("covost2", root, *LANGUAGES)
+    out = run_manifest("covost2", root, *LANGUAGES, "--on-error", "skip")
+    assert [row.id for row in read_out("train")] == ["common_voice_fr_2-en"]
+    assert [row.tgt_text for row in read_out("dev")] == ["Summer \\ winter"]
+    (left_out,) = read_faults(out.with_name("out.errors.tsv"))
+    assert (left_out.id, left_out.location) == ("common_voice_fr_1-en", f"{path}:2")
+
+
+def test_blanks_around_a_split_are_nothing(root: Path, run_manifest, read_out):
+    write_translations(root, [(clip, f"{split} ", *texts) for clip, split, *texts in ROWS])
+    run_manifest("covost2", root, *LANGUAGES)
+    assert [len(read_out(split)) for split in TEXTS] == [2, 1, 1]
+
+
+def test_a_backslash_at_the_end_of_a_clip_s_row_leaves_the_next_row_alone(root: Path, run_manifest, read_out):
+    path = root / "validated.tsv"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    path.write_text("\n".join([lines[0], f"{lines[1]}accent\\", *lines[2:]]), encoding="utf-8")
+    run_manifest("covost2", root, *LANGUAGES)
+    assert [(row.src_text, row.tgt_text) for row in read_out("train")] == TEXTS["train"]
+
+
 def test_a_clip_cut_in_the_middle_is_found_before_it_is_decoded(root: Path, run_manifest):
     clip = root / "clips/common_voice_fr_2.mp3"
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
@@ -220,7 +260,7 @@ def test_missing_files_and_columns_are_errors(root: Path, run_manifest):
         run_manifest("covost2", root, *LANGUAGES)
     for split in ("train", "dev"):
         (root / f"covost_v2.fr_en.{split}.tsv").unlink(missing_ok=True)
-    write_tsv(root / "covost_v2.fr_en.tsv", ["path", "translation", "split"], [["a.mp3", "b", "other"]])
+    write_tsv(root / "covost_v2.fr_en.tsv", ["path", "translation", "split"], [["a.mp3", "b", "test_covost"]])
     write_validated(root)
     with pytest.raises(ManifestError, match="fr: it has no row of train, dev or a test set"):
         run_manifest("covost2", root, *LANGUAGES)
