@@ -20,6 +20,7 @@ from typing import NamedTuple
 from ..errors import ManifestError
 from ..files.manifest import Utterance, parse_row
 from ..files.options import option
+from ..files.reading.obstacle import is_there
 from ..files.reading.table import TableRow, read_table
 from ..files.text import normalise_text
 from .rows.row import Row, row_or_fault, rows_or_fault
@@ -76,10 +77,10 @@ def read_translations(root: Path, clips: Path, pair: LanguagePair) -> dict[str, 
     """
     stem = f"covost_v2.{pair.source}_{pair.target}"
     joined = {split: root / f"{stem}.{split}.tsv" for split in ("train", "dev", "test")}
-    joined = {split: path for split, path in joined.items() if path.is_file()}
+    joined = {split: path for split, path in joined.items() if is_there(path)}
     if joined:
         return {split: rows_or_fault(partial(_read_joined, path, clips, pair), path) for split, path in joined.items()}
-    if not (root / f"{stem}.tsv").is_file():
+    if not is_there(root / f"{stem}.tsv"):
         found = ", ".join(sorted(path.name for path in root.glob("covost_v2.*.tsv"))) or "no covost_v2.*.tsv"
         raise ManifestError(f"expected {stem}.tsv or {stem}.train.tsv and so on in it, found {found}", place=root)
     return _join(root / f"{stem}.tsv", root / "validated.tsv", clips, pair)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..errors import ManifestError
 from ..files.manifest import Utterance, parse_row
 from ..files.options import option
+from ..files.reading.obstacle import is_there
 from ..files.reading.table import TableRow, read_table
 from .rows.row import Row, row_or_fault, rows_or_fault
 
@@ -44,7 +45,7 @@ def find_files(root: Path) -> list[Path]:
     """
     if root.is_file():
         return [root]
-    paths = [path for path in (root / "train.tsv", root / "dev.tsv") if path.is_file()]
+    paths = [path for path in (root / "train.tsv", root / "dev.tsv") if is_there(path)]
     paths += sorted(root.glob("test*.tsv"))
     if not paths:
         raise ManifestError("expected train.tsv, dev.tsv or test*.tsv in it, found none of them", place=root)

@@ -13,6 +13,7 @@ from .cards.units_cards import read_units_card
 from .faults import faults_path, read_faults
 from .languages import Languages, find_doubts
 from .manifest import Utterance, location_of, read_manifest
+from .reading.obstacle import is_there
 from .units import read_units
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def find_manifests(folder: Path) -> dict[str, Path]:
     """
     paths = {name: folder / f"{stem}.tsv" for name, stem in (("train", "train"), ("valid", "dev"))}
     paths |= {path.stem: path for path in sorted(folder.glob("test*.tsv"))}
-    found = {name: path for name, path in paths.items() if path.is_file()}
+    found = {name: path for name, path in paths.items() if is_there(path)}
     if not found:
         raise ManifestError("expected train.tsv, dev.tsv or test*.tsv there, found none", place=folder)
     for path in sorted(set(folder.glob("*.tsv")) - set(found.values())):

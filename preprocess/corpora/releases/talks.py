@@ -16,6 +16,7 @@ from pathlib import Path
 from ...errors import ManifestError
 from ...files.manifest import Utterance, parse_row
 from ...files.reading.lines import Line, read_lines
+from ...files.reading.obstacle import is_there
 from ...files.text import normalise_text
 from ..rows.row import Row, row_or_fault, rows_or_fault
 from .segments import TalkSegment, read_talk_segments
@@ -55,7 +56,11 @@ def find_splits(root: Path, src_lang: str, tgt_lang: str) -> list[Path]:
     """
     pair = f"{src_lang}-{tgt_lang}"
     data = root / "data" if (root / "data").is_dir() else root / pair / "data"
-    splits = sorted(folder for folder in data.glob("*") if (folder / "txt" / f"{folder.name}.yaml").is_file())
+    splits = sorted(
+        folder
+        for folder in data.glob("*")
+        if is_there(folder / "txt" / f"{folder.name}.yaml") or not folder.exists()  # a link to nothing
+    )
     if not splits:
         found = ", ".join(sorted(path.name for path in root.glob("*"))[:10]) or "nothing"
         raise ManifestError(

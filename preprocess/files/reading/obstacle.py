@@ -33,6 +33,15 @@ def find_obstacle(path: Path) -> Obstacle | None:
     return None
 
 
+def is_there(path: Path) -> bool:
+    """Whether something has this name, be it a folder, a link to nothing, or closed to this user."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR)
+    return True
+
+
 def explain_failure(path: Path, error: Exception) -> Obstacle:
     """The reason that an error of opening or looking at a file gives."""
     if isinstance(error, ValueError):
@@ -82,8 +91,10 @@ def _explain_missing(path: Path) -> Obstacle:
             )
             part = same
         folder /= part
-    if not advice and os.path.islink(path):
-        advice = f"it is a link to {os.readlink(path)!r}, which is not there"
+        if not advice and os.path.islink(folder) and not os.path.exists(folder):
+            link = "it" if number == len(parts) - 1 else folder
+            advice = f"{link} is a link to {os.readlink(folder)!r}, which is not there"
+            break
     return Obstacle(os.strerror(errno.ENOENT), advice, is_missing=True)
 
 

@@ -198,6 +198,14 @@ def test_tabs_and_line_breaks_of_a_sentence_are_escaped_and_become_spaces(root: 
     assert (first.src_text, first.tgt_text) == ('Un "deux" trois', "One two three")
 
 
+def test_a_split_of_its_own_script_that_is_no_file_is_named(root: Path, run_manifest):
+    write_joined(root)
+    (root / "covost_v2.fr_en.dev.tsv").unlink()
+    (root / "covost_v2.fr_en.dev.tsv").symlink_to("gone.tsv")
+    with pytest.raises(ManifestError, match=r"dev.tsv: cannot be read: .*; it is a link to 'gone.tsv', which is not"):
+        run_manifest("covost2", root, *LANGUAGES)
+
+
 ROW_FAULTS = {
     "a tab in the translation": ("One\ttab\ttrain", "expected 3 tab-separated fields (2 tabs), found 4"),
     "a tab escaped by the text's own backslash": ("One \\\ttrain", "expected 3 tab-separated fields (2 tabs), found 2"),

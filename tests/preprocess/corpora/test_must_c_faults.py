@@ -199,6 +199,15 @@ def test_a_set_without_translations_does_not_stop_the_others(tree, run_manifest,
     assert "tst-HE.fr: cannot be read: No such file" in listed.reason
 
 
+@pytest.mark.parametrize("linked", ["dev", "dev/txt/dev.yaml"])
+def test_a_link_to_nothing_in_place_of_a_set_is_named(tree, run_manifest, linked: str):
+    path = tree.root / "en-fr/data" / linked
+    path.rename(tree.root / "elsewhere")
+    path.symlink_to("gone")
+    with pytest.raises(ManifestError, match=r"dev.yaml: cannot be read: No such file.* is a link to 'gone', which is"):
+        run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+
+
 def test_segments_are_read_in_any_style_of_yaml(tree, run_manifest, read_out):
     path = text_file(tree, "yaml")
     run_manifest("must_c", tree.root, "--tgt-lang", "fr")

@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,22 @@ def test_a_file_without_rows_does_not_stop_the_others(root: Path, caplog):
     for name in ("dev", "test"):
         assert f"{name} cannot be made and is left out: {root}/{name}.tsv" in caplog.text
     assert len(read_faults(out.with_name("out.errors.tsv"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (Path.mkdir, "it is a folder, not a file"),
+        (lambda path: path.symlink_to("/nowhere/dev.tsv"), "it is a link to '/nowhere/dev.tsv', which is not there"),
+    ],
+)
+def test_a_split_that_is_no_file_is_named(root: Path, capsys, caplog, make: Callable[[Path], None], message: str):
+    write(root, *ROWS)
+    make(root / "dev.tsv")
+    assert stage(root, *LANGUAGES) == 1
+    assert message in capsys.readouterr().err
+    assert stage(root, *LANGUAGES, "--on-error", "skip") == 0
+    assert f"dev cannot be made and is left out: {root}/dev.tsv: cannot be read: " in caplog.text
 
 
 def test_a_folder_whose_name_is_not_utf_8_goes_through(root: Path):

@@ -10,7 +10,8 @@ from spoken_corpus import make_corpus, run_binarize
 from preprocess.errors import MismatchError, UnitsError
 from preprocess.files.faults import Fault, faults_path, write_faults
 from preprocess.files.hashing import hash_file
-from preprocess.files.splits import load_splits
+from preprocess.files.manifest import write_manifest
+from preprocess.files.splits import find_manifests, load_splits
 from preprocess.files.units import format_units, read_units
 
 SKIPPED = ("train-4", "train-7")
@@ -49,6 +50,12 @@ def test_skipped_utterances_serve_text_translation_alone(corpus: Path, counts_of
     assert counts["train"]["st"]["examples"] == counts_of_all["train"]["st"]["examples"] - 2
     assert counts["train"]["mt"]["examples"] == counts_of_all["train"]["mt"]["examples"]
     assert counts["valid"] == counts_of_all["valid"]
+
+
+def test_a_manifest_that_is_a_link_to_nothing_is_named(tmp_path: Path):
+    write_manifest(tmp_path / "train.tsv", [])
+    (tmp_path / "dev.tsv").symlink_to("gone.tsv")
+    assert list(find_manifests(tmp_path)) == ["train", "valid"]
 
 
 def test_an_utterance_that_is_missing_without_being_listed_is_an_error(corpus: Path, counts_of_all: dict):

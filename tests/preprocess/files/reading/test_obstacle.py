@@ -10,7 +10,7 @@ import pytest
 from preprocess.errors import ManifestError
 from preprocess.files.manifest import check_audio_file
 from preprocess.files.reading.lines import read_lines
-from preprocess.files.reading.obstacle import find_obstacle
+from preprocess.files.reading.obstacle import find_obstacle, is_there
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,15 @@ def test_what_can_be_no_file_is_told(tmp_path: Path, name: str, message: str):
     assert find_obstacle(tmp_path / "file") is None
     with pytest.raises(ManifestError, match=f"cannot be read: {message}"):
         list(read_lines(tmp_path / name))
+
+
+def test_whatever_has_a_name_is_there(tmp_path: Path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("gone")
+    assert all(is_there(tmp_path / name) for name in ("file", "folder", "link"))
+    assert not any(is_there(tmp_path / name) for name in ("gone", "gone/file", "file/file"))
+    assert is_there(tmp_path / ("x" * 300))  # which no one can know
 
 
 @pytest.fixture
