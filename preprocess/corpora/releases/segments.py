@@ -10,6 +10,7 @@ or all of them in one list, `[{duration: ...}, ...]`. A segment that is not in i
 """
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from ...files.reading.lines import Line, read_lines
 KEYS = ("duration", "offset", "speaker_id", "wav")
 # What needs no YAML parser, by which MuST-C's 230 000 lines take half a minute: pairs without quotes or nesting.
 PLAIN_SEGMENT = re.compile(r"- \{(\w+: [\w.+-]+(?:, \w+: [\w.+-]+)*)\}")
+MAX_DEPTH = 100  # of brackets
+MAX_SHOWN = 500  # characters of a segment at fault
 # Everything stays text.
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -88,39 +91,72 @@ def _read_item(lines: list[Line]) -> TalkSegment:
         match = PLAIN_SEGMENT.fullmatch(text)
         if match:
             return _make_segment(dict(item.split(": ") for item in match[1].split(", ")), location, text)
-        content = yaml.load(text, Loader=LOADER)
+        node = _compose(text)
     except ManifestError as error:
         return TalkSegment(location, "", "", "", "", error)
     except yaml.YAMLError:
-        content = None
-    item = content[0] if isinstance(content, list) and len(content) == 1 else content
-    return _make_segment(item, location, text)
+        node = None
+    if isinstance(node, yaml.SequenceNode) and len(node.value) == 1:
+        node = node.value[0]
+    return _read_node(node, location, text)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """The root of a text.
+
+    Raises:
+        yaml.YAMLError: it is not valid, or nested so deeply that libyaml would end the process.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"it has more than {MAX_DEPTH} brackets within each other")
+    return yaml.compose(text, Loader=LOADER)
 
 
 def _read_document(path: Path, lines: list[Line]) -> Iterator[TalkSegment]:
     """Segments of a file that is one list in brackets."""
     try:
-        root = yaml.compose("\n".join(line.text for line in lines), Loader=LOADER)
+        root = _compose("\n".join(line.text for line in lines))
     except yaml.YAMLError as error:
         raise ManifestError(f"not valid YAML: {error}", place=path) from error
     if not isinstance(root, yaml.SequenceNode):
         raise ManifestError(f"{EXPECTED}, found no list", place=path)
     for node in root.value:
-        fields = {}
-        if isinstance(node, yaml.MappingNode):
-            fields = {key.value: value.value for key, value in node.value}
-        yield _make_segment(fields, f"{path}:{node.start_mark.line + 1}", "")
+        yield _read_node(node, f"{path}:{node.start_mark.line + 1}", "")
 
 
-def _make_segment(fields: object, location: str, text: str) -> TalkSegment:
-    known = fields if isinstance(fields, dict) else {}
-    values = {key: known[key] if isinstance(known.get(key), str) else "" for key in KEYS}
+def _read_node(node: yaml.Node | None, location: str, text: str) -> TalkSegment:
+    """A segment that may have keys without a value, such as the 5 of `duration: 1,5`, or keys that are no words."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    odd = ""
+    for key, value in pairs:
+        if not isinstance(key, yaml.ScalarNode):
+            odd = odd or "a key that is a list or mapping"
+        elif value.start_mark.index == key.end_mark.index:  # there is no colon between them
+            odd = odd or f"a key without a value, {key.value!r}"
+    fields = {
+        key.value: value.value
+        for key, value in pairs
+        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    }
+    return _make_segment(fields, location, text, odd)
+
+
+def _make_segment(fields: dict[str, str], location: str, text: str, odd: str = "") -> TalkSegment:
+    values = {key: fields.get(key, "") for key in KEYS}
     missing = [key for key, value in values.items() if not value]
+    shown = textwrap.shorten(text or str(fields), MAX_SHOWN)
     fault = None
-    if not known:
-        fault = ManifestError(f"{EXPECTED}\nfound {text}", place=location)
+    if not fields:
+        fault = ManifestError(f"{EXPECTED}\nfound {shown}", place=location)
+    elif odd:
+        fault = ManifestError(
+            f"the segment has {odd}: {shown}", place=location, advice="write numbers with a point, quote other commas"
+        )
     elif missing:
-        fault = ManifestError(f"the segment lacks {', '.join(missing)}: {text or known}", place=location)
+        fault = ManifestError(f"the segment lacks {', '.join(missing)}: {shown}", place=location)
     return TalkSegment(location, values["wav"], values["offset"], values["duration"], values["speaker_id"], fault)
 
 

@@ -149,6 +149,7 @@ NO_SPLIT = [
     ("yaml", lambda text: text.split("\n", 1)[1], r"train.en has 20 lines, .*train.yaml has 19 segments"),
     ("yaml", lambda text: f"segments:\n{text}", r"train.yaml: expected a list of segments, such as"),
     ("yaml", lambda text: f"[{text}", r"train.yaml: not valid YAML"),
+    ("yaml", lambda text: f"[{'[' * 200_000}", r"train.yaml: not valid YAML: it has more than 100 brackets within"),
 ]
 NO_SEGMENT = [
     (lambda text: text.replace("- {", "- [", 1), r"expected a list of segments, such as.*found - \[dur"),
@@ -157,6 +158,12 @@ NO_SEGMENT = [
     (lambda text: text.replace("wav: ted_1.wav", "wav: [a, b]", 1), r"the segment lacks wav: - \{dur"),
     (lambda text: text.replace("offset: 0", "offset: O", 1), r"offset must be a number of sec"),
     (lambda text: text.replace("offset: 0", "offset: 'nan' #", 1), r"expected a list of segments"),
+    (
+        lambda text: text.replace(".", ",", 1),
+        r"the segment has a key without a value, '\d+': - \{",
+    ),
+    (lambda text: text.replace("wav:", "[a, b]: c, wav:", 1), r"the segment has a key that is a list or mapping: - \{"),
+    (lambda text: text.replace("- {", f"- {'[' * 200_000}", 1), r"expected a list of segments, such as"),
     (lambda text: text.replace("spk.", "sp\udcffk.", 1), r"expected UTF-8, found the byte 0xFF"),
 ]
 
