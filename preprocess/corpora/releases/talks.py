@@ -79,6 +79,8 @@ def read_split(folder: Path, src_lang: str, tgt_lang: str) -> Iterator[Row]:
     """
     stem = folder / "txt" / folder.name
     segments = list(read_talk_segments(Path(f"{stem}.yaml")))
+    if not segments:
+        raise ManifestError("is empty", place=f"{stem}.yaml", advice="expected a list of segments")
     transcripts, translations = (_read_lines(Path(f"{stem}.{lang}"), segments) for lang in (src_lang, tgt_lang))
     wav_folder = Path(os.path.abspath(folder / "wav"))
     audio = {name: _find_audio(wav_folder, name) for name in {segment.wav for segment in segments}}

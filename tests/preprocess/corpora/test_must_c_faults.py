@@ -147,6 +147,8 @@ NO_SPLIT = [
     ("en", lambda text: text + "One more.\n", r"train.en has 21 lines, .*train.yaml has 20 segments"),
     ("en", lambda text: text.replace("\n", "\n\n", 1), r"train.en has 21 lines"),
     ("yaml", lambda text: text.split("\n", 1)[1], r"train.en has 20 lines, .*train.yaml has 19 segments"),
+    ("yaml", lambda text: "", r"train.yaml: is empty"),
+    ("yaml", lambda text: "[]", r"train.yaml: is empty"),
     ("yaml", lambda text: f"segments:\n{text}", r"train.yaml: expected a list of segments, such as"),
     ("yaml", lambda text: f"[{text}", r"train.yaml: not valid YAML"),
     ("yaml", lambda text: f"[{'[' * 200_000}", r"train.yaml: not valid YAML: it has more than 100 brackets within"),
@@ -193,6 +195,14 @@ def test_a_segment_that_cannot_be_read_is_one_row_at_fault(tree, run_manifest, r
     (listed,) = read_faults(out.with_name("out.errors.tsv"))
     assert listed.location == f"{path}:1"
     assert re.match(f"(?s){message}", listed.reason)
+
+
+def test_a_set_without_anything_is_named_and_does_not_stop_the_others(tree, run_manifest, caplog):
+    for suffix in ("yaml", "en", "fr"):
+        text_file(tree, suffix).write_bytes(b"")
+    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
+    assert f"train cannot be made and is left out: {text_file(tree, 'yaml')}: is empty" in caplog.text
+    assert list(read_card(out, "manifest")["counts"]) == ["dev", "test_tst-COMMON", "test_tst-HE"]
 
 
 def test_a_set_without_translations_does_not_stop_the_others(tree, run_manifest, caplog):
