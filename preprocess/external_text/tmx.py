@@ -4,7 +4,6 @@ Which languages are wanted, and what makes two of them a pair, is `text_corpus`.
 a fault of its own: those before and after it are read.
 """
 
-import codecs
 import re
 import zlib
 from collections.abc import Iterator
@@ -18,15 +17,15 @@ from ..files.faults import FaultSink, raise_fault
 from ..files.reading.lines import open_bytes
 from ..files.reading.obstacle import unreadable
 from ..files.text import normalise_text
+from .xml_encoding import START_BYTES, utf_8_maker
 
 CHUNK_BYTES = 2**20
-BOMS = {codecs.BOM_UTF16_LE: "UTF-16LE", codecs.BOM_UTF16_BE: "UTF-16BE"}
 KEPT_BYTES = 2**14  # before a chunk: a tag that is at fault may begin there
 # Elements inside <seg> that hold a tool's own codes; the text inside <hi> and outside all of these is the sentence's.
 CODE_ELEMENTS = frozenset({"bpt", "ept", "it", "ph", "ut"})
 
-_BOUNDARY = re.compile(r"(</tu\s*>)|<tu[\s>]|</body\s*>")
-_BEGIN = "<tmx><body>"  # what a parser is given before it goes on within a file
+_BOUNDARY = re.compile(rb"(</tu\s*>)|<tu[\s>]|</body\s*>")
+_BEGIN = b"<tmx><body>"  # what a parser is given before it goes on within a file
 _AT_THE_END = frozenset(  # errors of a file that is cut, not of a unit
     {expat.errors.codes[getattr(expat.errors, f"XML_ERROR_{name}")] for name in ("NO_ELEMENTS", "UNCLOSED_TOKEN")}
 )
@@ -41,7 +40,7 @@ class TranslationUnit:
 
 
 def read_tmx(path: Path, at_fault: FaultSink = raise_fault) -> Iterator[TranslationUnit]:
-    """Yield the units of a .tmx or .tmx.gz file, in any encoding that XML allows; memory does not grow with the file.
+    """Yield the units of a .tmx or .tmx.gz file, in any encoding that Python knows; memory does not grow with the file.
 
     Args:
         path: the file.
@@ -54,9 +53,12 @@ def read_tmx(path: Path, at_fault: FaultSink = raise_fault) -> Iterator[Translat
     reader = _Reader(path, at_fault)
     try:
         with open_bytes(path) as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield from reader.feed(chunk)
-            yield from reader.feed(b"", is_last=True)
+            chunk = file.read(START_BYTES)
+            to_utf_8 = utf_8_maker(chunk, path)
+            while chunk:
+                yield from reader.feed(to_utf_8(chunk, False))
+                chunk = file.read(CHUNK_BYTES)
+            yield from reader.feed(to_utf_8(b"", True), is_last=True)
     except (OSError, EOFError, zlib.error) as error:
         raise unreadable(path, error) from error
 
@@ -66,7 +68,7 @@ class _Skipped:
     """A fault behind which a new parser is to go on."""
 
     error: ManifestError
-    begin: int  # of the search for the unit's end, in bytes of the file
+    begin: int  # of the search for the unit's end, in bytes of UTF-8
     line_number: int  # there
 
 
@@ -76,17 +78,15 @@ class _Reader:
     def __init__(self, path: Path, at_fault: FaultSink) -> None:
         self._path, self._at_fault = path, at_fault
         self._builder = _UnitBuilder(path, at_fault)
-        self._window = b""  # the last bytes of the file
-        self._end = 0  # of the window, in bytes of the file
-        self._origin = 0  # of the parser, in bytes of the file
+        self._window = b""  # the last bytes of the file in UTF-8
+        self._end = 0  # of the window, in bytes from the beginning
+        self._origin = 0  # of the parser, in bytes from the beginning
         self._skipped: _Skipped | None = None
 
     def feed(self, chunk: bytes, is_last: bool = False) -> Iterator[TranslationUnit]:
-        """Yield the units that end in this chunk."""
+        """Yield the units that end in this chunk, which is in UTF-8."""
         self._window = self._window[-KEPT_BYTES:] + chunk
         self._end += len(chunk)
-        if self._end == len(self._window):  # the beginning of the file
-            self._builder.encoding = BOMS.get(self._window[:2], self._builder.encoding)
         if self._skipped is None:
             yield from self._parse(chunk, is_last)
         while self._skipped is not None:
@@ -112,53 +112,40 @@ class _Reader:
             if not builder.has_unclosed_unit:  # which was told, and which this comes from
                 self._at_fault(fault)
             # Of an end tag that does not fit, the error points behind the slash.
-            begin = self._origin + builder.error_index - len("</".encode(builder.codec))
+            begin = self._origin + builder.error_index - len("</")
             self._skipped = _Skipped(fault, begin, builder.first_line + error.lineno - 1)
         return builder.take_units()
 
     def _go_on(self, skipped: _Skipped) -> bytes | None:
         """Begin a new parser behind a unit at fault, and return its input; None: the end is not there yet."""
-        codec = self._builder.codec
         start = self._end - len(self._window)
-        begin = max(skipped.begin, start)
-        content = self._window[begin - start :]
-        if codec != "latin-1":  # two bytes a unit, of which the file has a whole number
-            begin += begin % 2
-            content = self._window[begin - start : len(self._window) - self._end % 2]
-        text = content.decode(codec, errors="surrogatepass")
-        boundary = _BOUNDARY.search(text)
+        begin = max(skipped.begin, start) - start
+        boundary = _BOUNDARY.search(self._window, begin)
         if boundary is None:
             return None
-        position = boundary.end() if boundary[1] else boundary.start()
-        resume = begin + len(text[:position].encode(codec, errors="surrogatepass"))
-        prefix = _BEGIN.encode(codec)
+        resume = boundary.end() if boundary[1] else boundary.start()
         self._builder = _UnitBuilder(
-            self._path, self._at_fault, self._builder, skipped.line_number + text.count("\n", 0, position)
+            self._path, self._at_fault, skipped.line_number + self._window.count(b"\n", begin, resume)
         )
-        self._origin = resume - len(prefix)
+        self._origin = start + resume - len(_BEGIN)
         self._skipped = None
-        return prefix + self._window[resume - start :]
+        return _BEGIN + self._window[resume:]
 
 
 class _UnitBuilder:
     """Makes units of the events of expat, which never opens another file."""
 
-    def __init__(
-        self, path: Path, at_fault: FaultSink, former: "_UnitBuilder | None" = None, first_line: int = 1
-    ) -> None:
+    def __init__(self, path: Path, at_fault: FaultSink, first_line: int = 1) -> None:
         """Begin a file, or go on within it.
 
         Args:
             path: the file.
             at_fault: is given units that use entities, and those that have no end.
-            former: of the part of the file before.
             first_line: of what this one is given.
         """
         self._path, self._at_fault, self.first_line = path, at_fault, first_line
-        self.encoding: str = "" if former is None else former.encoding
-        self._parser = expat.ParserCreate(self.encoding or None)
+        self._parser = expat.ParserCreate("UTF-8")  # whatever the file declares
         self._parser.buffer_text = True
-        self._parser.XmlDeclHandler = self._set_encoding
         self._parser.StartElementHandler = self._check_root
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._add_text
@@ -183,11 +170,6 @@ class _UnitBuilder:
         return finished
 
     @property
-    def codec(self) -> str:
-        """Python's name of an encoding by which tags can be found, and bytes counted."""
-        return {"UTF-16LE": "utf-16-le", "UTF-16BE": "utf-16-be"}.get(self.encoding, "latin-1")
-
-    @property
     def error_index(self) -> int:
         """Place of the error, in bytes that this was given."""
         return self._parser.ErrorByteIndex
@@ -196,16 +178,12 @@ class _UnitBuilder:
     def _location(self) -> str:
         return f"{self._path}:{self.first_line + self._parser.CurrentLineNumber - 1}"
 
-    def _set_encoding(self, version: str, encoding: str | None, standalone: int) -> None:
-        self.encoding = self.encoding or encoding or "UTF-8"
-
     def _check_root(self, name: str, attributes: dict[str, str]) -> None:
         if name != "tmx":
             raise ManifestError(
                 f"expected a TMX file, whose first element is <tmx>, found <{name}>",
                 place=self._location,
             )
-        self.encoding = self.encoding or "UTF-8"
         self._parser.StartElementHandler = self._start
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

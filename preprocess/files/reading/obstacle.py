@@ -34,7 +34,7 @@ def find_obstacle(path: Path) -> Obstacle | None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something has this name, be it a folder, a link to nothing, or closed to this user."""
+    """Whether something has this name: a file, a folder, a link to nothing, or what is closed to this user."""
     try:
         os.lstat(path)
     except OSError as error:

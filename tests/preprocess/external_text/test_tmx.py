@@ -12,6 +12,7 @@ import pytest
 from preprocess.errors import ManifestError, PreprocessError
 from preprocess.external_text import tmx
 from preprocess.external_text.tmx import read_tmx
+from preprocess.external_text.xml_encoding import START_BYTES
 from preprocess.files.text import normalise_text
 
 HEADER = '<?xml version="1.0"?>\n<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx version="1.4"><header srclang="en"/><body>\n'
@@ -65,6 +66,49 @@ def test_encodings_and_compression_do_not_matter(tmp_path: Path, encoding: str):
     (tmp_path / "a.tmx.gz").write_bytes(gzip.compress(content))
     for name in ("a.tmx", "a.tmx.gz"):
         assert [unit.texts for unit in read_tmx(tmp_path / name)] == [[("en", "café"), ("fr", "« é »")]]
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "gb2312", "euc-jp", "utf-16-be", "utf-16-le", "utf-32", "utf-32-le"])
+@pytest.mark.parametrize("chunk_bytes", [1, 2**20])
+def test_any_encoding_of_python_s_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, chunk_bytes: int
+):
+    monkeypatch.setattr(tmx, "CHUNK_BYTES", chunk_bytes)
+    path = tmp_path / "a.tmx"
+    header = HEADER.replace('version="1.0"?', f'version="1.0" encoding="{encoding}"?')
+    units = "".join(f'<tu><tuv lang="ja"><seg>{number} 日本</seg></tuv></tu>\n' for number in range(40))
+    path.write_text(header + units + FOOTER, encoding=encoding)
+    assert [unit.texts for unit in read_tmx(path)] == [[("ja", f"{number} 日本")] for number in range(40)]
+
+
+def test_bytes_of_another_encoding_are_the_fault_of_their_unit(tmp_path: Path):
+    header = HEADER.replace('version="1.0"?', 'version="1.0" encoding="Shift_JIS"?')
+    unit = '<tu><tuv lang="ja"><seg>日本</seg></tuv></tu>\n'
+    units = [
+        unit.encode("shift_jis"),
+        unit.encode("shift_jis").replace(b"</seg>", b"\xff</seg>"),
+        unit.encode("shift_jis"),
+    ]
+    (tmp_path / "a.tmx").write_bytes(header.encode() + b"".join(units) + FOOTER.encode())
+    faults: list[PreprocessError] = []
+    found = [unit.name for unit in read_tmx(tmp_path / "a.tmx", faults.append)]
+    assert found == [f"{tmp_path}/a.tmx:4", f"{tmp_path}/a.tmx:6"]
+    assert [fault.places for fault in faults] == [(f"{tmp_path}/a.tmx:5",)]
+
+
+@pytest.mark.parametrize("encoding", ["x-foo", "base64", "é"])
+def test_an_encoding_that_is_unknown_is_refused(tmp_path: Path, encoding: str):
+    path = tmp_path / "a.tmx"
+    path.write_text(HEADER.replace('version="1.0"?', f'version="1.0" encoding="{encoding}"?') + FOOTER)
+    with pytest.raises(ManifestError, match=r"a\.tmx:1: it declares the encoding '.*', which is unknown; convert the"):
+        list(read_tmx(path))
+
+
+def test_a_wrong_declaration_of_utf_16_does_no_harm(tmp_path: Path):
+    path = tmp_path / "a.tmx"
+    unit = '<tu><tuv lang="en"><seg>é</seg></tuv></tu>'
+    path.write_text(HEADER.replace('version="1.0"?', 'version="1.0" encoding="UTF-16"?') + unit + FOOTER, "utf-8")
+    assert [unit.texts for unit in read_tmx(path)] == [[("en", "é")]]
 
 
 def test_codes_of_tools_are_no_text_but_highlights_are(tmp_path: Path):
@@ -126,7 +170,7 @@ BROKEN_UNITS = {
 }
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "iso-8859-1"])
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 2**20])
 @pytest.mark.parametrize("kind", BROKEN_UNITS)
 def test_a_broken_unit_is_named_and_those_around_it_are_kept(
@@ -137,6 +181,7 @@ def test_a_broken_unit_is_named_and_those_around_it_are_kept(
     good = '<tu><tuv xml:lang="en"><seg>café {}</seg></tuv></tu>'
     lines = [good.format(1), BROKEN_UNITS[kind], good.format(2), BROKEN_UNITS[kind], BROKEN_UNITS[kind], good.format(3)]
     header = HEADER.replace('version="1.0"?', f'version="1.0" encoding="{encoding}"?')
+    header = header.replace("<header", f"<!-- {' ' * START_BYTES} --><header")  # the chunks are what is behind it
     path.write_text(f"{header}{chr(10).join(lines)}\n{FOOTER}", encoding=encoding)
     faults: list[PreprocessError] = []
     units = list(read_tmx(path, faults.append))
