@@ -9,6 +9,7 @@ from .....errors import AudioError
 from ...decoder import Decoder
 from ...length_limits import END_TOLERANCE_SECONDS
 from ...parts import Part, PartFile, Piece
+from ..remainder import TAGS
 from .chunks import ChunkForm, are_chunks, chunk_near, end_of_chunks, next_chunk
 
 # Lengths of writers that do not know it yet, and cannot go back in a pipe: of arecord, ffmpeg, sox and their kin, all
@@ -17,7 +18,6 @@ UNKNOWN = (2_000_000_000, 0x7FFFF000, 0x7FFFFF00, 0x7FFFFFFF - 36, 0x7FFFFFFF, 0
 MIN_UNKNOWN = 0x7F000000 - 2**16  # of a file that is shorter
 MIN_UNKNOWN_OF_64_BITS = 2**62
 PADDING = 4096  # zeros up to the end of a sector
-TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")  # of music players, at the end of any file
 MOST_MISSING = 2**24  # bytes; no 50 ms are as long
 
 

@@ -5,6 +5,7 @@ libFLAC reads the first; a file may be cut short, and have tags at both ends.
 """
 
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,11 +14,21 @@ from .....errors import AudioError
 from ...decoder import FAULTS, Decoder
 from ...length_limits import END_TOLERANCE_SECONDS
 from ...parts import Part
-from .frames import HEADER_BYTES, MARKER, MAX_FRAME_HEADER_BYTES, STREAMINFO_BYTES, Frame, StreamInfo
+from ..remainder import FEW_BYTES, check_remainder, is_tag_or_zeros
+from .frames import (
+    HEADER_BYTES,
+    MARKER,
+    MAX_FRAME_HEADER_BYTES,
+    STREAMINFO_BYTES,
+    Frame,
+    StreamInfo,
+    ends_of_checksum,
+)
 
 LIBSNDFILE_BITS = (8, 16, 24)
 SEARCHED_AT_ONCE = 2**20  # bytes
 MAX_BROKEN_FRAMES = 16
+MAX_CODED = sys.maxunicode  # numbers of frames are coded as UTF-8 codes characters
 REMUX_ADVICE = "write it again: ffmpeg -i FILE NEW.flac"
 
 
@@ -73,6 +84,7 @@ def count_samples(file: BinaryIO, stream: Stream) -> tuple[int, int]:
     if first.number:
         raise AudioError(f"its begin was cut off: it begins with the number {first.number}", advice=REMUX_ADVICE)
     last, cut, stop = _last_frames(file, stream, first)
+    _check_numbers(file, stream, first, last)
     found = last.block_size + last.number * (1 if last.counts_samples else first.block_size)
     tolerance = END_TOLERANCE_SECONDS * info.sample_rate
     if info.num_samples - found > tolerance:
@@ -143,11 +155,48 @@ def _last_frames(file: BinaryIO, stream: Stream, first: Frame) -> tuple[Frame, F
             # A whole frame may hold what looks like the header of another: then it is not whole without it.
             if broken and _is_whole(file, at, broken_at, frame, stream.info):
                 return frame, broken, broken_at
+            _check_behind(file, at, frame, stream)
             return frame, None, stream.stop
         broken, broken_at, tried = frame, at, tried + 1
         if tried == MAX_BROKEN_FRAMES:
             break
     raise AudioError("corrupt or cut short: none of its last frames is whole")
+
+
+def _check_behind(file: BinaryIO, start: int, frame: Frame, stream: Stream) -> None:
+    """Check what stands behind the last frame, which begins at `start`; its checksum tells where it ends.
+
+    Raises:
+        AudioError: it is neither a tag nor zeros.
+    """
+    file.seek(start)
+    content = file.read(min(stream.stop - start, _most_bytes(frame, stream.info)))
+    ends = [start + end for end in ends_of_checksum(content)]
+    if not any(stream.stop - end <= FEW_BYTES or is_tag_or_zeros(file, end, stream.stop) for end in ends):
+        check_remainder(file, ends[-1] if ends else start, stream.stop)
+
+
+def _check_numbers(file: BinaryIO, stream: Stream, first: Frame, last: Frame) -> None:
+    """Check that all frames are there, by their numbers; libFLAC puts silence in the place of one that is not.
+
+    Raises:
+        AudioError: one is missing or damaged.
+    """
+    if last.counts_samples:
+        return  # frames of different lengths
+    number, position = 0, stream.frames_start
+    while number <= last.number < MAX_CODED:
+        file.seek(position)
+        window = file.read(min(SEARCHED_AT_ONCE, stream.stop - position))
+        at = window.find(first.sync)
+        while at >= 0 and number <= last.number:
+            number += window.startswith(chr(number).encode("utf-8", "surrogatepass"), at + 4)
+            at = window.find(first.sync, at + len(first.sync))
+        if number <= last.number and position + len(window) >= stream.stop:
+            raise AudioError(
+                f"frame {number + 1} of its {last.number + 1} is missing or damaged", advice="get the file again"
+            )
+        position += max(1, len(window) - MAX_FRAME_HEADER_BYTES)
 
 
 def _last_syncs(file: BinaryIO, stream: Stream, sync: bytes) -> Iterator[int]:
@@ -164,11 +213,15 @@ def _last_syncs(file: BinaryIO, stream: Stream, sync: bytes) -> Iterator[int]:
         stop, length = start, min(2 * length, SEARCHED_AT_ONCE)
 
 
+def _most_bytes(frame: Frame, info: StreamInfo) -> int:
+    """Bytes that a frame has at most."""
+    return 2 * MAX_FRAME_HEADER_BYTES + info.channels * (8 + (info.bits + 1) * frame.block_size // 8)
+
+
 def _is_whole(file: BinaryIO, start: int, stop: int, frame: Frame, info: StreamInfo) -> bool:
     """Whether a frame can be decoded; its checksum is right then."""
-    max_bytes = 2 * MAX_FRAME_HEADER_BYTES + info.channels * (8 + (info.bits + 1) * frame.block_size // 8)
     file.seek(start)
-    content = file.read(min(stop - start, max_bytes))
+    content = file.read(min(stop - start, _most_bytes(frame, info)))
     decoder = None
     try:
         decoder = Decoder(io.BytesIO(info.header(frame.block_size, is_last=True) + content))

@@ -99,6 +99,26 @@ class Frame:
         return bool(self.sync[1] & 1)
 
 
+def ends_of_checksum(content: bytes) -> list[int]:
+    """Numbers of bytes after which a frame may end: its checksum, x^16 + x^15 + x^2 + 1, is right there."""
+    ends, crc = [], 0
+    for end, byte in enumerate(content, start=1):
+        crc = (crc << 8 & 0xFF00) ^ _CRC16[crc >> 8 ^ byte]
+        if crc == 0:
+            ends.append(end)
+    return ends
+
+
+def _crc16(byte: int) -> int:
+    crc = byte << 8
+    for _ in range(8):
+        crc = (crc << 1 ^ (0x18005 if crc & 0x8000 else 0)) & 0xFFFF
+    return crc
+
+
+_CRC16 = [_crc16(byte) for byte in range(256)]
+
+
 def _crc8(data: bytes) -> int:
     """The checksum of a frame's header, x^8 + x^2 + x + 1."""
     crc = 0

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from .....errors import AudioError
 from ...parts import Part
+from ..remainder import check_remainder
 from .codecs import codec_of
 from .pages import FIRST, UNKNOWN_SERIAL, read_pages
 from .streams import Stream
@@ -16,7 +17,7 @@ Link = dict[int, Stream | str]  # by serial number; the name of the codec where 
 
 def find_ogg_parts(file: BinaryIO, size: int) -> list[Part]:
     """The links of an Ogg file; see `find_parts`."""
-    links = _read_links(file)
+    links = _read_links(file, size)
     parts = [stream.part(file) for stream in map(_sound_of, links) if stream]
     if not parts:
         raise AudioError("an Ogg file without a stream of sound")
@@ -24,10 +25,12 @@ def find_ogg_parts(file: BinaryIO, size: int) -> list[Part]:
     return [] if parts[0].pieces == (range(size),) and parts[0].num_samples else parts
 
 
-def _read_links(file: BinaryIO) -> list[Link]:
+def _read_links(file: BinaryIO, size: int) -> list[Link]:
     links: list[Link] = []
-    is_beginning = False
+    is_beginning, end = False, 0
     for page, body in read_pages(file, 0):
+        if page.is_whole or page.start >= end:
+            end = page.body.stop  # of a page that was cut at the end of the file: behind it
         if page.is_whole:
             if page.flags & FIRST:
                 if not is_beginning:
@@ -45,6 +48,7 @@ def _read_links(file: BinaryIO) -> list[Link]:
                 stream.add(page, body)
     if not links:
         raise AudioError("corrupt or cut short: it has no whole page of Ogg")
+    check_remainder(file, end, size)
     return links
 
 
