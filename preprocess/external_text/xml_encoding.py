@@ -1,4 +1,4 @@
-"""The encoding of an XML file, and its content in UTF-8, the only encoding that the parser is given."""
+"""The encoding of an XML file, and its content in UTF-8, which the parser is given."""
 
 import codecs
 import re
@@ -28,7 +28,8 @@ codecs.register_error("not_xml", lambda error: ("\uffff", getattr(error, "end", 
 def utf_8_maker(start: bytes, path: Path) -> Callable[[bytes, bool], bytes]:
     """Make a function that converts the chunks of a file to UTF-8.
 
-    It takes a chunk, and whether it is the last one. Bytes that are not in the file's encoding become a character that XML does not allow.
+    It takes a chunk, and whether it is the last one. Bytes that are not in the file's encoding become a character that
+    XML does not allow.
 
     Args:
         start: of the file, `START_BYTES` if it has so many.

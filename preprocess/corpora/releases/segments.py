@@ -56,8 +56,8 @@ def read_talk_segments(path: Path) -> Iterator[TalkSegment]:
     first = next((line for line in lines if not _is_between_items(line)), None)
     if first is None:
         return
-    dash = re.match(rb" *- ", first.content)
-    if dash is None:
+    dash = next((match for line in lines if (match := re.match(rb" *- ", line.content))), None)
+    if dash is None or re.match(rb"\s*[\[{]|.*:\s*$", first.content):
         yield from _read_document(path, lines)
         return
     for item in _cut(lines, dash[0]):
@@ -73,7 +73,7 @@ def _cut(lines: Iterable[Line], dash: bytes) -> Iterator[list[Line]]:
     """Lines of one item of the list after the other; `dash` begins an item."""
     item: list[Line] = []
     for line in lines:
-        if line.content.startswith(dash):
+        if line.content.startswith(dash) or (item and _is_stray(line, dash, item)):
             if item:
                 yield item
             item = [line]
@@ -82,6 +82,16 @@ def _cut(lines: Iterable[Line], dash: bytes) -> Iterator[list[Line]]:
         elif not _is_between_items(line):
             item = [line]  # is no item, which parsing it will say
     yield item
+
+
+def _is_stray(line: Line, dash: bytes, item: list[Line]) -> bool:
+    """Whether a line is no item and no part of the item before it, which is whole without."""
+    if _is_between_items(line) or line.content.startswith(b" " * (len(dash) - 1)):
+        return False
+    try:
+        return bool(_compose("\n".join(line.content.decode(errors="replace") for line in item)))
+    except yaml.YAMLError:
+        return False
 
 
 def _read_item(lines: list[Line]) -> TalkSegment:

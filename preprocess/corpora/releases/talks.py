@@ -124,9 +124,10 @@ def _read_lines(path: Path, segments: Sequence[TalkSegment]) -> list[Line]:
     lines = list(read_lines(path))
     if len(lines) != len(segments):
         yaml_path = path.with_suffix(".yaml")
+        fault = next((str(segment.fault) for segment in segments if segment.fault is not None), "")
         raise ManifestError(
             f"{path} has {len(lines)} lines, {yaml_path} has {len(segments)} segments: line n must be the text of "
-            "segment n",
+            "segment n" + (f"; the first segment at fault is {fault}" if fault else ""),
             advice="unpack the release again, or mend the file at fault",
         )
     return lines

@@ -197,6 +197,25 @@ def test_a_segment_that_cannot_be_read_is_one_row_at_fault(tree, run_manifest, r
     assert re.match(f"(?s){message}", listed.reason)
 
 
+@pytest.mark.parametrize("number", [1, 3, 20])
+def test_a_line_of_text_in_place_of_a_segment_is_one_row_at_fault(tree, run_manifest, read_out, number: int):
+    path = text_file(tree, "yaml")
+    change_line(path, number, lambda line: "hello world")
+    with pytest.raises(ManifestError, match=rf"(?s)train.yaml:{number}: expected a list of .*found hello world"):
+        run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
+    assert len(read_out("train")) == 19
+    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    assert listed.location == f"{path}:{number}"
+
+
+def test_a_line_too_many_is_named_where_the_counts_differ(tree, run_manifest):
+    change_line(text_file(tree, "yaml"), 3, lambda line: f"{line}\nhello")
+    message = r"(?s)train.en has 20 lines, .*has 21 segments: .* the first segment at fault is .*train.yaml:4: .*hello;"
+    with pytest.raises(ManifestError, match=message):
+        run_manifest("must_c", tree.root, "--tgt-lang", "fr")
+
+
 def test_a_set_without_anything_is_named_and_does_not_stop_the_others(tree, run_manifest, caplog):
     for suffix in ("yaml", "en", "fr"):
         text_file(tree, suffix).write_bytes(b"")
