@@ -85,7 +85,7 @@ def _cut(lines: Iterable[Line], dash: bytes) -> Iterator[list[Line]]:
 
 
 def _is_stray(line: Line, dash: bytes, item: list[Line]) -> bool:
-    """Whether a line is no item and no part of the item before it, which is whole without."""
+    """Whether a line is no part of the item before it, which is whole without."""
     if _is_between_items(line) or line.content.startswith(b" " * (len(dash) - 1)):
         return False
     try:

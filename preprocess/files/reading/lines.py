@@ -1,6 +1,7 @@
 """Lines of a text file, plain or compressed by gzip, each with its place; a line that is not UTF-8 is its own fault.
 
-Lines end in LF or CRLF; in CR alone where the file has no LF at all. Other separators that a text may hold end none.
+Lines end in LF or CRLF; in CR alone where the file has no LF but at its very end. Other separators that a text may hold
+end none.
 """
 
 import codecs
@@ -8,6 +9,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 
@@ -87,12 +89,11 @@ def not_utf8(byte: int, location: str) -> ManifestError:
 
 def _split(file: IO[bytes]) -> Iterator[bytes]:
     # In text mode a lone carriage return within a line would count as a line end.
-    first = file.readline()
-    if b"\r" in first and not first.endswith(b"\n"):  # the whole file
-        yield from first.removesuffix(b"\r").split(b"\r")
-    elif first:
-        yield _without_end(first)
-        yield from map(_without_end, file)
+    first, second = file.readline(), file.readline()
+    if b"\r" in _without_end(first) and not second:  # the whole file
+        yield from _without_end(first).split(b"\r")
+    else:
+        yield from map(_without_end, chain(filter(None, (first, second)), file))
 
 
 def _without_end(line: bytes) -> bytes:

@@ -22,11 +22,13 @@ def test_lines_end_at_line_feeds_only(tmp_path: Path):
     ]
 
 
-@pytest.mark.parametrize("end", ["\r", ""])
+@pytest.mark.parametrize("end", ["\r", "", "\n", "\r\n"])
 def test_a_file_of_an_old_mac_has_lines_too(tmp_path: Path, end: str):
     path = tmp_path / "text"
     path.write_bytes(f"\ufeffone\rtwo\r\rthree{end}".encode())
     assert texts(path) == ["one", "two", "", "three"]
+    path.write_bytes(b"one\r\n")
+    assert texts(path) == ["one"]
 
 
 def test_gzip_is_known_by_its_content(tmp_path: Path):
