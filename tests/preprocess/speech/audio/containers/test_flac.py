@@ -137,3 +137,31 @@ def test_more_bits_than_libsndfile_knows_are_told():
 def test_an_empty_stream_is_too_short():
     with pytest.raises(AudioError, match=r"x.flac: too short: 0.0 ms"):
         check_audio(AudioContent("x.flac", with_total(flac(noise()), 0)[: flac(noise()).index(b"\xff\xf8")]))
+
+
+OTHER = np.random.default_rng(0).bytes(30_000)
+
+
+@pytest.mark.parametrize("total", [32_000, 0])
+@pytest.mark.parametrize(
+    "other", [OTHER, b"RIFF" + OTHER, b"OggS" + OTHER, OTHER[:100]], ids=["any", "wav", "ogg", "few"]
+)
+def test_what_stands_behind_the_last_frame_is_told(total: int, other: bytes):
+    content = with_total(flac(noise()), total)
+    with pytest.raises(AudioError, match=rf"bytes \d+ to {len(content + other)} of the file belong to no part of it"):
+        check_audio(AudioContent("x.flac", content + other))
+    check_is(content + bytes(9_000), noise())
+    check_is(content + b"\r\n", noise())
+
+
+@pytest.mark.parametrize("total", [32_000, 0])
+@pytest.mark.parametrize("lost", [0, 1, 5])
+def test_a_frame_that_is_missing_or_damaged_is_told(total: int, lost: int):
+    content = with_total(flac(noise()), total)
+    starts = [at for at in range(len(content)) if content.startswith(b"\xff\xf8", at) and content[at + 4] < 8]
+    assert [content[at + 4] for at in starts] == list(range(8))
+    damaged = bytearray(content)
+    damaged[starts[lost] + 4] ^= 0x10
+    for changed in (content[: starts[lost]] + content[starts[lost + 1] :], bytes(damaged)):
+        with pytest.raises(AudioError, match="begin was cut off|no frame of FLAC|frame .* is missing or damaged"):
+            check_audio(AudioContent("x.flac", changed))
