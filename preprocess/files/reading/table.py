@@ -56,7 +56,7 @@ def read_table(path: Path, columns: Iterable[str], exact: bool, escapes: bool = 
             that is not UTF-8, `TableRow.fields` raises.
     """
     lines = list(read_lines(path))
-    while lines and not lines[-1].content.strip():
+    while lines and not lines[-1].content.strip(b" "):
         lines.pop()
     if not lines:
         raise ManifestError("is empty", place=path, advice="expected a header line and rows")

@@ -90,6 +90,7 @@ ROW_FAULTS = {
     "decimal comma": (b"c\t0,5\twav/a.wav\tx\tz", "offset must be a number of seconds or empty, found '0,5'"),
     "missing field": (b"c\t\twav/a.wav\tx", "expected 5 tab-separated fields (4 tabs), found 4"),
     "tab": (b"c\t\twav/a.wav\tx\ty\tz", "expected 5 tab-separated fields (4 tabs), found 6"),
+    "tabs alone": (b"\t\t\t\t", "the id is empty"),
     "empty line": (b"", "expected 5 tab-separated fields (4 tabs), found 1"),
     "latin 1": (b"c\t\twav/a.wav\tcaf\xe9\tz", "expected UTF-8, found the byte 0xE9"),
     "long name": (b"c\t\t" + b"x" * 300 + b"\tx\tz", "audio cannot be read: "),

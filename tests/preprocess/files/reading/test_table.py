@@ -32,6 +32,13 @@ def test_a_row_at_fault_says_so_when_its_fields_are_asked_for(tmp_path: Path):
     assert [row.known["id"] for row in (few, latin, many)] == ["a", "d", "e"]
 
 
+def test_rows_of_tabs_alone_are_rows_at_the_end_too(tmp_path: Path):
+    path = write(tmp_path / "t.tsv", b"id\taudio\ttext", b"a\tb\tc", b"\t\t", b"\t", b"", b" ")
+    _, empty, few = read_table(path, ("id",), exact=False)
+    assert empty.fields == {"id": "", "audio": "", "text": ""}
+    assert few.location == f"{path}:4" and few.fault is not None
+
+
 def test_escapes_are_those_of_the_csv_module(tmp_path: Path):
     path = tmp_path / "t.tsv"
     texts = ["".join(parts) for parts in itertools.product(["\t", "\n", "\\", '"', "a", ""], repeat=3)]
