@@ -164,7 +164,7 @@ def _last_frames(file: BinaryIO, stream: Stream, first: Frame) -> tuple[Frame, F
 
 
 def _check_behind(file: BinaryIO, start: int, frame: Frame, stream: Stream) -> None:
-    """Check what stands behind the last frame, which begins at `start`; its checksum tells where it ends.
+    """Check the bytes behind the last frame, which begins at `start`; its checksum tells where it ends.
 
     Raises:
         AudioError: it is neither a tag nor zeros.
