@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from ...errors import AudioError
 from .av_decoder import AvDecoder
 from .av_packets import Packets, count_packets
 from .decoder import Decoder
@@ -41,7 +42,11 @@ def open_decoder(source: Path | io.BytesIO, file: BinaryIO, name: str) -> Decode
                 raise
     if not kind.demuxer or importlib.util.find_spec("av") is None:
         raise kind.error(name)
-    return _open_by_av(source, file, kind, name)
+    try:
+        return _open_by_av(source, file, kind, name)
+    except AudioError as error:
+        advice = f"if it plays elsewhere, convert it: {kind.advice_for(name)}"
+        raise AudioError.of(error, advice=error.advice or advice) from error
 
 
 def _open_by_av(source: Path | io.BytesIO, file: BinaryIO, kind: ForeignFormat, name: str) -> AvDecoder:

@@ -44,15 +44,19 @@ class ForeignFormat:
         Args:
             file_name: its path, for the commands.
         """
-        advice = self.advice.format(
+        advice = self.advice_for(file_name)
+        if self.demuxer:
+            advice = f"pip install 'fairseq_hmst[formats]' to have it read, or convert it: {advice}"
+        return AudioError(self.found, advice=advice)
+
+    def advice_for(self, file_name: str) -> str:
+        """The advice with the names of a file and of what is made of it."""
+        return self.advice.format(
             file=_shell_word(file_name),
             flac=_shell_word(_with_suffix(file_name, ".flac")),
             wav=_shell_word(_with_suffix(file_name, ".wav")),
             unpacked=_shell_word(_unpacked(file_name)),
         )
-        if self.demuxer:
-            advice = f"pip install 'fairseq_hmst[formats]' to have it read, or convert it: {advice}"
-        return AudioError(self.found, advice=advice)
 
 
 def _audio(name: str, demuxer: str, advice: str = CONVERT) -> ForeignFormat:

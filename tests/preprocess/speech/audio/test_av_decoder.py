@@ -124,3 +124,12 @@ def test_a_codec_that_ffmpeg_does_not_know_is_told(tmp_path: Path):
     content = write_foreign(tmp_path / "x.webm", "webm", "libopus", tones(48_000, 1.0), rate=48_000).read_bytes()
     with pytest.raises(AudioError, match=r"x.webm: holds sound in a codec that FFmpeg does not know"):
         check_audio(AudioContent("x.webm", content.replace(b"A_OPUS", b"A_XXXX")))
+
+
+def test_what_ffmpeg_cannot_read_either_is_told_with_a_command(tmp_path: Path):
+    path = tmp_path / "x y.webm"
+    path.write_bytes(bytes.fromhex("1a45dfa39f4286810142f7810142f2810442f381084282847765626d") + bytes(range(256)) * 20)
+    with pytest.raises(
+        AudioError, match=r"corrupt \(FFmpeg's reader of matroska: .*; .* ffmpeg -i '.*x y.webm' '.*flac'"
+    ):
+        check_audio(path)
