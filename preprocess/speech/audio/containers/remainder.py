@@ -1,12 +1,16 @@
 """Bytes behind the last frame or page of a file: tags, zeros, or something that would be missed."""
 
+import io
 from typing import BinaryIO
 
 from ....errors import AudioError
+from ..parts import PartFile
+from .mpeg.tags import behind_tags, start_of_last_tags
+from .mpeg.window import Window
 
 TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")  # of music players, at the end of any file
 FEW_BYTES = 64  # a line end, or what is left of a tag
-READ_AT_ONCE = 2**20
+ZEROS_AT_ONCE = 2**12  # bytes
 
 
 def check_remainder(file: BinaryIO, start: int, stop: int) -> None:
@@ -20,7 +24,7 @@ def check_remainder(file: BinaryIO, start: int, stop: int) -> None:
     Raises:
         AudioError: something stands there, which no decoder of the rest reads.
     """
-    if stop - start <= FEW_BYTES or is_tag_or_zeros(file, start, stop):
+    if holds_nothing(file, start, stop):
         return
     raise AudioError(
         f"bytes {start} to {stop} of the file belong to no part of it that is read",
@@ -28,14 +32,15 @@ def check_remainder(file: BinaryIO, start: int, stop: int) -> None:
     )
 
 
-def is_tag_or_zeros(file: BinaryIO, start: int, stop: int) -> bool:
-    """Whether bytes begin as a tag of a music player, or are all zero."""
-    file.seek(start)
-    if file.read(min(16, stop - start)).startswith(TAGS):
-        return True
-    return all(not _read(file, at, stop).strip(b"\0") for at in range(start, stop, READ_AT_ONCE))
-
-
-def _read(file: BinaryIO, at: int, stop: int) -> bytes:
-    file.seek(at)
-    return file.read(min(READ_AT_ONCE, stop - at))
+def holds_nothing(file: BinaryIO, start: int, stop: int) -> bool:
+    """Whether nothing but tags of music players, zeros and a few bytes stands between two bytes of a file."""
+    window = Window(io.BufferedReader(PartFile(file, [range(start, stop)])), stop - start)
+    position, end = 0, start_of_last_tags(window)
+    while end - position > FEW_BYTES:
+        behind = behind_tags(window, position)
+        zeros = window.take(behind, ZEROS_AT_ONCE)
+        behind += len(zeros) - len(zeros.lstrip(b"\0"))
+        if behind == position:
+            return False
+        position = behind
+    return True

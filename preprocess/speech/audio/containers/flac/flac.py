@@ -5,6 +5,7 @@ libFLAC reads the first; a file may be cut short, and have tags at both ends.
 """
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from .....errors import AudioError
 from ...decoder import FAULTS, Decoder
 from ...length_limits import END_TOLERANCE_SECONDS
 from ...parts import Part
-from ..remainder import FEW_BYTES, check_remainder, is_tag_or_zeros
+from ..remainder import check_remainder, holds_nothing
 from .frames import (
     HEADER_BYTES,
     MARKER,
@@ -167,12 +168,12 @@ def _check_behind(file: BinaryIO, start: int, frame: Frame, stream: Stream) -> N
     """Check the bytes behind the last frame, which begins at `start`; its checksum tells where it ends.
 
     Raises:
-        AudioError: it is neither a tag nor zeros.
+        AudioError: they are neither tags nor zeros.
     """
     file.seek(start)
     content = file.read(min(stream.stop - start, _most_bytes(frame, stream.info)))
     ends = [start + end for end in ends_of_checksum(content)]
-    if not any(stream.stop - end <= FEW_BYTES or is_tag_or_zeros(file, end, stream.stop) for end in ends):
+    if not any(holds_nothing(file, end, stream.stop) for end in ends):
         check_remainder(file, ends[-1] if ends else start, stream.stop)
 
 
@@ -184,14 +185,14 @@ def _check_numbers(file: BinaryIO, stream: Stream, first: Frame, last: Frame) ->
     """
     if last.counts_samples:
         return  # frames of different lengths
-    number, position = 0, stream.frames_start
+    number, position, syncs = 0, stream.frames_start, re.compile(re.escape(first.sync))
     while number <= last.number < MAX_CODED:
         file.seek(position)
         window = file.read(min(SEARCHED_AT_ONCE, stream.stop - position))
-        at = window.find(first.sync)
-        while at >= 0 and number <= last.number:
-            number += window.startswith(chr(number).encode("utf-8", "surrogatepass"), at + 4)
-            at = window.find(first.sync, at + len(first.sync))
+        for found in syncs.finditer(window):  # takes half as long as `find`
+            if number > last.number:
+                break
+            number += window.startswith(chr(number).encode("utf-8", "surrogatepass"), found.start() + 4)
         if number <= last.number and position + len(window) >= stream.stop:
             raise AudioError(
                 f"frame {number + 1} of its {last.number + 1} is missing or damaged", advice="get the file again"

@@ -150,8 +150,11 @@ def test_what_stands_behind_the_last_frame_is_told(total: int, other: bytes):
     content = with_total(flac(noise()), total)
     with pytest.raises(AudioError, match=rf"bytes \d+ to {len(content + other)} of the file belong to no part of it"):
         check_audio(AudioContent("x.flac", content + other))
-    check_is(content + bytes(9_000), noise())
-    check_is(content + b"\r\n", noise())
+    for tag in (ID3V1, ID3V2, APE, bytes(5_000) + ID3V1 + bytes(100)):
+        with pytest.raises(AudioError, match=r"of the file belong to no part of it"):
+            check_audio(AudioContent("x.flac", content + tag + other))
+    for nothing in (bytes(9_000), b"\r\n", bytes(9_000) + ID3V2 + bytes(100) + ID3V1 + b"\r\n"):
+        check_is(content + nothing, noise())
 
 
 @pytest.mark.parametrize("total", [32_000, 0])

@@ -274,7 +274,7 @@ def test_junk_is_no_sound(codec: str, junk: bytes):
 @pytest.mark.parametrize("codec", SOUND)
 def test_what_stands_behind_the_last_page_is_told(codec: str):
     content, other = ogg(codec), np.random.default_rng(0).bytes(3_000)
-    for behind in (other, b"fLaC" + other, b"RIFF" + other):
+    for behind in (other, b"fLaC" + other, b"RIFF" + other, b"ID3\x04\0\0\0\0\x01\x0a" + bytes(138) + other):
         whole = content + behind
         with pytest.raises(
             AudioError, match=rf"bytes {len(content)} to {len(whole)} of the file belong to no part of it"
