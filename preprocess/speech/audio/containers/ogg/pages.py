@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from .....errors import AudioError
+
 MARKER = b"OggS"
 CONTINUED, FIRST, LAST = 1, 2, 4  # flags
 NO_GRANULE = -1  # no packet ends on the page
@@ -13,6 +15,7 @@ UNKNOWN_SERIAL = -1  # less than its header is left
 
 _HEADER = struct.Struct("<4sBBqIIIB")
 _SEARCHED_AT_ONCE = 2**16  # bytes
+_MAX_BROKEN_PAGES = 2**10  # in a file; each costs the checksum of up to 64 kB
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -55,7 +58,11 @@ def read_pages(file: BinaryIO, start: int) -> Iterator[tuple[Page, bytes]]:
     """Pages of a file and their bodies; what lies between them is passed over.
 
     A page that is not whole is given too, with what there is of its body: it may be one, or look like one.
+
+    Raises:
+        AudioError: there are too many of these.
     """
+    num_broken = 0
     while True:
         file.seek(start)
         head = file.read(_HEADER.size)
@@ -80,6 +87,9 @@ def read_pages(file: BinaryIO, start: int) -> Iterator[tuple[Page, bytes]]:
         else:
             yield replace(page, is_whole=False), body
             start += 1
+            num_broken += 1
+            if num_broken > _MAX_BROKEN_PAGES:
+                raise AudioError(f"corrupt: {num_broken} of its pages are not whole, the last at byte {page.start}")
 
 
 def _find_marker(file: BinaryIO, start: int) -> int | None:

@@ -282,6 +282,13 @@ def test_what_stands_behind_the_last_page_is_told(codec: str):
             read(whole)
 
 
+def test_what_looks_like_pages_again_and_again_is_given_up():
+    content = ogg("VORBIS") + b"OggS" * 20_000
+    with pytest.raises(AudioError, match=r"x.ogg: corrupt: 1025 of its pages are not whole, the last at byte \d+"):
+        read(content)
+    assert len(pages_of(ogg("VORBIS") + b"OggS" * 900)) > 900
+
+
 def beside(packet: bytes, last: bytes = b"") -> Callable[[bytes], bytes]:
     """Put a stream beside another: its first page in front, and pages between."""
 
