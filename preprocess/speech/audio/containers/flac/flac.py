@@ -29,7 +29,6 @@ from .frames import (
 LIBSNDFILE_BITS = (8, 16, 24)
 SEARCHED_AT_ONCE = 2**20  # bytes
 MAX_BROKEN_FRAMES = 16
-MAX_CODED = sys.maxunicode  # numbers of frames are coded as UTF-8 codes characters
 REMUX_ADVICE = "write it again: ffmpeg -i FILE NEW.flac"
 
 
@@ -183,21 +182,30 @@ def _check_numbers(file: BinaryIO, stream: Stream, first: Frame, last: Frame) ->
     Raises:
         AudioError: one is missing or damaged.
     """
-    if last.counts_samples:
-        return  # frames of different lengths
     number, position, syncs = 0, stream.frames_start, re.compile(re.escape(first.sync))
-    while number <= last.number < MAX_CODED:
+    while number <= last.number:
         file.seek(position)
         window = file.read(min(SEARCHED_AT_ONCE, stream.stop - position))
         for found in syncs.finditer(window):  # takes half as long as `find`
             if number > last.number:
                 break
-            number += window.startswith(chr(number).encode("utf-8", "surrogatepass"), found.start() + 4)
+            number += _step(window, found.start(), number, stream.info, last.counts_samples)
         if number <= last.number and position + len(window) >= stream.stop:
+            kind, total = ("sample", last.block_size) if last.counts_samples else ("frame", 1)
             raise AudioError(
-                f"frame {number + 1} of its {last.number + 1} is missing or damaged", advice="get the file again"
+                f"{kind} {number + 1} of its {last.number + total} is missing or damaged", advice="get the file again"
             )
         position += max(1, len(window) - MAX_FRAME_HEADER_BYTES)
+
+
+def _step(window: bytes, at: int, number: int, info: StreamInfo, counts_samples: bool) -> int:
+    """How much the next frame's number is above `number`, if a frame of this number begins at `at`; else 0."""
+    if not counts_samples and number <= sys.maxunicode:  # numbers are coded as UTF-8 codes characters
+        return int(window.startswith(chr(number).encode("utf-8", "surrogatepass"), at + 4))
+    frame = Frame.parse(window[at : at + MAX_FRAME_HEADER_BYTES], info)
+    if frame is None or frame.number != number:
+        return 0
+    return frame.block_size if counts_samples else 1
 
 
 def _last_syncs(file: BinaryIO, stream: Stream, sync: bytes) -> Iterator[int]:

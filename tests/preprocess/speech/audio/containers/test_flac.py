@@ -1,4 +1,5 @@
 import io
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,33 @@ def test_a_frame_that_is_missing_or_damaged_is_told(total: int, lost: int):
     for changed in (content[: starts[lost]] + content[starts[lost + 1] :], bytes(damaged)):
         with pytest.raises(AudioError, match="begin was cut off|no frame of FLAC|frame .* is missing or damaged"):
             check_audio(AudioContent("x.flac", changed))
+
+
+def crc(data: bytes, bits: int, polynomial: int) -> bytes:
+    value = 0
+    for byte in data:
+        value ^= byte << bits - 8
+        for _ in range(8):
+            value = (value << 1 ^ (polynomial if value >> bits - 1 else 0)) & (1 << bits) - 1
+    return value.to_bytes(bits // 8, "big")
+
+
+def counting_samples(content: bytes) -> list[bytes]:
+    """What stands in front of the frames of a file, and frames that have the numbers of their first samples."""
+    starts = [at for at in range(len(content)) if content.startswith(b"\xff\xf8", at) and content[at + 4] < 8]
+    frames = []
+    for index, (start, stop) in enumerate(itertools.pairwise([*starts, len(content)])):
+        frame = content[start:stop]
+        head = 5 + {6: 1, 7: 2}.get(frame[2] >> 4, 0)
+        header = b"\xff\xf9" + frame[2:4] + chr(index * BLOCK).encode() + frame[5:head]
+        changed = header + crc(header, 8, 0x107) + frame[head + 1 : -2]
+        frames.append(changed + crc(changed, 16, 0x18005))
+    return [content[: starts[0]], *frames]
+
+
+@pytest.mark.parametrize("total", [32_000, 0])
+def test_frames_that_count_samples_are_looked_at_as_well(total: int):
+    start, *frames = counting_samples(with_total(flac(noise()), total))
+    check_is(start + b"".join(frames), noise())
+    with pytest.raises(AudioError, match="x.flac: sample 8193 of its 32000 is missing or damaged"):
+        check_audio(AudioContent("x.flac", start + b"".join(frames[:2] + frames[3:])))
