@@ -5,6 +5,7 @@ libFLAC reads the first; a file may be cut short, and have tags at both ends.
 """
 
 import io
+import itertools
 import re
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from .frames import (
 LIBSNDFILE_BITS = (8, 16, 24)
 SEARCHED_AT_ONCE = 2**20  # bytes
 MAX_BROKEN_FRAMES = 16
+MAX_SYNCS = 2**16  # looked at for the last frame: those that a damaged GB has by chance, four times over
 REMUX_ADVICE = "write it again: ffmpeg -i FILE NEW.flac"
 
 
@@ -147,7 +149,7 @@ def _last_frames(file: BinaryIO, stream: Stream, first: Frame) -> tuple[Frame, F
     """The last whole frame; one behind it that is cut; the byte to read up to."""
     broken: Frame | None = None
     broken_at, tried = stream.stop, 0
-    for at in _last_syncs(file, stream, first.sync):
+    for at in itertools.islice(_last_syncs(file, stream, first.sync), MAX_SYNCS):
         frame = _frame_at(file, at, stream)
         if frame is None:
             continue

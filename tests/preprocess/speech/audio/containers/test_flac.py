@@ -199,3 +199,8 @@ def test_frames_that_count_samples_are_looked_at_as_well(total: int):
     check_is(start + b"".join(frames), noise())
     with pytest.raises(AudioError, match="x.flac: sample 8193 of its 32000 is missing or damaged"):
         check_audio(AudioContent("x.flac", start + b"".join(frames[:2] + frames[3:])))
+
+
+def test_what_looks_like_frames_again_and_again_is_given_up():
+    with pytest.raises(AudioError, match="x.flac: corrupt or cut short: none of its last frames is whole"):
+        check_audio(AudioContent("x.flac", flac(noise()) + b"\xff\xf8" * 70_000))
