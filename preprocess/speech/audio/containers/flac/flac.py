@@ -16,7 +16,7 @@ from .....errors import AudioError
 from ...decoder import FAULTS, Decoder
 from ...length_limits import END_TOLERANCE_SECONDS
 from ...parts import Part
-from ..remainder import check_remainder, holds_nothing
+from ..remainder import FEW_BYTES, check_remainder, holds_nothing
 from .frames import (
     HEADER_BYTES,
     MARKER,
@@ -157,7 +157,9 @@ def _last_frames(file: BinaryIO, stream: Stream, first: Frame) -> tuple[Frame, F
             # A whole frame may hold what looks like the header of another: then it is not whole without it.
             if broken and _is_whole(file, at, broken_at, frame, stream.info):
                 return frame, broken, broken_at
-            _check_behind(file, at, frame, stream)
+            # Checksums of all its bytes take longer than decoding it.
+            if _is_whole(file, at, max(at, stream.stop - FEW_BYTES), frame, stream.info):
+                _check_behind(file, at, frame, stream)
             return frame, None, stream.stop
         broken, broken_at, tried = frame, at, tried + 1
         if tried == MAX_BROKEN_FRAMES:
