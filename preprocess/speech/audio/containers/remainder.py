@@ -33,7 +33,7 @@ def check_remainder(file: BinaryIO, start: int, stop: int) -> None:
 
 
 def holds_nothing(file: BinaryIO, start: int, stop: int) -> bool:
-    """Whether nothing but tags of music players, zeros and a few bytes stands between two bytes of a file."""
+    """Whether a stretch of a file holds nothing but tags, zeros and a few bytes."""
     window = Window(io.BufferedReader(PartFile(file, [range(start, stop)])), stop - start)
     position, end = 0, start_of_last_tags(window)
     while end - position > FEW_BYTES:
