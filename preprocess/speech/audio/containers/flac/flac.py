@@ -203,7 +203,7 @@ def _check_numbers(file: BinaryIO, stream: Stream, first: Frame, last: Frame) ->
 
 
 def _step(window: bytes, at: int, number: int, info: StreamInfo, counts_samples: bool) -> int:
-    """What to add to `number` for the next frame's, if its frame begins at `at`; else 0."""
+    """Step from a frame's number to the next one, if that frame begins at a byte; else 0."""
     if not counts_samples and number <= sys.maxunicode:  # numbers are coded as UTF-8 codes characters
         return int(window.startswith(chr(number).encode("utf-8", "surrogatepass"), at + 4))
     frame = Frame.parse(window[at : at + MAX_FRAME_HEADER_BYTES], info)
