@@ -41,14 +41,7 @@ class AvDecoder:
         self._opened.close()
 
     def read(self, start: int, count: int) -> np.ndarray:
-        """Decode samples.
-
-        Args:
-            start: the first, at the stream's own rate.
-            count: how many.
-
-        Returns:
-            (N, C) float32, N at most `count`: fewer where the stream ends.
+        """Decode samples, as `Decoder.read` does.
 
         Raises:
             AudioError: the stream is corrupt there.

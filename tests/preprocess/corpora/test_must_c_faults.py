@@ -11,7 +11,7 @@ import yaml
 from cards import read_card
 
 from preprocess.errors import ManifestError, PreprocessError
-from preprocess.files.faults import read_faults
+from preprocess.files.faults import Fault, read_faults
 from preprocess.speech.audio import load_audio
 
 SKIP = ("--on-error", "skip", "--max-errors", 0.5)
@@ -23,6 +23,14 @@ def text_file(tree, suffix: str, split: str = "train") -> Path:
 
 def talk(tree) -> Path:
     return tree.root / "en-fr/data/train/wav/ted_1.wav"
+
+
+def one_row_left_out(tree, run_manifest, read_out) -> Fault:
+    """The only row of train that is at fault; the other 19 are there."""
+    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
+    assert len(read_out("train")) == 19
+    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    return listed
 
 
 def change_line(path: Path, number: int, change: Callable[[str], str]) -> None:
@@ -190,9 +198,7 @@ def test_a_segment_that_cannot_be_read_is_one_row_at_fault(tree, run_manifest, r
     path.write_text(changed, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ManifestError, match=f"(?s)train.yaml:1: {message}"):
         run_manifest("must_c", tree.root, "--tgt-lang", "fr")
-    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
-    assert len(read_out("train")) == 19
-    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    listed = one_row_left_out(tree, run_manifest, read_out)
     assert listed.location == f"{path}:1"
     assert re.match(f"(?s){message}", listed.reason)
 
@@ -203,9 +209,7 @@ def test_a_line_of_text_in_place_of_a_segment_is_one_row_at_fault(tree, run_mani
     change_line(path, number, lambda line: "hello world")
     with pytest.raises(ManifestError, match=rf"(?s)train.yaml:{number}: expected a list of .*found hello world"):
         run_manifest("must_c", tree.root, "--tgt-lang", "fr")
-    out = run_manifest("must_c", tree.root, "--tgt-lang", "fr", *SKIP)
-    assert len(read_out("train")) == 19
-    (listed,) = read_faults(out.with_name("out.errors.tsv"))
+    listed = one_row_left_out(tree, run_manifest, read_out)
     assert listed.location == f"{path}:{number}"
 
 

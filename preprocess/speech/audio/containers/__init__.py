@@ -18,9 +18,9 @@ from .chunked.w64 import find_w64_parts, is_w64
 from .chunked.wav import find_wav_parts, is_wav
 from .flac.flac import find_flac_parts
 from .mpeg.mpeg import find_mpeg_parts, may_be_mpeg
-from .mpeg.tags import TAG_STARTS, behind_tags
-from .mpeg.window import Window
 from .ogg.ogg import find_ogg_parts
+from .tags import TAG_STARTS, behind_tags
+from .window import Window
 
 # Each is given the file and its size in bytes, and gives its parts; none where libsndfile is right about it. It raises
 # AudioError, without a place, where the file is cut short or holds more than can be read.

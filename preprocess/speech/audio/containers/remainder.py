@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 from ....errors import AudioError
 from ..parts import PartFile
-from .mpeg.tags import behind_tags, start_of_last_tags
-from .mpeg.window import Window
+from .tags import behind_tags, start_of_last_tags
+from .window import Window
 
 TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")  # of music players, at the end of any file
 FEW_BYTES = 64  # a line end, or what is left of a tag

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from .....errors import AudioError
+from ..tags import TAG_STARTS, behind_tags, nameless_tag_end, start_of_last_tags, tag_end
+from ..window import WINDOW_BYTES, Window
 from .headers import HEADER_BYTES, MONO, FrameKind, all_kinds, sizes_of
-from .tags import TAG_STARTS, behind_tags, nameless_tag_end, start_of_last_tags, tag_end
-from .window import WINDOW_BYTES, Window
 
 # A header may stand in any bytes by chance, three at the right distances do not.
 AGREEING_HEADERS = 3

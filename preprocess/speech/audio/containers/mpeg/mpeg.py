@@ -14,10 +14,10 @@ import numpy as np
 
 from .....errors import AudioError
 from ...parts import Part, Piece
+from ..tags import behind_tags
+from ..window import Window
 from .frames import LENGTH_HEADERS, Frames, find_frames
 from .headers import HEADER_BYTES, VERSION_1, is_sync
-from .tags import behind_tags
-from .window import Window
 
 # What other formats that libsndfile knows begin with; all others are searched for frames.
 OTHER_STARTS = (

@@ -158,10 +158,12 @@ class Stream:
             return 0
         last = with_packets[-1]
         end, end_before = self._pages[last].end, self._pages[last - 1].end if last else 0
-        shifts = [sound.shift for sound in self._pages[:last] if sound.shift is not None]
-        shift = shifts[-1] if shifts else 0
+        stated = [(sound.page.granule, sound.shift) for sound in self._pages[:last] if sound.shift is not None]
+        *_, shift_before, shift = [0, 0, *(shift for _, shift in stated)]
+        # A position at which pages with sound stand still says nothing.
+        stuck_at = stated[-1][0] if shift < shift_before else None
         for sound in reversed(self._pages[last:]):
-            if end_before <= sound.page.granule - shift <= end:
+            if sound.page.granule != stuck_at and end_before <= sound.page.granule - shift <= end:
                 return sound.page.granule - shift
         return end
 

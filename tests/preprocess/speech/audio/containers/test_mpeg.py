@@ -255,7 +255,7 @@ def test_files_without_frames_say_so(content: bytes):
 
 def test_frames_are_found_across_windows_of_memory(monkeypatch: pytest.MonkeyPatch):
     expected = decode(ID3 + WITHOUT_HEADER)
-    monkeypatch.setattr("preprocess.speech.audio.containers.mpeg.window.WINDOW_BYTES", 700)
+    monkeypatch.setattr("preprocess.speech.audio.containers.window.WINDOW_BYTES", 700)
     assert np.array_equal(decode(ID3 + WITHOUT_HEADER), expected)
 
 

@@ -1,4 +1,4 @@
-"""Tags that players put before, behind and between the frames of MPEG audio: ID3, APE, Lyrics3."""
+"""Tags that players put before, behind and between the frames of audio: ID3, APE, Lyrics3."""
 
 import re
 
