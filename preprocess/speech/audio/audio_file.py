@@ -110,6 +110,7 @@ class AudioFile:
             raise AudioError(
                 f"cut short: expected {num_frames} samples from {start}, found {len(waveform)}", place=self.place
             )
+        LengthLimits(max_seconds=max_seconds).check(len(waveform) / self.sample_rate, self.place)
         with explained(self.place):
             check_samples(waveform)
             return np.clip(resample(waveform, self.sample_rate), -1.0, 1.0)

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from preprocess.errors import AudioError
-from preprocess.speech.audio import check_audio, load_audio, load_sound, open_audio
+from preprocess.speech.audio import AudioFile, check_audio, load_audio, load_sound, open_audio
 
 WHOLE_FILE_FORMATS = [("x.wav", "PCM_16"), ("x.flac", "PCM_16"), ("x.mp3", "MPEG_LAYER_III")]
 
@@ -204,3 +204,15 @@ def test_what_a_mac_leaves_beside_a_file_does_not_count(tmp_path: Path, name: st
     whole = load_audio(path)
     (tmp_path / f"._{name}").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(4072))
     assert np.array_equal(load_audio(path), whole)
+
+
+def test_what_is_there_must_be_long_enough_and_not_only_what_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = save(tmp_path, sine(440, 0.06))
+    read = AudioFile.read_samples
+    for there, message in ((500, None), (399, "too short: 24.9 ms"), (0, "too short: 0.0 ms")):
+        monkeypatch.setattr(AudioFile, "read_samples", lambda self, *stretch, there=there: read(self, *stretch)[:there])
+        if message is None:
+            assert len(load_audio(path)) == there
+        else:
+            with pytest.raises(AudioError, match=message):
+                load_audio(path)
