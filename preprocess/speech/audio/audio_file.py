@@ -104,13 +104,14 @@ class AudioFile:
             AudioError: see the table in the docstring of this folder.
         """
         start, num_frames = self._locate(offset, duration)
-        LengthLimits(max_seconds=max_seconds).check(num_frames / self.sample_rate, self.place)
+        limits = LengthLimits(max_seconds=max_seconds)
+        limits.check(num_frames / self.sample_rate, self.place)
         waveform = self.read_samples(start, num_frames)
         if num_frames - len(waveform) > END_TOLERANCE_SECONDS * self.sample_rate:
             raise AudioError(
                 f"cut short: expected {num_frames} samples from {start}, found {len(waveform)}", place=self.place
             )
-        LengthLimits(max_seconds=max_seconds).check(len(waveform) / self.sample_rate, self.place)
+        limits.check(len(waveform) / self.sample_rate, self.place)
         with explained(self.place):
             check_samples(waveform)
             return np.clip(resample(waveform, self.sample_rate), -1.0, 1.0)

@@ -207,7 +207,7 @@ def test_what_a_mac_leaves_beside_a_file_does_not_count(tmp_path: Path, name: st
 
 
 def test_what_is_there_must_be_long_enough_and_not_only_what_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    path = save(tmp_path, sine(440, 0.06))
+    path = save(tmp_path, sine(440, 0.04))
     read = AudioFile.read_samples
     for there, message in ((500, None), (399, "too short: 24.9 ms"), (0, "too short: 0.0 ms")):
         monkeypatch.setattr(AudioFile, "read_samples", lambda self, *stretch, there=there: read(self, *stretch)[:there])
