@@ -64,10 +64,15 @@ def run_grid(path: Path, *options: object):
     return run_command(sys.executable, EXAMPLE / "run_experiments.py", path, *options)
 
 
-def test_a_grid_runs_resumes_and_reports(tmp_path):
-    path, out = write_grid(tmp_path), tmp_path / "out"
+def test_a_grid_runs_resumes_and_reports_and_a_cell_that_fails_is_named(tmp_path):
+    at_fault = GRID.replace("    st+mt:\n", "    nothing: --streams nothing\n    st+mt:\n")
+    at_fault = at_fault.replace("setting: [st, st+mt], against", "setting: [st, nothing, st+mt], against")
+    path, out = write_grid(tmp_path, at_fault), tmp_path / "out"
     first = run_grid(path, "--only", "text-helps")
-    assert first.returncode == 0, first.stderr[-3000:]
+    assert first.returncode == 1, first.stderr[-3000:]
+    assert f"failed: {out}/cells/setting=nothing/cell.log" in first.stderr
+    assert "--streams must be st,mt or st or mt" in (out / "cells/setting=nothing/cell.log").read_text()
+    path = write_grid(tmp_path)
     results = [json.loads(line) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [result["cell"] for result in results] == ["default", "setting=st+mt"]
     assert results[0]["experiments"] == ["text-helps", "families"]
@@ -167,15 +172,6 @@ def test_gains_are_over_the_cell_that_is_compared_with(tmp_path):
     assert gains(grid, baselines, "st") == {"setting=st+mt": 2.5}
     assert gains(grid, baselines, "mt") == {}
     assert find_baselines(grid, "families") == {}  # it names nothing to compare with
-
-
-def test_a_cell_that_fails_is_named_and_the_others_run(tmp_path):
-    path = write_grid(tmp_path, GRID.replace("st: --streams st\n", "st: --streams nothing\n"))
-    result = run_grid(path, "--only", "text-helps")
-    assert result.returncode == 1
-    assert f"failed: {tmp_path}/out/cells/default/cell.log" in result.stderr
-    assert "--streams must be st,mt or st or mt" in (tmp_path / "out/cells/default/cell.log").read_text()
-    assert (tmp_path / "out/cells/setting=st+mt/result.json").is_file()
 
 
 def test_cells_are_all_combinations_and_each_is_run_once(tmp_path):

@@ -4,9 +4,10 @@ import os
 import random
 import subprocess
 import sys
-from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from warm_commands import warm_programs
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORDS = {"red": "rouge", "blue": "bleu", "green": "vert", "one": "un", "two": "deux", "cat": "chat", "dog": "chien"}
@@ -103,16 +104,13 @@ def build_task(data_bin: Path, **options: object):
 def build_model(task, architecture: str, **options: object):
     """A randomly initialised model (seed 0) of a registered architecture, in evaluation mode."""
     import torch
-    from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY
+    from fairseq.models import MODEL_DATACLASS_REGISTRY
     from omegaconf import OmegaConf
 
-    name = ARCH_MODEL_NAME_REGISTRY[architecture]
-    arguments = Namespace(**options)
-    ARCH_CONFIG_REGISTRY[architecture](arguments)
-    defaults = OmegaConf.structured(MODEL_DATACLASS_REGISTRY[name])
-    known = {key: value for key, value in vars(arguments).items() if key in defaults}
+    defaults = OmegaConf.structured(MODEL_DATACLASS_REGISTRY[architecture])
+    known = {key: value for key, value in options.items() if key in defaults}
     torch.manual_seed(0)
-    return task.build_model(OmegaConf.merge(defaults, known, {"_name": name})).eval()
+    return task.build_model(OmegaConf.merge(defaults, known, {"_name": architecture})).eval()
 
 
 def build_criterion(task, **options: object):
@@ -139,8 +137,11 @@ def batch_of(task, rows: Iterable[int], split: str = "valid") -> dict:
 
 
 def run_command(*command: object, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess:
-    """Run a command line in a fresh process with this Python's scripts on the path; its output is returned as text."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    """Run a command line with this Python's scripts on the path; its output is returned as text.
+
+    What it imports of fairseq is there already (`warm_commands`).
+    """
+    path = os.pathsep.join((str(warm_programs()), str(Path(sys.executable).parent), os.environ["PATH"]))
     return subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
