@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..version import __version__
 
-NEEDED = ("ve-fairseq", "torch", "torchaudio", "transformers", "sentencepiece", "scikit-learn", "soundfile", "numpy")
+NEEDED = ("ve-fairseq", "torch", "torchaudio", "transformers", "sentencepiece", "soundfile", "numpy")
 SCORING = ("sacrebleu",)
 EXTRAS = {  # distribution -> the extra that installs it, what it is for
     "av": ("formats", "audio that libsndfile does not read: m4a, webm, aac, wma, amr"),

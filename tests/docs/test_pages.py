@@ -22,6 +22,7 @@ OTHERS = {
     "examples/slurm/cluster.py": "--jobs --cpus --memory --directive --gres",
     "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --help",
     "convmv": "--nfc",
+    "pip": "--require-hashes --no-deps",
     "every command": "--help --version",
 }
 FAIRSEQ = (
