@@ -12,7 +12,6 @@ MAX_ANY_SHARE = 0.04
 COMMANDS = (
     *("preprocess/stages/*.py", "preprocess/__main__.py", "preprocess/files/options.py"),
     *("fairseq_hmst/*/command.py", "fairseq_hmst/average.py"),
-    "fairseq_hmst/models/architectures.py",  # fairseq hands it the command line, to fill in sizes
 )
 
 

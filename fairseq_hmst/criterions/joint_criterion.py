@@ -11,6 +11,8 @@ from fairseq.logging import metrics
 from omegaconf import II
 from torch import Tensor
 
+from preprocess.errors import OptionError
+
 from .head_losses import HeadLosses
 from .views import copies_of_batch, divergence_of_copies, divergence_of_twins
 from .word_errors import count_word_errors
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, ModelOutput
     from ..tasks.hmst_translation import HmstTranslationTask
 
+OPTIONS_OF_HEADS = {"label_smoothing": "attention", "source_ctc_streams": "source_ctc"}
 DEFAULT_WEIGHTS = {"attention": 0.7, "transducer": 0.7, "ctc": 0.3, "source_ctc": 0.3}
 
 
@@ -72,12 +75,16 @@ class JointCriterion(FairseqCriterion):
     the losses of examples, and neither to the number of examples nor of tokens.
 
     Attributes:
+        trains_every_head: unlike fairseq's criterions, which train an attention decoder alone.
         needs_text_twins: whether batches of train need text twins.
 
     Raises:
         ValueError: a weight is negative, all are 0, or one is given for a head that the model lacks or that does not
             serve it.
+        OptionError: an option has another value than its default, and the model or the streams lack what it is of.
     """
+
+    trains_every_head = True
 
     def __init__(
         self,
@@ -110,8 +117,10 @@ class JointCriterion(FairseqCriterion):
         self.needs_text_twins = consistency_weight > 0
         has_text = "mt" in task.stream_names or not self.needs_text_twins
         self.stream_names = task.stream_names if has_text else [*task.stream_names, "mt"]
+        if mt_weight != 1 and "mt" not in self.stream_names:
+            raise OptionError("mt_weight", f"{mt_weight} has no effect with --streams {','.join(self.stream_names)}")
         self.stream_weights = {"st": 1.0, "mt": mt_weight}
-        self.source_ctc_streams = str(source_ctc_streams).split(",")
+        self.source_ctc_streams = str(source_ctc_streams)
         self.sentence_avg = sentence_avg
 
     def forward(self, model: "HmstModel", sample: "Batch") -> tuple[Tensor, Tensor, dict[str, Tensor | int]]:
@@ -161,7 +170,7 @@ class JointCriterion(FairseqCriterion):
         if output.ctc_logits is not None:
             heads.add_ctc(output.ctc_logits)
         if output.source_ctc_logits is not None:
-            in_streams = self._per_stream(sample, dict.fromkeys(self.source_ctc_streams, 1.0)) > 0
+            in_streams = self._per_stream(sample, dict.fromkeys(self.source_ctc_streams.split(","), 1.0)) > 0
             labels = self.task.data_bin.transcript_labels(sample["transcript"])
             has_transcript = sample["transcript_lengths"] >= 0
             heads.add_source_ctc(
@@ -181,6 +190,12 @@ class JointCriterion(FairseqCriterion):
         if without_head:
             flags = ", ".join(f"--{name.replace('_', '-')}-weight" for name in without_head)
             raise ValueError(f"{flags} given, but the model has no such head; it has: {', '.join(heads)}")
+        for option, head in OPTIONS_OF_HEADS.items():
+            value = getattr(self, option)
+            if head not in heads and value != JointCriterionConfig.__dataclass_fields__[option].default:
+                raise OptionError(
+                    option, f"{value} has no effect: it is of the head {head}, and the model has: {', '.join(heads)}"
+                )
         given = {head: self.given_weights[head] for head in heads}
         weights = {head: DEFAULT_WEIGHTS[head] if value is None else value for head, value in given.items()}
         total = sum(weights.values())

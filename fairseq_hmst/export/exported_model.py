@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 import msgspec
 import torch
-from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
+from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY
 from omegaconf import OmegaConf
 
 from preprocess.files.cards.card import Card
@@ -129,17 +129,17 @@ def _load_model(paths: Sequence[Path], task: HmstTranslationTask) -> tuple[HmstM
     try:
         state = average_checkpoints([str(path) for path in paths])
         given, task_state, weights = state["cfg"]["model"], state["task_state"], state["model"]
-        family = ARCH_MODEL_NAME_REGISTRY[given["_name"]]
+        architecture = ARCH_MODEL_REGISTRY[given["_name"]]
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
         raise ModelFolderError(f"cannot be read as checkpoints of fairseq: {error!r}", place=names) from error
-    if not issubclass(MODEL_REGISTRY[family], HmstModel):
-        raise ModelFolderError(f"expected a model of this package, found fairseq's '{family}'", place=names)
+    if not issubclass(architecture, HmstModel):
+        raise ModelFolderError(f"expected a model of this package, found fairseq's '{given['_name']}'", place=names)
     task.load_state_dict(task_state)
     # all options, so that a later default changes nothing
-    container = OmegaConf.to_container(OmegaConf.structured(MODEL_DATACLASS_REGISTRY[family]), enum_to_str=True)
+    container = OmegaConf.to_container(OmegaConf.structured(MODEL_DATACLASS_REGISTRY[given["_name"]]), enum_to_str=True)
     defaults = cast("dict[str, object]", container)
     kept = defaults.keys() - TRAINING_OPTIONS
-    options = {key: value for key, value in (defaults | given).items() if key in kept} | {"_name": family}
+    options = {key: value for key, value in (defaults | given).items() if key in kept} | {"_name": architecture.family}
     model = task.build_model(OmegaConf.create(options), from_checkpoint=True)
     model.load_state_dict(weights)
     return model.eval(), options

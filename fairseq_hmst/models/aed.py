@@ -119,5 +119,7 @@ class AedConfig(AttentionDecoderConfig, AuxiliaryCTCConfig):
 class AedModel(AttentionDecoderModel):
     """Attentional encoder-decoder; both CTC heads may be added as auxiliary losses."""
 
+    family = "hmst_aed"
+
     def __init__(self, config: AedConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=config.target_ctc)

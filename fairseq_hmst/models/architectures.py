@@ -1,10 +1,18 @@
-"""Named sizes: `_tiny` for tests and the CPU, `_base` for the paper's size; an option given by the user wins."""
+"""Named sizes: `_tiny` for tests and the CPU, `_base` for the paper's size; an option given by the user wins.
 
-from argparse import Namespace
+Each is a model of its own with its sizes as defaults, so that its name gives them wherever fairseq reads it: as --arch
+or as `model._name` of fairseq-hydra-train, before or after it imports this package.
+"""
 
-from fairseq.models import register_model_architecture
+from dataclasses import field, fields, make_dataclass
 
-from . import aed, ctc, ctc_attention, transducer  # noqa: F401  (a family must be registered before its sizes)
+from fairseq.models import MODEL_DATACLASS_REGISTRY, register_model
+
+from .aed import AedModel
+from .ctc import CTCModel
+from .ctc_attention import CTCAttentionModel
+from .hmst_model import HmstModel
+from .transducer import TransducerModel
 
 # about 1.5 million parameters with small vocabularies
 TINY = {"embed_dim": 128, "ffn_embed_dim": 512, "attention_heads": 4, "encoder_layers": 3, "decoder_layers": 2}
@@ -22,14 +30,18 @@ SIZES = {
 }
 
 
-def _register(model: str, size: str, values: dict[str, int]) -> None:
-    def set_defaults(arguments: Namespace) -> None:
-        for name, value in values.items():
-            setattr(arguments, name, getattr(arguments, name, value))
+def _register(model: type[HmstModel], size: str, values: dict[str, int]) -> None:
+    options = MODEL_DATACLASS_REGISTRY[model.family]
+    sized = [
+        (option.name, option.type, field(default=values[option.name], metadata=option.metadata))
+        for option in fields(options)
+        if option.name in values
+    ]
+    name = f"{model.family}_{size}"
+    sized_model = type(name, (model,), {"__doc__": f"{model.family} with sizes of its own."})
+    register_model(name, dataclass=make_dataclass(f"{name}_options", sized, bases=(options,)))(sized_model)
 
-    register_model_architecture(model, f"{model}_{size}")(set_defaults)
 
-
-for _model, _sizes in SIZES.items():
-    for _size, _values in _sizes.items():
+for _model in (AedModel, CTCModel, CTCAttentionModel, TransducerModel):
+    for _size, _values in SIZES[_model.family].items():
         _register(_model, _size, _values)

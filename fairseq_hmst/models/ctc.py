@@ -10,6 +10,8 @@ from .hmst_model import HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
 class CTCModel(HmstModel):
     """The shared encoder with CTC on the translation after its last layer."""
 
+    family = "hmst_ctc"
+
     def __init__(self, config: SharedEncoderConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=True)
 

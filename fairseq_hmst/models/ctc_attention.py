@@ -10,6 +10,8 @@ from .hmst_model import ModelTask
 class CTCAttentionModel(AttentionDecoderModel):
     """An encoder-decoder whose last encoder layer always learns the translation by CTC."""
 
+    family = "hmst_ctc_attention"
+
     def __init__(self, config: AttentionDecoderConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=True)
 

@@ -1,11 +1,11 @@
 """The base of all families: the shared encoder, its CTC heads, and the output of a forward pass."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, cast
+from typing import ClassVar, NamedTuple, Protocol, cast
 
 from fairseq import utils
 from fairseq.data import Dictionary
-from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY, BaseFairseqModel
+from fairseq.models import MODEL_DATACLASS_REGISTRY, BaseFairseqModel
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
@@ -75,11 +75,15 @@ class HmstModel(BaseFairseqModel):
         task: gives `source_dictionary`, `target_dictionary` and `data_bin`.
         target_ctc: whether there is a CTC head on the translation.
 
+    Attributes:
+        family: name without a size.
+
     Raises:
         ValueError: source_ctc_layer lies outside 0..encoder_layers, or a CTC head could not know the language to
             translate into.
     """
 
+    family: ClassVar[str]
     ctc_blank_index = BLANK_INDEX
 
     def __init__(self, config: SharedEncoderConfig, task: ModelTask, target_ctc: bool = False) -> None:
@@ -104,7 +108,7 @@ class HmstModel(BaseFairseqModel):
     @classmethod
     def build_model(cls, cfg: SharedEncoderConfig, task: ModelTask) -> "HmstModel":
         """fairseq's way to make a model; options that an older checkpoint lacks have their defaults."""
-        options = MODEL_DATACLASS_REGISTRY[ARCH_MODEL_NAME_REGISTRY[cfg._name]]
+        options = MODEL_DATACLASS_REGISTRY[cfg._name]
         defaults = OmegaConf.to_container(OmegaConf.structured(options), enum_to_str=True)
         return cls(cast(SharedEncoderConfig, OmegaConf.merge(defaults, cfg)), task)
 
@@ -116,6 +120,12 @@ class HmstModel(BaseFairseqModel):
     def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         """Embedding of ids (B, T) of the joint input dictionary, (B, T, D)."""
         return build_embedding(task.source_dictionary, config.embed_dim)
+
+    @property
+    def heads_beside_attention(self) -> tuple[str, ...]:
+        """Heads, in words, that fairseq's own criterions do not train."""
+        ctc = {"CTC on the translation": self.ctc_head, "CTC on the transcript": self.source_ctc_head}
+        return tuple(name for name, head in ctc.items() if head is not None)
 
     @property
     def decodings(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import torch
-from fairseq.models import ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY
+from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY
 from torch import Tensor, nn
 
 from preprocess.errors import UserError
@@ -154,7 +154,7 @@ class PretrainedModel:
         Raises:
             PretrainedModelError: an option was given another value.
         """
-        defaults = MODEL_DATACLASS_REGISTRY[ARCH_MODEL_NAME_REGISTRY[config._name]]()
+        defaults = MODEL_DATACLASS_REGISTRY[ARCH_MODEL_REGISTRY[config._name].family]()
         for name, value in asdict(self.architecture).items():
             given = getattr(config, name)
             if given not in (getattr(defaults, name), value):

@@ -19,6 +19,8 @@ from fairseq.tasks import FairseqTask, register_task
 from omegaconf import II, MISSING, DictConfig
 from torch import Tensor
 
+from preprocess.errors import OptionError
+
 from ..data.batch import Batch
 from ..data.data_bin import DataBin, DataBinError
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
@@ -107,6 +109,7 @@ class HmstTranslationTask(FairseqTask):
         self.needs_text_twins = False
         self.validation: DecodedValidation | None = None
         self._is_described = False
+        self._heads_beside_attention: tuple[str, ...] = ()  # of the model that was built last
         self._train_batches = 0
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
@@ -211,6 +214,7 @@ class HmstTranslationTask(FairseqTask):
         model = super().build_model(cfg, from_checkpoint)
         if pretrained is not None:
             pretrained.load_into(model, cfg.finetune)
+        self._heads_beside_attention = model.heads_beside_attention
         if self.cfg.eval_bleu:
             generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
             logdir = None if from_checkpoint else self.cfg.tensorboard_logdir
@@ -220,8 +224,18 @@ class HmstTranslationTask(FairseqTask):
 
     def build_criterion(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> FairseqCriterion:
         criterion = super().build_criterion(cfg, from_checkpoint)
+        if not getattr(criterion, "trains_every_head", False):
+            self._refuse_heads_without_loss(cfg._name)
         self.needs_text_twins = getattr(criterion, "needs_text_twins", False)  # of train, which is loaded after this
         return criterion
+
+    def _refuse_heads_without_loss(self, criterion: str) -> None:
+        if self._heads_beside_attention:
+            raise OptionError(
+                "criterion",
+                f"{criterion} trains an attention decoder alone, but the model has: "
+                f"{', '.join(self._heads_beside_attention)}; give hmst_joint, which trains every head",
+            )
 
     def build_generator(
         self,

@@ -44,25 +44,29 @@ def test_a_checkpoint_decodes_the_same_by_path_by_symlink_and_installed(toy_data
 
 
 REACHED = """
+import os
 from argparse import Namespace
 from fairseq import utils, tasks, criterions, models
-utils.import_user_module(Namespace(user_dir={user_dir!r}))
-print(*(name in registry for name, registry in (
-    ("hmst_translation", tasks.TASK_REGISTRY), ("hmst_joint", criterions.CRITERION_REGISTRY),
-    ("hmst_transducer_tiny", models.ARCH_MODEL_REGISTRY),
-)))
+for user_dir in {user_dirs!r}:
+    if os.fork():
+        os.wait()
+        continue
+    utils.import_user_module(Namespace(user_dir=user_dir))
+    print(user_dir, *(name in registry for name, registry in (
+        ("hmst_translation", tasks.TASK_REGISTRY), ("hmst_joint", criterions.CRITERION_REGISTRY),
+        ("hmst_transducer_tiny", models.ARCH_MODEL_REGISTRY),
+    )), flush=True)
+    os._exit(0)
 """
 
 
-@pytest.mark.parametrize(
-    "spelling", ["{package}/", "./fairseq_hmst", "../{parent}/fairseq_hmst/", "{link}", "{printed}"]
-)
-def test_user_dir_registers_the_plugin_in_every_spelling(spelling: str, tmp_path: Path):
-    (tmp_path / "plugin_link").symlink_to(PACKAGE)
+def test_user_dir_registers_the_plugin_in_every_spelling(tmp_path: Path):
+    link = tmp_path / "plugin_link"
+    link.symlink_to(PACKAGE)
     printed = run_command("hmst", "user-dir").stdout.strip()
-    names = {"package": PACKAGE, "parent": PACKAGE.parent.name, "link": tmp_path / "plugin_link", "printed": printed}
-    run = run_command("python", "-c", REACHED.format(user_dir=spelling.format(**names)))
-    assert run.stdout.split() == ["True"] * 3, run.stderr[-2000:]
+    user_dirs = [f"{PACKAGE}/", "./fairseq_hmst", f"../{PACKAGE.parent.name}/fairseq_hmst/", str(link), printed]
+    run = run_command("python", "-c", REACHED.format(user_dirs=user_dirs))
+    assert run.stdout.splitlines() == [f"{user_dir} True True True" for user_dir in user_dirs], run.stderr[-2000:]
 
 
 def test_ensembles_and_averages_of_equal_checkpoints_change_nothing(toy_data_bin, trained, tmp_path):
@@ -111,10 +115,14 @@ def test_a_decoding_without_a_head_is_refused_in_words(toy_data_bin, trained):
     assert "decoding joint: the model has no head for it; it can decode by: attention" in result.stderr
 
 
-def test_hydra_trains_from_the_examples_yaml(toy_data_bin, tmp_path):
-    overrides = [f"task.data={toy_data_bin}", f"checkpoint.save_dir={tmp_path}", "optimization.max_update=2"]
+def test_hydra_trains_from_the_examples_yaml_an_architecture_of_its_name(toy_data_bin, tmp_path):
+    overrides = [f"task.data={toy_data_bin}", f"checkpoint.save_dir={tmp_path}", "optimization.max_update=1"]
+    overrides += ["model._name=hmst_ctc_attention_tiny", "+model.encoder_layers=2", "dataset.max_tokens=500"]
     folder = REPOSITORY / "examples" / "prompts"
     command = ("fairseq-hydra-train", "--config-dir", folder, "--config-name", "training")
     result = run_command(*command, f"common.user_dir={PACKAGE}", *overrides, f"hydra.run.dir={tmp_path}")
     assert result.returncode == 0, result.stderr[-3000:]
-    assert (tmp_path / "checkpoint_last.pt").is_file()
+    weights = torch.load(tmp_path / "checkpoint_last.pt", weights_only=False)["model"]
+    assert len(weights["encoder.layers.1.fc1.bias"]) == 512
+    assert "encoder.layers.2.fc1.bias" not in weights  # the option wins
+    assert any(name.startswith("source_ctc_head") for name in weights)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from fairseq.dataclass import FairseqDataclass
 from fairseq.dataclass.configs import FairseqConfig
 from fairseq.dataclass.utils import gen_parser_from_dataclass
-from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_NAME_REGISTRY, MODEL_DATACLASS_REGISTRY
+from fairseq.models import MODEL_DATACLASS_REGISTRY
 from fairseq.registry import REGISTRIES
 from fairseq.tasks import TASK_DATACLASS_REGISTRY
 
@@ -36,9 +36,8 @@ def all_options(argv: Sequence[str]) -> str:
         formatter_class=_DefaultsFormatter,
     )
     task, criterion = OURS["--task"], OURS["--criterion"]
-    architectures = {name: model for name, model in ARCH_MODEL_NAME_REGISTRY.items() if name.startswith("hmst_")}
-    model = _known(architectures, chosen.arch, "--arch")
-    _add(parser, f"architecture {chosen.arch}", MODEL_DATACLASS_REGISTRY[model]())
+    architectures = {name: options for name, options in MODEL_DATACLASS_REGISTRY.items() if name.startswith("hmst_")}
+    _add(parser, f"architecture {chosen.arch}", _known(architectures, chosen.arch, "--arch")())
     _add(parser, f"task {task}", TASK_DATACLASS_REGISTRY[task]())
     _add(parser, f"criterion {criterion}", REGISTRIES["criterion"]["dataclass_registry"][criterion]())
     for component in COMPONENTS:
@@ -52,10 +51,6 @@ def all_options(argv: Sequence[str]) -> str:
             _add(parser, f"{component} {name}", _known(registry["dataclass_registry"], name, f"--{component}")())
     for group_name in GROUPS:
         _add(parser, f"fairseq: {group_name}", FairseqConfig.__dataclass_fields__[group_name].type())
-    if chosen.arch in ARCH_CONFIG_REGISTRY:
-        size = argparse.Namespace()
-        ARCH_CONFIG_REGISTRY[chosen.arch](size)
-        parser.set_defaults(**vars(size))
     return parser.format_help()
 
 

@@ -1,10 +1,13 @@
 import pytest
 import torch
+from omegaconf import OmegaConf
 from toy import batch_of, build_criterion, build_model, build_task
 
 from fairseq_hmst.losses.rnnt import rnnt_loss
+from preprocess.errors import OptionError
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
+CROSS_ENTROPY = OmegaConf.create({"_name": "cross_entropy", "sentence_avg": False})
 ST_ROWS, MT_ROWS = range(5), range(21, 26)
 
 
@@ -182,3 +185,34 @@ def test_all_weights_0_is_refused(toy_task):
     aed = build_model(toy_task, "hmst_aed_tiny", **SMALL)
     with pytest.raises(ValueError, match="there is nothing to learn"):
         build_criterion(toy_task, attention_weight=0.0)(aed, batch_of(toy_task, ST_ROWS))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "streams", "options", "message"),
+    [
+        ("hmst_ctc", "st,mt", {"label_smoothing": 0.2}, "label_smoothing 0.2 has no effect: .* has: ctc, source_ctc"),
+        ("hmst_aed", "st,mt", {"source_ctc_streams": "st"}, "source_ctc_streams st has no effect: .* has: attention"),
+        ("hmst_aed", "st", {"mt_weight": 0.5}, "mt_weight 0.5 has no effect with --streams st"),
+    ],
+)
+def test_options_of_what_is_not_there_are_refused(toy_data_bin, architecture, streams, options, message):
+    task = build_task(toy_data_bin, streams=streams)
+    model = build_model(task, f"{architecture}_tiny", **SMALL)
+    with pytest.raises(OptionError, match=message):
+        build_criterion(task, **options)(model, batch_of(task, ST_ROWS))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "heads"),
+    [
+        ("hmst_ctc", "CTC on the translation, CTC on the transcript"),
+        ("hmst_ctc_attention", "CTC on the translation, CTC on the transcript"),
+        ("hmst_transducer", "transducer, CTC on the transcript"),
+    ],
+)
+def test_a_criterion_of_fairseq_is_refused_where_it_leaves_heads_untrained(toy_task, architecture, heads):
+    build_model(toy_task, f"{architecture}_tiny", **SMALL | {"source_ctc_layer": 1})
+    with pytest.raises(OptionError, match=f"criterion cross_entropy trains an attention decoder alone.* has: {heads};"):
+        toy_task.build_criterion(CROSS_ENTROPY)
+    build_model(toy_task, "hmst_aed_tiny", **SMALL)
+    assert toy_task.build_criterion(CROSS_ENTROPY).task is toy_task
