@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from preprocess.errors import OutputError, exit_status
+from preprocess.errors import UserError, exit_status
+from preprocess.files.reading.finite import check_finite
 from preprocess.files.whole import whole_file
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
     """The first checkpoint with its weights replaced by the mean over all, computed in float64.
 
     Raises:
+        NotFiniteError: a weight is NaN or infinite.
         ValueError: a file is no checkpoint, or one has other parameters, or other shapes, than the first.
     """
     import torch
@@ -44,6 +46,7 @@ def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
             raise
         except Exception as error:  # torch raises whatever a file that is no checkpoint leads it to
             raise ValueError(f"{path}: cannot be read as a checkpoint of fairseq-train") from error
+        check_finite(checkpoint["model"], path, "its training went wrong: leave it out, or take an earlier one")
         return checkpoint
 
     state = load(paths[0])
@@ -79,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         average = average_checkpoints(arguments.model)
+        check_finite(average["model"], arguments.out)
         with whole_file(arguments.out) as temporary:
             torch.save(average, temporary)
 
-    return exit_status(work, (OSError, ValueError, OutputError), "interrupted; nothing was written")
+    return exit_status(work, (OSError, ValueError, UserError), "interrupted; nothing was written")

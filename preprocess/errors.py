@@ -137,6 +137,10 @@ class MismatchError(PreprocessError):
     """Two inputs come from different earlier stages, such as units of another k-means."""
 
 
+class NotFiniteError(PreprocessError):
+    """Weights, centroids, frames or scores are NaN or infinite."""
+
+
 class OutputError(PreprocessError):
     """An output exists already, or cannot be written."""
 

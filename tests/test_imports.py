@@ -39,6 +39,8 @@ FAIRSEQ_HMST = {
     **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
     **dict.fromkeys(("lazy", "installation"), ()),
     "compat": ("preprocess.files",),
+    "checkpoint_files": ("compat", "preprocess.files"),
+    "failed_updates": ("compat", "data", "preprocess.files"),
     "average": ("compat", "preprocess.files"),
     "data": ("compat", "preprocess.files"),
     "models": ("modules", "data", "compat", "preprocess.files"),
@@ -56,7 +58,10 @@ FAIRSEQ_HMST = {
         *("export", "score", "average", "model_folder", "compat", "preprocess"),
         *("plugin", "cpu_processes", "training_events", "outdated_calls"),
     ),
-    "plugin": ("compat", "cpu_processes", "outdated_calls", "criterions", "models", "tasks"),
+    "plugin": (
+        *("compat", "cpu_processes", "outdated_calls", "checkpoint_files", "failed_updates"),
+        *("criterions", "models", "tasks"),
+    ),
     "__init__": ("installation", "lazy"),
     "__main__": ("command",),
 }

@@ -26,6 +26,7 @@ class StreamExample(TypedDict):
 
     Attributes:
         id: its row, counted through all streams.
+        origin: files of its stream and its row there, such as `DATA_BIN/test.st:7`; "" where it comes from no file.
         stream: index into STREAM_NAMES.
         source: (T,) tokens.
         target: (U,) tokens; None where no translation is known.
@@ -35,6 +36,7 @@ class StreamExample(TypedDict):
     """
 
     id: int
+    origin: str
     stream: int
     source: Tensor
     target: Tensor | None
@@ -62,6 +64,7 @@ class Batch(TypedDict):
 
     id: Tensor
     net_input: NetInput
+    origin: NotRequired[list[str]]
     stream: NotRequired[Tensor]
     twin: NotRequired[Tensor]
     nsentences: NotRequired[int]

@@ -1,6 +1,7 @@
 """The speech (st) and text (mt) streams of one split, mixed into one fairseq dataset."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ class StreamRows:
             (inference).
         transcripts: source-text subwords, not repeated; eos alone where an example has none; None if none has.
         target_language: of examples without targets; not read where there are no language symbols.
+        prefix: of its files, such as DATA_BIN/test.st; None where it comes from none.
         twins: sources of text twins (TextTwins), None where an example has none; None if none has. An example with a
             twin is two rows of a batch, of which the twin belongs to the stream mt.
     """
@@ -38,6 +40,7 @@ class StreamRows:
     transcripts: TokenRows[Tensor] | None = None
     target_language: str | None = None
     twins: TokenRows[Tensor | None] | None = None
+    prefix: Path | None = None
 
     def __post_init__(self) -> None:
         for kind in ("targets", "transcripts", "twins"):
@@ -62,10 +65,8 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:
         found = sorted(path.name.removesuffix(".src.idx") for path in data_bin.path.glob("*.src.idx"))
         raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
     if name == "mt":
-        return StreamRows(
-            name, sources, targets, TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols)
-        )
-    return StreamRows(name, sources, targets, transcripts)
+        transcripts = TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols)
+    return StreamRows(name, sources, targets, transcripts, prefix=prefix)
 
 
 class MixedStreams(FairseqDataset):
@@ -137,6 +138,7 @@ class MixedStreams(FairseqDataset):
         stream, row_in_stream = self.streams[number], row - int(self._first_row[number])
         return {
             "id": row,
+            "origin": "" if stream.prefix is None else f"{stream.prefix}:{row_in_stream}",
             "stream": STREAM_NAMES.index(stream.name),
             "source": stream.sources[row_in_stream],
             "target": None if stream.targets is None else stream.targets[row_in_stream],
@@ -209,7 +211,7 @@ class MixedStreams(FairseqDataset):
         Returns:
             fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
             `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U), both in the form of the data-bin's
-            language symbols; besides `labels` (B, U') without symbol and eos, `label_lengths` (B,), `stream` (B,)
+            language symbols; besides `origin` (see StreamExample), `labels` (B, U') without symbol and eos, `label_lengths` (B,), `stream` (B,)
             indices into STREAM_NAMES, `twin` (B,) the row of each one's text twin, -1 where it has none, `transcript`
             (B, S) without eos and `transcript_lengths` (B,), -1 where none is known. A twin has the id of its example.
             Without targets `target` is None, labels and transcripts are not there, and prev_output_tokens holds what
@@ -223,6 +225,7 @@ class MixedStreams(FairseqDataset):
         net_input: NetInput = {"src_tokens": sources, "src_lengths": source_lengths}
         batch: Batch = {
             "id": torch.tensor([sample["id"] for sample in samples]),
+            "origin": [sample["origin"] for sample in samples],
             "stream": torch.tensor([sample["stream"] for sample in samples]),
             "twin": twins,
             "nsentences": len(samples),

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from preprocess.files.hashing import hash_file
+from preprocess.files.reading.finite import check_finite
 
 from ..model_folder.errors import ModelFolderError
 from ..model_folder.json_files import read_object, write_object
@@ -51,6 +52,7 @@ def _convert_pickles(paths: list[Path], out: Path) -> None:
             tensors |= {name: tensor.clone().contiguous() for name, tensor in state.items()}
         except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError) as error:
             raise ModelFolderError(f"cannot be read as weights: {error}", place=path) from error
+        check_finite(state, path, "download the speech encoder again")
     if not tensors:
         raise ModelFolderError(
             "the encoder has no weights: no model.safetensors, no pytorch_model.bin", place=out.parent

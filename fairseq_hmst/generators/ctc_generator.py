@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .ctc_search import ctc_greedy, ctc_prefix_beam_search
+from .finite_scores import check_log_probs
 from .hypothesis import EncoderOut, ScoredLabels
 from .label_generator import LabelGenerator
 
@@ -52,16 +53,27 @@ class CTCGenerator(LabelGenerator[CTCScorable]):
 
 def average_ctc_log_probs(models: Sequence[CTCScorable], net_input: NetInput) -> tuple[Tensor, Tensor]:
     """Logarithm of the models' mean CTC probabilities, (B, T, V), and valid frames, (B,); sets models to evaluation."""
-    log_probs, lengths = [], []
+    encoder_outs = []
     for model in models:
         model.eval()
-        model_log_probs, model_lengths = model.ctc_log_probs(
-            model.encode(net_input["src_tokens"], net_input["src_lengths"])
-        )
-        log_probs.append(model_log_probs)
-        lengths.append(model_lengths)
+        encoder_outs.append(model.encode(net_input["src_tokens"], net_input["src_lengths"]))
+    return mean_ctc_log_probs(models, encoder_outs)
+
+
+def mean_ctc_log_probs(models: Sequence[CTCScorable], encoder_outs: Sequence[EncoderOut]) -> tuple[Tensor, Tensor]:
+    """Logarithm of the mean CTC probabilities on what the models' encoders gave; see `average_ctc_log_probs`.
+
+    Raises:
+        NotFiniteError: one is NaN or infinite.
+        ValueError: the models disagree about the blank or the number of frames.
+    """
+    outputs = [model.ctc_log_probs(encoded) for model, encoded in zip(models, encoder_outs, strict=True)]
+    lengths = [model_lengths for _, model_lengths in outputs]
     _check_alike(models, lengths)
-    return torch.stack(log_probs).logsumexp(0) - math.log(len(models)), lengths[0]
+    log_probs = torch.stack([model_log_probs for model_log_probs, _ in outputs]).logsumexp(0) - math.log(len(models))
+    is_padding = torch.arange(log_probs.size(1), device=log_probs.device) >= lengths[0].unsqueeze(1)
+    check_log_probs(log_probs, is_padding)
+    return log_probs, lengths[0]
 
 
 def _check_alike(models: Sequence[CTCScorable], lengths: Sequence[Tensor]) -> None:

@@ -12,7 +12,7 @@ from .ctc_generator import CTCGenerator
 from .decodings import DEFAULT_CTC_DECODE_WEIGHT
 from .joint_ensemble import JointEnsemble, JointScorable
 from .label_generator import LabelGenerator
-from .language_ensemble import AttentionScorable, ForcedSymbols, LanguageEnsemble
+from .language_ensemble import AttentionScorable, ForcedSymbols, LanguageEnsemble, align_finite
 from .transducer_generator import TransducerGenerator
 from .transducer_scorer import LabelLimit
 
@@ -71,14 +71,11 @@ def build_generator(
             cast(Sequence[JointScorable], models), language_symbols, ctc_weight, beam_size, dictionary.eos()
         )
         return _beam_search(ensemble, options, fairseq_beam_search)
-    if decoding == "attention" and language_symbols.target_form is None:
-        return fairseq_beam_search(models)
     if decoding == "attention":
-        return _beam_search(
-            LanguageEnsemble(cast(Sequence[AttentionScorable], models), language_symbols, beam_size),
-            options,
-            fairseq_beam_search,
-        )
+        scorable = cast(Sequence[AttentionScorable], models)
+        if getattr(options, "print_alignment", None) and language_symbols.target_form is None:
+            return align_finite(fairseq_beam_search(models), scorable)
+        return _beam_search(LanguageEnsemble(scorable, language_symbols, beam_size), options, fairseq_beam_search)
     if getattr(options, "lm_path", None) is not None:
         raise ValueError(
             f"--lm-path has no effect with --decoding {decoding}: only attention and joint decoding use it"

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from preprocess.errors import OptionError
 
-from .ctc_generator import CTCScorable
+from .ctc_generator import CTCScorable, mean_ctc_log_probs
 from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
 from .hypothesis import EncoderOut
 from .language_ensemble import AttentionScorable, ForcedSymbols, IncrementalStates, LanguageEnsemble
@@ -64,12 +64,9 @@ class JointEnsemble(LanguageEnsemble):
         """Encode the batch, and start CTC scoring of `beam_size` empty hypotheses an utterance."""
         encoder_outs = super().forward_encoder(net_input)
         if self.ctc_weight > 0:
-            outputs = [
-                model.ctc_log_probs(encoder_out) for model, encoder_out in zip(self.models, encoder_outs, strict=True)
-            ]
-            log_probs = torch.stack([log_probs for log_probs, _ in outputs]).logsumexp(0) - math.log(len(outputs))
+            log_probs, source_lengths = mean_ctc_log_probs(list(self.models), encoder_outs)
             blank_index = self.single_model.ctc_blank_index
-            self._scorer = CTCPrefixScorer(log_probs, outputs[0][1], blank_index, self.eos_index)
+            self._scorer = CTCPrefixScorer(log_probs, source_lengths, blank_index, self.eos_index)
             self._state: CTCPrefixState = self._scorer.initial_state(self.beam_size)
         return encoder_outs
 

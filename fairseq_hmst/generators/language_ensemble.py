@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
-from fairseq.sequence_generator import EnsembleModel
+from fairseq.sequence_generator import EnsembleModel, EnsembleModelWithAlignment, SequenceGenerator
 from torch import Tensor
 from torch.nn import Module
 
+from .finite_scores import check_log_probs
 from .hypothesis import EncoderOut
 
 IncrementalStates = list[dict[str, dict[str, Tensor | None]]]  # of fairseq, one a model
@@ -91,11 +92,15 @@ class LanguageEnsemble(EnsembleModel):
         """Log-probabilities (N, V) of the next token after `tokens` (N, steps + 1), and attention.
 
         Symbols have -inf, but for the forced one.
+
+        Raises:
+            NotFiniteError: one is NaN or infinite; fairseq's search would take it for -inf.
         """
         form = self.language_symbols.target_form
         if form == "first_input":
             tokens = torch.cat([self._symbols.unsqueeze(1), tokens[:, 1:]], 1)
         log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
+        check_log_probs(log_probs)
         if form == "first_output" and tokens.size(1) == 1:
             log_probs = torch.full_like(log_probs, -math.inf).scatter(1, self._symbols.unsqueeze(1), 0.0)
         elif form is not None:
@@ -107,3 +112,22 @@ class LanguageEnsemble(EnsembleModel):
         super().reorder_incremental_state(incremental_states, new_order)
         if self.language_symbols.target_form is not None:
             self._symbols = self._symbols.index_select(0, new_order)
+
+
+def align_finite(generator: SequenceGenerator, models: Sequence[AttentionScorable]) -> SequenceGenerator:
+    """fairseq's search for --print-alignment, which makes an ensemble of its own, with the same check of its scores."""
+    generator.model = _AligningEnsemble(models).eval()
+    return generator
+
+
+class _AligningEnsemble(EnsembleModelWithAlignment):
+    def forward_decoder(
+        self,
+        tokens: Tensor,
+        encoder_outs: list[EncoderOut],
+        incremental_states: IncrementalStates,
+        temperature: float = 1.0,
+    ) -> tuple[Tensor, Tensor | None]:
+        log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
+        check_log_probs(log_probs)
+        return log_probs, attention

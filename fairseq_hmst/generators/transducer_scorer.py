@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from .finite_scores import check_log_probs
 from .hypothesis import EncoderOut
 
 if TYPE_CHECKING:
@@ -124,15 +125,14 @@ class TransducerScorer:
         """Log-probabilities of what comes next in hypotheses (N,) of these utterances (N,) at these encoder steps (N,).
 
         Raises:
-            FloatingPointError: a model's output is not a number.
+            NotFiniteError: one is NaN or infinite.
         """
         outputs = [
             model.join(projection[utterances, steps], state[0])
             for model, projection, state in zip(self._models, self._projections, states, strict=True)
         ]
         log_probs = outputs[0] if len(outputs) == 1 else torch.stack(outputs).logsumexp(0) - math.log(len(outputs))
-        if log_probs[:, self._blank_index].isnan().any():  # normalised rows are NaN as a whole
-            raise FloatingPointError("the transducer's probabilities are not numbers: look at the model's parameters")
+        check_log_probs(log_probs)
         return Scores(log_probs[:, self._blank_index], log_probs.index_fill(1, self._not_labels, -torch.inf))
 
 

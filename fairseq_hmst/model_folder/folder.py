@@ -25,9 +25,10 @@ from omegaconf import OmegaConf
 from safetensors import safe_open
 from safetensors.torch import save_model
 
-from preprocess.errors import UserError
+from preprocess.errors import NotFiniteError, UserError
 from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.hub import HubError, resolve_folder
+from preprocess.files.reading.finite import check_finite
 
 from ..data.data_bin import DataBinError
 from ..tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
@@ -155,6 +156,7 @@ class ModelFolder:
             )
         model = task.build_model(OmegaConf.create(dict(entry.options)), from_checkpoint=True)
         model.load_state_dict(read_weights(self.path / entry.file))
+        model.origin = str(self.path)
         return model
 
 
@@ -177,7 +179,12 @@ def make_task(data_bin: Path, decoding: str = "auto", ctc_decode_weight: float |
 
 
 def write_weights(model: torch.nn.Module, path: Path) -> None:
-    """Write a model's weights as safetensors, each tensor once though modules share it."""
+    """Write a model's weights as safetensors, each tensor once though modules share it.
+
+    Raises:
+        NotFiniteError: a weight is NaN or infinite.
+    """
+    check_finite(model.state_dict(), path)
     save_model(model, str(path))
     path.chmod(0o644)  # safetensors lets the owner alone read it
 
@@ -186,13 +193,17 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Read the state that `write_weights` wrote; what modules share has each of its names.
 
     Raises:
-        ModelFolderError: the path is not UTF-8, and safetensors opens no other.
+        ModelFolderError: a weight is NaN or infinite; or the path is not UTF-8, and safetensors opens no other.
     """
     if os.fsencode(path).decode(errors="ignore") != str(path):
         raise ModelFolderError("safetensors opens no path that is not UTF-8", place=path, advice="rename the folder")
     with safe_open(path, "pt") as file:
         kept_under = {key: value for key, value in (file.metadata() or {}).items() if key != "format"}
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
+    try:
+        check_finite(state, path, "its training went wrong: export an earlier checkpoint")
+    except NotFiniteError as error:
+        raise ModelFolderError.of(error) from error
     return state | {name: state[kept] for name, kept in kept_under.items()}
 
 

@@ -81,10 +81,14 @@ class HmstModel(BaseFairseqModel):
     Raises:
         ValueError: source_ctc_layer lies outside 0..encoder_layers, or a CTC head could not know the language to
             translate into.
+
+    Attributes:
+        origin: file or folder that the weights were loaded from; "" where they are of no file.
     """
 
     family: ClassVar[str]
     ctc_blank_index = BLANK_INDEX
+    origin = ""
 
     def __init__(self, config: SharedEncoderConfig, task: ModelTask, target_ctc: bool = False) -> None:
         super().__init__()
@@ -162,6 +166,13 @@ class HmstModel(BaseFairseqModel):
             states = encoder_out["encoder_states"][self.source_ctc_layer]
             output = output._replace(source_ctc_logits=self.source_ctc_head(states))
         return encoder_out, output
+
+    def source_ctc_log_probs(self, src_tokens: Tensor, src_lengths: Tensor) -> tuple[Tensor, Tensor] | None:
+        """CTC on the transcript: (B, T, labels) log-probabilities and (B,) lengths; None without such a head."""
+        if self.source_ctc_head is None:
+            return None
+        output = self.encode_with_heads(src_tokens, src_lengths)[1]
+        return utils.log_softmax(output.source_ctc_logits, dim=-1), output.source_lengths
 
     def max_positions(self) -> int | tuple[int, int]:
         return self.encoder.max_positions()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from preprocess.errors import UserError
 from preprocess.files.cards.data_bin_card import KeptTextModel
+from preprocess.files.reading.finite import check_finite
 from preprocess.files.whole import whole_file
 
 from ..data.data_bin import DataBin
@@ -125,8 +126,10 @@ class PretrainedModel:
         """Write the file, whole or not at all.
 
         Raises:
+            NotFiniteError: a weight is NaN or infinite.
             OutputError: it cannot be written.
         """
+        check_finite(self.state, self.path)
         content = {
             "format": FORMAT,
             "architecture": asdict(self.architecture),
@@ -171,7 +174,12 @@ class PretrainedModel:
         Args:
             model: an AttentionDecoderModel of this architecture; its CTC heads keep what they have.
             finetune: `all` (so is None) or `lna`.
+
+        Raises:
+            NotFiniteError: a weight is NaN or infinite.
+            PretrainedModelError: the model has other parameters.
         """
+        check_finite(self.state, f"--init-from {self.path}", "make it again by `hmst text-start`")
         parameters = dict(model.named_parameters())  # what is shared, once
         new = {name for name in parameters if name.startswith(HEADS)}
         differing = sorted((parameters.keys() - new) ^ self.state.keys())

@@ -14,15 +14,17 @@ from fairseq.data.iterators import EpochBatchIterator
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.logging import metrics
 from fairseq.models import ARCH_MODEL_REGISTRY
+from fairseq.optim import FairseqOptimizer
 from fairseq.sequence_generator import SequenceGenerator
 from fairseq.tasks import FairseqTask, register_task
 from omegaconf import II, MISSING, DictConfig
 from torch import Tensor
 
-from preprocess.errors import OptionError
+from preprocess.errors import NotFiniteError, OptionError
 
 from ..data.batch import Batch
 from ..data.data_bin import DataBin, DataBinError
+from ..data.example_names import example_names, list_names, single_examples
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
 from ..generators.decodings import DECODINGS
 from ..generators.generator_choice import DecodableModel, build_generator
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, SharedEncoderConfig
 
 logger = logging.getLogger(__name__)
+
+LOST_MODEL = "go on from an earlier checkpoint with a lower --lr or --clip-norm 1, and --bf16 in place of --fp16"
 
 
 @dataclass
@@ -111,6 +115,7 @@ class HmstTranslationTask(FairseqTask):
         self._is_described = False
         self._heads_beside_attention: tuple[str, ...] = ()  # of the model that was built last
         self._train_batches = 0
+        self._num_updates = 0
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
@@ -262,13 +267,25 @@ class HmstTranslationTask(FairseqTask):
         sample: Batch,
         **kwargs: object,
     ) -> list[list[GeneratedHypothesis]]:
-        """Decode a batch; fairseq-interactive's holds the sources alone, so what the decoder reads first is added."""
+        """Decode a batch; fairseq-interactive's holds the sources alone, so what the decoder reads first is added.
+
+        Raises:
+            NotFiniteError: a model gives NaN; the places are the models' files and the first example that leads to it.
+        """
         net_input = sample["net_input"]
         if "prev_output_tokens" not in net_input:
             start = self.data_bin.language_symbols.decoder_start(self.input_languages["target"])
             starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
             sample = {**sample, "net_input": {**net_input, "prev_output_tokens": starts}}
-        return super().inference_step(generator, models, sample, **kwargs)
+        try:
+            return super().inference_step(generator, models, sample, **kwargs)
+        except NotFiniteError as error:
+            if len(sample["id"]) > 1:
+                for row, single in enumerate(single_examples(sample)):
+                    own = {name: _row_of(value, row) for name, value in kwargs.items()}
+                    self.inference_step(generator, models, single, **own)
+            origins = dict.fromkeys(model.origin for model in models if model.origin)
+            raise error.at(*filter(None, (", ".join(origins), list_names(example_names(sample))))) from error
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
         iterator = super().get_batch_iterator(dataset, **kwargs)
@@ -285,10 +302,26 @@ class HmstTranslationTask(FairseqTask):
     def valid_step(
         self, sample: Batch, model: "HmstModel", criterion: FairseqCriterion
     ) -> tuple[Tensor, Tensor, dict[str, Tensor | float]]:
+        """Loss of a batch, and its translations' scores.
+
+        Raises:
+            NotFiniteError: the loss or probabilities of the search are NaN or infinite.
+        """
         loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
+        place = f"validation after update {self._num_updates}"
+        if not torch.isfinite(loss):
+            names = list_names(example_names(sample))
+            raise NotFiniteError(f"the loss is NaN or infinite; the batch has {names}", place=place, advice=LOST_MODEL)
         if self.validation is not None:
-            logging_output |= self.validation.statistics(sample, model)
+            try:
+                logging_output |= self.validation.statistics(sample, model)
+            except NotFiniteError as error:
+                raise error.at(place) from error
         return loss, sample_size, logging_output
+
+    def optimizer_step(self, optimizer: FairseqOptimizer, model: "HmstModel", update_num: int) -> None:
+        super().optimizer_step(optimizer, model, update_num)
+        self._num_updates = update_num + 1
 
     def post_validate(self, model: "HmstModel", stats: Mapping[str, float], meters: object) -> None:
         """Show samples of the first validation set; fairseq calls it after each."""
@@ -309,6 +342,11 @@ class _BleuGeneration:
     """fairseq's generation options for --eval-bleu; what is not here has fairseq's default."""
 
     beam: int
+
+
+def _row_of(value: object, row: int) -> object:
+    """One row of what fairseq-generate gives a search beside a batch, such as tokens to begin with."""
+    return value[row : row + 1] if isinstance(value, Tensor) else value
 
 
 class TokenList(list):

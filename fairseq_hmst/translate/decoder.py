@@ -11,10 +11,12 @@ from fairseq.dataclass.configs import GenerationConfig
 from fairseq.utils import resolve_max_positions
 from torch import Tensor
 
-from preprocess.errors import OptionError
+from preprocess.errors import NotFiniteError, OptionError
 from preprocess.files.units import text_to_units
 
 from ..data.data_bin import DataBinError
+from ..data.example_names import single_examples
+from ..generators.finite_scores import check_log_probs
 from ..generators.generator_choice import choose_decoding
 from ..model_folder.folder import make_task
 from ..model_folder.generation import GenerationOptions
@@ -117,7 +119,7 @@ class Decoder:
         languages: Sequence[InputLanguages],
         on_done: Callable[[list[int]], None] = lambda rows: None,
     ) -> list[Decoded | TranslationError]:
-        """Translate lines, those of similar length together; where one is too long for the model, say so.
+        """Translate lines, those of similar length together; where one is too long or gives NaN, say so.
 
         Args:
             lines: unit ids, separated by spaces, or source text.
@@ -133,7 +135,7 @@ class Decoder:
             rows = [row for row, found in enumerate(languages) if found == wanted and row not in results]
             for sample in self._batches([sources[row] for row in rows], wanted):
                 batch_rows = [rows[index] for index in sample["id"].tolist()]
-                results |= zip(batch_rows, self._decode_batch(sample), strict=True)
+                results |= zip(batch_rows, self._try_batch(sample), strict=True)
                 on_done(batch_rows)
         return [results[row] for row in range(len(sources))]
 
@@ -157,6 +159,15 @@ class Decoder:
         for rows in [*alone[:, None], *together]:
             batch = dataset.collater([dataset[int(row)] for row in rows])
             yield utils.apply_to_sample(lambda tensor: tensor.to(self.device), batch)
+
+    def _try_batch(self, sample: "Batch") -> "list[Decoded | TranslationError]":
+        """Decode a batch; where a model gives NaN, each line by itself, or its error."""
+        try:
+            return list(self._decode_batch(sample))
+        except NotFiniteError as error:
+            if len(sample["id"]) == 1:
+                return [TranslationError.of(error)]
+            return [result for single in single_examples(sample) for result in self._try_batch(single)]
 
     def _decode_batch(self, sample: "Batch") -> Iterator[Decoded]:
         found = self.task.inference_step(self._generator, self.models, sample)
@@ -188,14 +199,13 @@ class Decoder:
 
     def _transcripts(self, net_input: "NetInput") -> list[str | None]:
         """The best path of the first model's CTC on the source transcript."""
-        model, output = self.models[0], None
-        if model.source_ctc_head is not None:
-            with torch.no_grad():
-                output = model.encode_with_heads(net_input["src_tokens"], net_input["src_lengths"])[1]
-        if output is None or output.source_ctc_logits is None:
+        with torch.no_grad():
+            found = self.models[0].source_ctc_log_probs(net_input["src_tokens"], net_input["src_lengths"])
+        if found is None:
             return [None] * len(net_input["src_tokens"])
-        best = output.source_ctc_logits.argmax(-1)
-        rows = zip(best, output.source_lengths.tolist(), strict=True)
+        log_probs, lengths = found
+        check_log_probs(log_probs, torch.arange(log_probs.size(1), device=lengths.device) >= lengths.unsqueeze(1))
+        rows = zip(log_probs.argmax(-1), lengths.tolist(), strict=True)
         return [self._transcript(labels[:length]) for labels, length in rows]
 
     def _transcript(self, path: Tensor) -> str:

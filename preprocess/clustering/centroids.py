@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import MismatchError
 from ..files.cards.card import hash_files
 from ..files.cards.stage_cards import KmeansCard
+from ..files.reading.finite import check_finite
 from ..files.whole import whole_folder
 
 CENTROIDS_NAME = "centroids.npz"
@@ -19,6 +20,7 @@ def load_kmeans(folder: Path) -> tuple[np.ndarray, KmeansCard]:
     Raises:
         CardError: the folder is not a whole k-means.
         MismatchError: the centroids have changed since, or are not what the card says.
+        NotFiniteError: a centroid is NaN or infinite.
     """
     card = KmeansCard.read(folder)
     card.check_hashes(folder)
@@ -28,6 +30,7 @@ def load_kmeans(folder: Path) -> tuple[np.ndarray, KmeansCard]:
     expected = (card.clusters, card.extractor.width)
     if centroids.shape != expected:
         raise MismatchError(f"the card says {expected} (clusters, width), found {centroids.shape}", place=path)
+    check_finite({"centroids": centroids}, path, "fit the k-means again")
     return centroids, card
 
 
@@ -35,8 +38,10 @@ def save_kmeans(folder: Path, centroids: np.ndarray, card: KmeansCard) -> None:
     """Write centroids (K, D) and their card, hashes added, as a whole folder.
 
     Raises:
+        NotFiniteError: a centroid is NaN or infinite.
         OutputError: the folder cannot be written.
     """
+    check_finite({"centroids": centroids}, folder)
     with whole_folder(folder) as temporary:
         np.savez(temporary / CENTROIDS_NAME, centroids=centroids)
         replace(card, hashes=hash_files(temporary, [CENTROIDS_NAME])).write(temporary)

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import PreprocessError
 from ..files.cards.stage_cards import FEW_FRAMES_PER_CLUSTER
 from ..files.progress import show_progress
+from ..files.reading.finite import check_finite
 from .nearest_centroid import MAX_FRAMES, NearestCentroid
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,10 @@ def fit_centroids(
         sizes: (K,) frames that are nearest to each.
 
     Raises:
+        NotFiniteError: a frame is NaN or infinite.
         PreprocessError: there are fewer frames than clusters.
     """
+    check_finite({"frames": frames})
     if len(frames) < clusters:
         raise PreprocessError(
             f"k-means needs a frame for every cluster at least: expected {clusters} or more, found {len(frames)}",

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import AudioError, ExtractorError
 from ..files.manifest import Utterance, location_of, read_manifest
+from ..files.reading.finite import first_bad_row, is_finite
 from .audio import SAMPLE_RATE, Sound, load_sound
 from .extractors import Extractor
 
@@ -158,5 +159,13 @@ def _try_frames(waveforms: list[np.ndarray], extractor: Extractor) -> list[np.nd
         if len(waveforms) == 1:
             return [error]
         return [result for waveform in waveforms for result in _try_frames([waveform], extractor)]
-    not_finite = ExtractorError(f"the extractor '{extractor.name}' gave NaN or infinite frames")
-    return [frames if np.isfinite(frames).all() else not_finite for frames in found]
+    return [_if_finite(frames, extractor) for frames in found]
+
+
+def _if_finite(frames: np.ndarray, extractor: Extractor) -> np.ndarray | ExtractorError:
+    if is_finite(frames):
+        return frames
+    first = first_bad_row(frames)
+    return ExtractorError(
+        f"the extractor '{extractor.name}' gave NaN or infinite frames, the first of them {first} of {len(frames)}"
+    )

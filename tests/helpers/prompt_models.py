@@ -100,14 +100,14 @@ def random_checkpoint(path: Path, data_bin: Path, family: str = "hmst_ctc", seed
     return path
 
 
-def train_here(data_bin: Path, save_dir: Path, family: str, updates: int) -> Path:
-    """Some updates by fairseq-train; its last checkpoint."""
+def train_here(data_bin: Path, save_dir: Path, family: str, updates: int, *options: object) -> Path:
+    """Some updates by fairseq-train; its last checkpoint. Later `options` win."""
     from fairseq_cli.train import main
 
     command = ["--task", "hmst_translation", "--arch", family, "--criterion", "hmst_joint", "--save-dir", save_dir]
     sizes = [f"--{name.replace('_', '-')}={value}" for name, value in (SIZES | FAMILIES[family]).items()]
     training = f"--optimizer adam --lr 0.01 --max-tokens 4000 --max-update {updates} --disable-validation".split()
-    main(_configuration("training", data_bin, *command, *sizes, *training, "--no-epoch-checkpoints"))
+    main(_configuration("training", data_bin, *command, *sizes, *training, "--no-epoch-checkpoints", *options))
     return save_dir / "checkpoint_last.pt"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ...errors import ExtractorError
+from ...files.reading.finite import check_finite
 from ..audio import SAMPLE_RATE
 from .checkpoint import Checkpoint, find_folder, hash_weights
 from .waveform import WaveformExtractor
@@ -34,6 +35,7 @@ ENCODER_CLASSES = {
     "data2vec-audio": ("transformers", "Data2VecAudioModel"),
     "whisper": ("transformers.models.whisper.modeling_whisper", "WhisperEncoder"),
 }
+FOR_TRAINING = {"masked_spec_embed"}  # weights that no frame depends on, and that a checkpoint may lack
 
 
 def load_speech_encoder(source: str, layer: int | None, device: str) -> WaveformExtractor | WhisperExtractor:
@@ -46,6 +48,7 @@ def load_speech_encoder(source: str, layer: int | None, device: str) -> Waveform
 
     Raises:
         ExtractorError: the folder is no such model, `layer` is missing or out of range, or weights are missing.
+        NotFiniteError: a weight is NaN or infinite.
     """
     folder = find_folder(source)
     config, preprocessor = _load_configs(folder)
@@ -119,13 +122,15 @@ def _load_cut_model(folder: Path, config: PretrainedConfig, layer: int, device: 
         model = model.eval().to(device)
     except Exception as error:  # each file format and each device has errors of its own
         raise ExtractorError(f"cannot load the weights to the device '{device}': {error}", place=folder) from error
-    missing = sorted(set(report["missing_keys"]) - {"masked_spec_embed"})  # that one serves training alone
+    missing = sorted(set(report["missing_keys"]) - FOR_TRAINING)
     if missing:
         raise ExtractorError(
             f"the checkpoint lacks {len(missing)} weights of the encoder, such as {missing[0]}; expected the weights "
             f"of a {class_name}",
             place=folder,
         )
+    weights = {name: tensor for name, tensor in model.state_dict().items() if name not in FOR_TRAINING}
+    check_finite(weights, folder, "download the speech encoder again")
     return model
 
 

@@ -23,6 +23,7 @@ from fairseq_hmst.generators.transducer_generator import TransducerGenerator
 from fairseq_hmst.generators.transducer_greedy import transducer_greedy
 from fairseq_hmst.generators.transducer_scorer import MAX_LABELS_PER_STEP, LabelLimit, TransducerScorer
 from fairseq_hmst.losses.rnnt import rnnt_loss
+from preprocess.errors import NotFiniteError
 
 
 def token_lists(hypotheses):
@@ -231,11 +232,12 @@ def test_models_with_other_steps_or_another_blank_are_refused():
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])
-def test_probabilities_that_are_not_numbers_are_an_error(beam_size):
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_probabilities_that_are_not_finite_are_an_error(beam_size, value):
     model = StubModel()
-    model.joiner.output.bias.data[4] = math.nan
-    with pytest.raises(FloatingPointError, match="probabilities are not numbers"):
-        TransducerGenerator(DICTIONARY, beam_size).generate([model], batch(3))
+    model.joiner.output.bias.data[4] = value
+    with pytest.raises(NotFiniteError, match="probabilities are NaN or infinite"):
+        TransducerGenerator(DICTIONARY, beam_size).generate([StubModel(), model], batch(3))
 
 
 @pytest.mark.parametrize("forced", ["prefix_tokens", "constraints"])
