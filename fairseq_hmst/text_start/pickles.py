@@ -1,24 +1,33 @@
 """Reading checkpoints of others, which could run code when loaded.
 
-Weights alone are read, unless their source is trusted.
+Weights alone are read, unless their source is trusted. What a trusted file names is listed first, and held to it: the
+file is loaded by an unpickler that imports nothing else.
 """
 
 import io
 import logging
 import pickle
-import pickletools
-import zipfile
+import tarfile
+from collections.abc import Collection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO
 
+import numpy as np
 import torch
 
 from .. import compat  # noqa: F401  (lets torch read the parsed command line in fairseq's checkpoints)
 from ..models.pretrained import PretrainedModelError
+from .pickle_names import full_name, imported_names
 
 logger = logging.getLogger(__name__)
 
 NUM_PICKLES_OF_OLD_FORM = 5  # magic number, version, system, the object, keys of its tensors; then raw numbers
+ZIP_BEGIN = b"PK\x03\x04"  # by which torch tells its forms apart
+PICKLE_RECORD = "data.pkl"
+# what reads another pickle, whose names no list would have
+READING_PACKAGES = ("pickle", "_pickle", "marshal", "shelve", "joblib", "dill", "cloudpickle")
+READERS = (torch.load, torch.jit.load, torch.storage._load_from_bytes, np.load)
 
 
 def read_checkpoint(path: Path, trust_pickle: bool) -> object:
@@ -32,7 +41,7 @@ def read_checkpoint(path: Path, trust_pickle: bool) -> object:
             before.
 
     Raises:
-        PretrainedModelError: the file is not whole, or names what is not trusted.
+        PretrainedModelError: the file is not whole, names what is not trusted, or does not let itself be listed.
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
@@ -49,7 +58,9 @@ def read_checkpoint(path: Path, trust_pickle: bool) -> object:
         )
     logger.warning(f"{path} is loaded with all that it names: {', '.join(names)}")
     try:
-        return torch.load(path, map_location="cpu", weights_only=False)
+        return torch.load(path, map_location="cpu", weights_only=False, pickle_module=_pickle_module(path, names))
+    except PretrainedModelError:
+        raise
     except Exception as error:  # whatever the code in it raises
         raise PretrainedModelError(f"cannot be read: {type(error).__name__}: {error}", place=path) from error
 
@@ -61,29 +72,50 @@ def list_globals(path: Path) -> list[str]:
         path: a file of torch.save, of its zip form or of its older one, a row of pickles.
 
     Raises:
-        PretrainedModelError: the file is not whole, or no checkpoint.
+        PretrainedModelError: the file is not whole, is no checkpoint, or is made so that its names cannot be told.
     """
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
-                return sorted(_globals(io.BytesIO(archive.read(name))))
         with path.open("rb") as file:
-            return sorted({name for _ in range(NUM_PICKLES_OF_OLD_FORM) for name in _globals(file)})
-    except (ValueError, StopIteration, zipfile.BadZipFile) as error:
+            is_zip = file.read(len(ZIP_BEGIN)) == ZIP_BEGIN
+            file.seek(0)
+            if is_zip:
+                return sorted(imported_names(io.BytesIO(_read_pickle_of_zip(path))))
+            if tarfile.is_tarfile(path):
+                raise ValueError("it is a tar archive, the form of torch before 0.1.10")
+            return sorted({name for _ in range(NUM_PICKLES_OF_OLD_FORM) for name in imported_names(file)})
+    except (ValueError, RuntimeError) as error:
         raise PretrainedModelError(
             f"cannot be read: {error}", place=path, advice="is it whole, and a checkpoint?"
         ) from error
 
 
-def _globals(file: IO[bytes]) -> set[str]:
-    names: set[str] = set()
-    strings: list[str] = []  # what STACK_GLOBAL takes its two names from
-    for opcode, argument, _ in pickletools.genops(file):
-        if opcode.name in ("GLOBAL", "INST"):
-            names.add(str(argument).replace(" ", "."))
-        elif opcode.name == "STACK_GLOBAL":
-            names.add(".".join(strings[-2:]))
-        elif isinstance(argument, str):
-            strings.append(argument)
-    return names
+def _read_pickle_of_zip(path: Path) -> bytes:
+    """The pickle that torch reads, by torch's own reader of archives; another one beside it is refused."""
+    reader = torch._C.PyTorchFileReader(str(path))
+    pickles = [name for name in reader.get_all_records() if name.endswith(".pkl")]
+    if pickles != [PICKLE_RECORD]:  # constants.pkl, of TorchScript, is code
+        raise ValueError(f"expected an archive with one pickle, {PICKLE_RECORD}, found {', '.join(pickles) or 'none'}")
+    return bytes(reader.get_record(PICKLE_RECORD))
+
+
+def _pickle_module(path: Path, names: Collection[str]) -> SimpleNamespace:
+    """In place of the module `pickle`: one that imports nothing but `names`, and nothing that reads further pickles."""
+
+    class ListedUnpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> object:
+            wanted = full_name(module, name)
+            if wanted not in names:
+                raise PretrainedModelError(f"would import {wanted}, which it hid from the list", place=path)
+            found: object = super().find_class(module, name)
+            package = str(getattr(found, "__module__", module)).partition(".")[0]
+            if package in READING_PACKAGES or any(found is reader for reader in READERS):
+                raise PretrainedModelError(
+                    f"would import {wanted}, which reads further pickles; their names cannot be listed", place=path
+                )
+            return found
+
+    def load(file: IO[bytes], **options: str) -> object:
+        return ListedUnpickler(file, **options).load()
+
+    return SimpleNamespace(__name__="pickle", Unpickler=ListedUnpickler, load=load)
+
