@@ -7,6 +7,8 @@ from typing import Any, Protocol, cast
 from fairseq.data import Dictionary
 from torch import Tensor
 
+from preprocess.files.reading.finite import check_finite
+
 from ..models.pretrained import PretrainedModelError
 from .pickles import read_checkpoint
 from .text_model import MASK_SYMBOL, TextModel, check_sentencepiece, check_shared, read_architecture
@@ -40,6 +42,7 @@ def read_fairseq_release(
         trust_pickle: see read_checkpoint.
 
     Raises:
+        NotFiniteError: a weight is NaN or infinite.
         PretrainedModelError: it is no whole mBART, lacks one of the files, or does not belong to the data-bin.
     """
     folder = checkpoint_path.parent
@@ -56,6 +59,7 @@ def read_fairseq_release(
         )
     options, languages_option = _read_options(checkpoint, checkpoint_path)
     state = {name: tensor.float() for name, tensor in checkpoint["model"].items() if not name.endswith(NO_PARAMETERS)}
+    check_finite(state, checkpoint_path, "download the model again")
     embedding = _take_embedding(state, checkpoint_path)
     architecture = read_architecture(
         state,
@@ -88,7 +92,12 @@ def _take_embedding(state: dict[str, Tensor], path: Path) -> Tensor:
             "expected an encoder-decoder of fairseq, but it has no encoder.embed_tokens", place=path
         )
     names = ("decoder.embed_tokens.weight", "decoder.output_projection.weight")
-    check_shared(embedding, {name: state.pop(name) for name in names if name in state})
+    check_shared(embedding, {name: state.pop(name) for name in names if name in state}, path)
+    biases = sorted(name for name in state if name.startswith("decoder.output_projection.") or "final_logits" in name)
+    if biases:
+        raise PretrainedModelError(
+            f"{', '.join(biases)}: expected an output layer that is the embedding, without a bias", place=path
+        )
     return embedding
 
 

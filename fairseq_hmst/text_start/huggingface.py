@@ -10,6 +10,7 @@ import sentencepiece
 import torch
 
 from preprocess.files.hub import HubError, resolve_folder
+from preprocess.files.reading.finite import check_finite
 
 from ..models.pretrained import PretrainedModelError
 from .text_model import MASK_SYMBOL, TextModel, check_sentencepiece, check_shared, read_architecture
@@ -21,6 +22,7 @@ CONFIG_FILE, SENTENCEPIECE_FILE = "config.json", "sentencepiece.bpe.model"
 # transformers' name of an activation -> fairseq's
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_accurate", "relu": "relu", "tanh": "tanh"}
 SPECIAL_SYMBOLS = ("<s>", "<pad>", "</s>", "<unk>")
+OUTPUT_LAYER = ("lm_head.", "final_logits", "output_projection.", "decoder.output_projection.")
 SHARED_EMBEDDINGS = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight")
 
 
@@ -41,6 +43,7 @@ def read_huggingface(source: str, sentencepiece_hash: str, convention: str) -> T
         convention: of the data-bin, `mbart-cc25` or `mbart-50`.
 
     Raises:
+        NotFiniteError: a weight is NaN or infinite.
         PretrainedModelError: it is no whole mBART, lacks its SentencePiece model, or does not belong to the data-bin.
     """
     folder = _find_folder(source)
@@ -55,8 +58,9 @@ def read_huggingface(source: str, sentencepiece_hash: str, convention: str) -> T
             place=source,
         )
     state = {name.removeprefix("model."): tensor for name, tensor in model.state_dict().items()}
+    check_finite(state, source, "download the model again")
     embedding = state.pop("shared.weight")
-    check_shared(embedding, {name: state.pop(name) for name in SHARED_EMBEDDINGS})
+    check_shared(embedding, {name: state.pop(name) for name in SHARED_EMBEDDINGS}, source)
     if state.pop("final_logits_bias").any():
         raise PretrainedModelError("final_logits_bias is not zero; a bias of the output is not supported", place=source)
     architecture = read_architecture(
@@ -126,5 +130,10 @@ def _load(source: str) -> "MBartForConditionalGeneration":
     if missing:
         raise PretrainedModelError(
             f"{len(missing)} weights are missing, such as {', '.join(missing[:3])}", place=source
+        )
+    beside = sorted(name for name in info["unexpected_keys"] if name.startswith(OUTPUT_LAYER))
+    if beside:
+        raise PretrainedModelError(
+            f"{', '.join(beside)}: expected an output layer that is the embedding, without a bias", place=source
         )
     return model

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from preprocess.files.reading.finite import check_finite
-
 from ..data.data_bin import DataBin
 from ..models.pretrained import PretrainedModelError
 from .fairseq_release import CHECKPOINT_FILE, read_fairseq_release
@@ -34,8 +32,5 @@ def read_text_model(source: str, data_bin: DataBin, trust_pickle: bool) -> TextM
     if (path / CHECKPOINT_FILE).is_file():
         path = path / CHECKPOINT_FILE
     if path.is_file():
-        text_model = read_fairseq_release(path, made_with.hash, made_with.convention, trust_pickle)
-    else:
-        text_model = read_huggingface(source, made_with.hash, made_with.convention)
-    check_finite({"the embedding": text_model.embedding, **text_model.state}, source, "download the model again")
-    return text_model
+        return read_fairseq_release(path, made_with.hash, made_with.convention, trust_pickle)
+    return read_huggingface(source, made_with.hash, made_with.convention)

@@ -104,11 +104,12 @@ def read_architecture(
     )
 
 
-def check_shared(embedding: Tensor, others: Mapping[str, Tensor]) -> None:
-    """Refuse a model whose embeddings of encoder, decoder and output are not one."""
+def check_shared(embedding: Tensor, others: Mapping[str, Tensor], place: object) -> None:
+    """Refuse a model, read from `place`, whose embeddings of encoder, decoder and output are not one."""
     for name, tensor in others.items():
         if tensor is not embedding and not torch.equal(tensor, embedding):
-            raise PretrainedModelError(f"expected one embedding for encoder, decoder and output, but {name} is another")
+            found = f"expected one embedding for encoder, decoder and output, but {name} is another"
+            raise PretrainedModelError(found, place=place)
 
 
 def _count_layers(state: Mapping[str, Tensor], side: str) -> int:

@@ -17,6 +17,7 @@ from fairseq_hmst.data.data_bin import DataBin
 from fairseq_hmst.models.pretrained import PretrainedModelError
 from fairseq_hmst.text_start import read_text_model
 from fairseq_hmst.text_start.command import main
+from preprocess.errors import NotFiniteError
 
 OPTIONS = {name.replace("ffn_dim", "ffn_embed_dim"): size for name, size in SIZES.items()}
 
@@ -132,6 +133,15 @@ def test_a_checkpoint_that_is_no_mbart_is_refused(original, data_bin):
     state = original.model.state_dict() | {"decoder.output_projection.weight": torch.zeros(1)}
     torch.save({"model": state, "args": original.options}, path)
     with pytest.raises(PretrainedModelError, match=r"one embedding .* but decoder.output_projection.weight is another"):
+        read()
+    state = original.model.state_dict() | {"decoder.output_projection.bias": torch.zeros(1)}
+    torch.save({"model": state, "args": original.options}, path)
+    with pytest.raises(PretrainedModelError, match=r"decoder.output_projection.bias: expected an output layer that is"):
+        read()
+    state = original.model.state_dict()
+    state["encoder.layers.0.fc1.weight"] = state["encoder.layers.0.fc1.weight"] * torch.nan
+    torch.save({"model": state, "args": original.options}, path)
+    with pytest.raises(NotFiniteError, match=r"model.pt: encoder.layers.0.fc1.weight holds NaN or infinite values in r"):
         read()
 
 
