@@ -211,11 +211,11 @@ class MixedStreams(FairseqDataset):
         Returns:
             fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
             `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U), both in the form of the data-bin's
-            language symbols; besides `origin` (see StreamExample), `labels` (B, U') without symbol and eos, `label_lengths` (B,), `stream` (B,)
-            indices into STREAM_NAMES, `twin` (B,) the row of each one's text twin, -1 where it has none, `transcript`
-            (B, S) without eos and `transcript_lengths` (B,), -1 where none is known. A twin has the id of its example.
-            Without targets `target` is None, labels and transcripts are not there, and prev_output_tokens holds what
-            the decoder reads before a translation.
+            language symbols; besides `labels` (B, U') without symbol and eos, `label_lengths` (B,), `stream` (B,)
+            indices into STREAM_NAMES, `origin` (B) of the examples, `twin` (B,) the row of each one's text twin, -1
+            where it has none, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is known.
+            A twin has the id and the origin of its example. Without targets `target` is None, labels and transcripts
+            are not there, and prev_output_tokens holds what the decoder reads before a translation.
         """
         if not samples:
             return {}

@@ -51,7 +51,7 @@ class DecodedValidation:
             "src_lengths": net_input["src_lengths"],
             "prev_output_tokens": net_input["prev_output_tokens"],
         }
-        hypotheses = self._decode({"id": batch["id"], "net_input": chosen}, model)
+        hypotheses = self._decode({"id": batch["id"], "origin": batch["origin"], "net_input": chosen}, model)
         languages = self.task.data_bin.language_symbols.target_languages(net_input["prev_output_tokens"])
         texts = [
             ScoredText(

@@ -118,4 +118,3 @@ def _pickle_module(path: Path, names: Collection[str]) -> SimpleNamespace:
         return ListedUnpickler(file, **options).load()
 
     return SimpleNamespace(__name__="pickle", Unpickler=ListedUnpickler, load=load)
-

@@ -22,6 +22,7 @@ def poisoned(stream: int, loss: float = 1.0, gradient: float = 1.0):
         found, size, logged = forward(self, model, sample)
         if stream in sample["stream"].tolist():
             found = Poison.apply(found, loss, gradient)
+            logged["loss"] = found.detach()
             logged[f"{('st', 'mt')[stream]}_loss"] *= loss
         return found, size, logged
 
@@ -43,7 +44,6 @@ class Poison(torch.autograd.Function):
     ("change", "message"),
     [
         ({"loss": torch.nan}, "^update 1: the loss of mt is NaN or infinite; the batch has train.mt '"),
-        ({"loss": torch.inf}, "^update 1: the loss of mt is NaN or infinite; the batch has train.mt '"),
         ({"gradient": torch.nan}, "^update 1: gradients are NaN or infinite, though the loss is not; the batch has tr"),
     ],
 )

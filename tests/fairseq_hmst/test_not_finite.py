@@ -152,7 +152,7 @@ def overflowing(checkpoints, prompt_data_bin, tmp_path_factory) -> Path:
 
 
 def test_translating_names_the_model_folder_and_the_recording(overflowing, capsys):
-    status, out, error = run_translate(capsys, "--model", overflowing, PROMPTS[0])
+    status, out, error = run_translate(capsys, overflowing, PROMPTS[0])
     assert (status, out) == (1, "")
     assert error.startswith(f"error: {PROMPTS[0]}: ")
     assert f"{overflowing}: the model's probabilities are NaN or infinite" in error
@@ -185,7 +185,7 @@ def test_one_bad_line_leaves_the_others(translator, monkeypatch):
 
 def test_validation_names_the_update_and_the_examples(prompt_data_bin, monkeypatch):
     task = build_task(prompt_data_bin, eval_bleu=True)
-    model = build_model(task, "hmst_aed", **SIZES, decoder_layers=1, source_ctc_layer=0)
+    model = build_model(task, "hmst_aed", **SIZES, decoder_layers=1)
     criterion, batch = build_criterion(task), batch_of(task, range(2))
     task.valid_step(batch, model, criterion)
     with monkeypatch.context() as context:

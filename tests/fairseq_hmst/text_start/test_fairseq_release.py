@@ -141,7 +141,9 @@ def test_a_checkpoint_that_is_no_mbart_is_refused(original, data_bin):
     state = original.model.state_dict()
     state["encoder.layers.0.fc1.weight"] = state["encoder.layers.0.fc1.weight"] * torch.nan
     torch.save({"model": state, "args": original.options}, path)
-    with pytest.raises(NotFiniteError, match=r"model.pt: encoder.layers.0.fc1.weight holds NaN or infinite values in r"):
+    with pytest.raises(
+        NotFiniteError, match=r"model.pt: encoder.layers.0.fc1.weight holds NaN or infinite values in r"
+    ):
         read()
 
 

@@ -27,7 +27,7 @@ def case():
 def weights(case) -> dict[str, torch.Tensor]:
     """All weights by the names that older versions of transformers write, the embedding under each of its own."""
     state = dict(read_reference(case.folder).state_dict())
-    state |= {name: state["model.shared.weight"] for name in SHARED}
+    state |= dict.fromkeys(SHARED, state["model.shared.weight"])
     return {name: tensor.clone() for name, tensor in state.items()}
 
 

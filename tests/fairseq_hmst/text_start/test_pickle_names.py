@@ -54,7 +54,16 @@ OS, SYSTEM, SAFE = text("posix"), text("system"), text("collections") + text("Or
 CALL, STOP, STACK_GLOBAL, MEMOIZE, POP, DUP = b"(X\x04\x00\x00\x00truetR", b".", b"\x93", b"\x94", b"0", b"2"
 FORGED = {
     "names by memo": OS + b"q\x01" + POP + SYSTEM + b"q\x02" + POP + SAFE + POP + POP + b"h\x01h\x02" + STACK_GLOBAL,
-    "a memo that is written twice": SAFE + b"q\x00" + POP + POP + SYSTEM + b"q\x00" + POP + OS + b"h\x00" + STACK_GLOBAL,
+    "a memo that is written twice": SAFE
+    + b"q\x00"
+    + POP
+    + POP
+    + SYSTEM
+    + b"q\x00"
+    + POP
+    + OS
+    + b"h\x00"
+    + STACK_GLOBAL,
     "memoize": OS + MEMOIZE + POP + SYSTEM + MEMOIZE + POP + SAFE + POP + POP + b"h\x00h\x01" + STACK_GLOBAL,
     "strings that are dropped": OS + SYSTEM + SAFE + POP + POP + STACK_GLOBAL,
     "strings dropped to a mark": OS + SYSTEM + b"(" + SAFE + b"1" + STACK_GLOBAL,
@@ -94,8 +103,41 @@ def test_a_name_that_cannot_be_told_is_refused(content):
         imported_names(io.BytesIO(b"\x80\x04" + content + STOP))
 
 
-STEPS = [OS, SYSTEM, SAFE, POP, DUP, STACK_GLOBAL, MEMOIZE, b"q\x01", b"q\x02", b"h\x01", b"h\x02", b"h\x00", b"(", b"1"]
-STEPS += [b"t", b"\x85", b"\x86", b"]", b"}", b"a", b"e", b"s", b"u", b")", b"R", b"\x81", b"b", b"o", b"N", b"K\x07", b"l"]
+STEPS = [
+    OS,
+    SYSTEM,
+    SAFE,
+    POP,
+    DUP,
+    STACK_GLOBAL,
+    MEMOIZE,
+    b"q\x01",
+    b"q\x02",
+    b"h\x01",
+    b"h\x02",
+    b"h\x00",
+    b"(",
+    b"1",
+]
+STEPS += [
+    b"t",
+    b"\x85",
+    b"\x86",
+    b"]",
+    b"}",
+    b"a",
+    b"e",
+    b"s",
+    b"u",
+    b")",
+    b"R",
+    b"\x81",
+    b"b",
+    b"o",
+    b"N",
+    b"K\x07",
+    b"l",
+]
 STEPS += [b"\x8f", b"\x90", b"Q", b"r\x03\x00\x00\x00", b"j\x03\x00\x00\x00", b"cos\npath.join\n", b"(ios\ngetcwd\n"]
 
 

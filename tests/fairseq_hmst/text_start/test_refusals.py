@@ -2,15 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from mbart_cases import mbart_case, read_reference
 from tiny_mbart import train_sentencepiece, write_hugging_face_mbart
+from toy import build_model
 
-from fairseq_hmst.models.pretrained import TEXT_EMBEDDING, UNIT_EMBEDDING
+from fairseq_hmst.models.pretrained import TEXT_EMBEDDING, UNIT_EMBEDDING, PretrainedModel
 from fairseq_hmst.text_start.command import main
+from preprocess.errors import NotFiniteError
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +145,20 @@ def test_a_bias_of_the_output(case, folder, tmp_path, capsys):
     model.final_logits_bias += 1
     model.save_pretrained(folder)
     assert_refused(capsys, tmp_path, folder, case.data_bin, "final_logits_bias is not zero")
+
+
+def test_a_file_with_nan_is_neither_written_nor_started_from(case, tmp_path):
+    content = torch.load(case.file, weights_only=True)
+    content["state"]["decoder.layers.0.fc1.weight"][3, 1] = torch.nan
+    path = tmp_path / "mbart.pt"
+    torch.save(content, path)
+    message = r"mbart.pt: decoder.layers.0.fc1.weight holds NaN or infinite values in row 3 of 40"
+    with pytest.raises(NotFiniteError, match=f"^--init-from .*{message}; make it again by"):
+        build_model(case.task, "hmst_aed", init_from=str(path))
+    pretrained = replace(PretrainedModel.read(path), path=tmp_path / "new" / "mbart.pt")
+    with pytest.raises(NotFiniteError, match=message):
+        pretrained.write()
+    assert not pretrained.path.exists()
 
 
 def test_a_missing_weight(case, folder, tmp_path, capsys):

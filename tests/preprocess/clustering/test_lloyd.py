@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 
 from preprocess.clustering.lloyd import fit_centroids, improve, sample_sizes, spread_start
 from preprocess.clustering.nearest_centroid import NearestCentroid
-from preprocess.errors import PreprocessError
+from preprocess.errors import NotFiniteError, PreprocessError
 
 
 @pytest.fixture
@@ -28,6 +28,12 @@ def test_an_iteration_is_scikit_learns(frames):
     np.testing.assert_allclose(centroids, expected.cluster_centers_, atol=1e-5)
     distances = np.linalg.norm(frames[:, None] - start[None], axis=2)
     assert inertia == pytest.approx((distances.min(axis=1) ** 2).mean(), rel=1e-5)
+
+
+def test_a_frame_that_is_not_finite_is_named(frames):
+    frames[17, 3] = np.inf
+    with pytest.raises(NotFiniteError, match="^frames holds NaN or infinite values in row 17 of 6000$"):
+        fit_centroids(frames, 10, seed=0)
 
 
 @pytest.mark.parametrize(

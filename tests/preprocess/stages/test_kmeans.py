@@ -7,8 +7,8 @@ from cards import read_card
 
 from preprocess.__main__ import main
 from preprocess.clustering import utterance_sample
-from preprocess.clustering.centroids import load_kmeans
-from preprocess.errors import MismatchError, PreprocessError
+from preprocess.clustering.centroids import load_kmeans, save_kmeans
+from preprocess.errors import MismatchError, NotFiniteError, PreprocessError
 from preprocess.files.hashing import hash_file
 from preprocess.speech import frames as frames_module
 from preprocess.speech.audio import load_sound
@@ -67,6 +67,23 @@ def test_a_card_from_before_the_sample_was_told_can_be_read(make_manifest, tmp_p
     del card["sample"]
     (tmp_path / "kmeans/card.json").write_text(json.dumps(card))
     assert load_kmeans(tmp_path / "kmeans")[1].sample is None
+
+
+def test_centroids_that_are_not_finite_are_neither_read_nor_written(make_manifest, tmp_path):
+    assert stage(make_manifest(), tmp_path / "kmeans") == 0
+    path = tmp_path / "kmeans" / "centroids.npz"
+    centroids, card = load_kmeans(tmp_path / "kmeans")
+    centroids[5, 2] = np.nan
+    np.savez(path, centroids=centroids)
+    content = json.loads((tmp_path / "kmeans/card.json").read_text())
+    hashes = {path.name: hash_file(path)}
+    (tmp_path / "kmeans/card.json").write_text(json.dumps(content | {"hashes": hashes}))
+    message = "centroids holds NaN or infinite values in row 5 of 8"
+    with pytest.raises(NotFiniteError, match=f"centroids.npz: {message}; fit the k-means again"):
+        load_kmeans(tmp_path / "kmeans")
+    with pytest.raises(NotFiniteError, match=f"new: {message}"):
+        save_kmeans(tmp_path / "new", centroids, card)
+    assert not (tmp_path / "new").exists()
 
 
 def test_max_frames_cuts_the_sample_and_says_so(make_manifest, tmp_path, caplog):

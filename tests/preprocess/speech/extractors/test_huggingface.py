@@ -8,7 +8,7 @@ import torch
 import transformers
 
 from preprocess.__main__ import main
-from preprocess.errors import ExtractorError
+from preprocess.errors import ExtractorError, NotFiniteError
 from preprocess.files.units import read_units
 from preprocess.speech.extractors import describe, load_described, load_extractor
 from preprocess.speech.extractors import waveform as waveform_module
@@ -52,6 +52,17 @@ def test_one_by_one_equals_batched(tmp_path, waveforms, encoder: str, make_encod
     for waveform, batched in zip(waveforms, extractor.frames(waveforms), strict=True):
         assert_close(batched, extractor.frames([waveform])[0])
         assert_close(batched, hidden_states(model, waveform)[2])
+
+
+def test_weights_that_are_not_finite_are_refused_where_a_frame_depends_on_them(tmp_path, make_encoder):
+    model = make_encoder(tmp_path, "wavlm-layer")
+    name = "encoder.layers.1.attention.q_proj.weight"
+    model.get_parameter(name).data[3, 0] = torch.nan
+    model.masked_spec_embed.data[0] = torch.nan
+    model.save_pretrained(tmp_path)
+    with pytest.raises(NotFiniteError, match=f"{tmp_path}: {name} holds NaN or infinite values in row 3 of 32; downl"):
+        load_extractor(str(tmp_path), 2, "cpu")
+    assert load_extractor(str(tmp_path), 1, "cpu").layer == 1
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [(160_000, [3]), (20_000, [2, 1]), (1, [1, 1, 1])])
