@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import fairseq.trainer
 import torch
-from fairseq.distributed import utils as distributed_utils
 from fairseq.nan_detector import NanDetector
 from fairseq.trainer import Trainer
 
@@ -70,9 +69,9 @@ def train_step(trainer: Trainer, samples: Sequence[Batch], raise_oom: bool = Fal
 def _explained(trainer: Trainer, samples: Sequence[Batch], update: int, fairseq_error: str) -> NotFiniteError:
     own = report_update(trainer, samples)
     logger.info(f"examples of update {update}: {list_names(own.examples, limit=None)}")
-    reports = [own]
-    if trainer.data_parallel_world_size > 1:
-        reports = distributed_utils.all_gather_list(_shortened(own), group=trainer.data_parallel_process_group)
+    reports = [own] * trainer.data_parallel_world_size
+    if len(reports) > 1:  # gradients are NaN in all processes, and so all are here
+        torch.distributed.all_gather_object(reports, own, group=trainer.data_parallel_process_group)
     common = trainer.cfg.common
     return explain(reports, fairseq_error, common.fp16 or common.amp).at(f"update {update}")
 
@@ -132,12 +131,6 @@ def explain(reports: Sequence[UpdateReport], fairseq_error: str, is_half: bool) 
 def _add_names(names: dict[str, list[str]], more: dict[str, list[str]]) -> None:
     for stream, found in more.items():
         names.setdefault(stream, []).extend(found)
-
-
-def _shortened(report: UpdateReport) -> UpdateReport:
-    """A report for other processes, of bounded size."""
-    lists = ({stream: names[:20] for stream, names in each.items()} for each in (report.bad_examples, report.examples))
-    return UpdateReport(report.weights, report.bad_streams, *lists)
 
 
 fairseq.trainer.NanDetector = functools.partial(NanDetector, backward=False)

@@ -12,6 +12,6 @@ class TextStartOptions:
     seed: int = option("seed of the rows that are drawn for new symbols", 0)
     trust_pickle: bool = option(
         "load a checkpoint of fairseq's that holds more than weights and options, which could run any code; what it "
-        "names is listed first",
+        "names is listed first, and it can import nothing else",
         False,
     )
