@@ -77,7 +77,7 @@ def _explained(trainer: Trainer, samples: Sequence[Batch], update: int, fairseq_
 
 
 def report_update(trainer: Trainer, samples: Sequence[Batch]) -> UpdateReport:
-    """Compute the losses of an update's batches again, without gradients, and see where they are not finite."""
+    """Compute the losses of an update's batches again, to see where they are not finite."""
     report = UpdateReport()
     try:
         check_finite(dict(trainer.get_model().named_parameters()))

@@ -115,7 +115,7 @@ class LanguageEnsemble(EnsembleModel):
 
 
 def align_finite(generator: SequenceGenerator, models: Sequence[AttentionScorable]) -> SequenceGenerator:
-    """fairseq's search for --print-alignment, which makes an ensemble of its own, with the same check of its scores."""
+    """fairseq's search for --print-alignment, its scores checked; it makes an ensemble of its own."""
     generator.model = _AligningEnsemble(models).eval()
     return generator
 

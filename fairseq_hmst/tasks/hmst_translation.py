@@ -345,7 +345,7 @@ class _BleuGeneration:
 
 
 def _row_of(value: object, row: int) -> object:
-    """One row of what fairseq-generate gives a search beside a batch, such as tokens to begin with."""
+    """One row of what a search is given beside a batch, such as tokens to begin with."""
     return value[row : row + 1] if isinstance(value, Tensor) else value
 
 

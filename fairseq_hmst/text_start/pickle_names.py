@@ -34,7 +34,7 @@ def imported_names(file: IO[bytes]) -> set[str]:
 
 
 def full_name(module: str, name: str) -> str:
-    """A name with its module, and what old pickles mean by it where that is another one."""
+    """A name with its module, and what old pickles mean by it."""
     given = f"{module}.{name}"
     meant = _compat_pickle.NAME_MAPPING.get((module, name)) or (_compat_pickle.IMPORT_MAPPING.get(module, module), name)
     return given if meant == (module, name) else f"{given} ({'.'.join(meant)})"

@@ -99,7 +99,7 @@ def _read_pickle_of_zip(path: Path) -> bytes:
 
 
 def _pickle_module(path: Path, names: Collection[str]) -> SimpleNamespace:
-    """In place of the module `pickle`: one that imports nothing but `names`, and nothing that reads further pickles."""
+    """A module like `pickle` that imports nothing but `names`, and nothing that reads further pickles."""
 
     class ListedUnpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> object:
