@@ -20,11 +20,10 @@ from fairseq.tasks import FairseqTask, register_task
 from omegaconf import II, MISSING, DictConfig
 from torch import Tensor
 
-from preprocess.errors import NotFiniteError, OptionError
+from preprocess.errors import OptionError
 
 from ..data.batch import Batch
 from ..data.data_bin import DataBin, DataBinError
-from ..data.example_names import example_names, list_names, single_examples
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
 from ..generators.decodings import DECODINGS
 from ..generators.generator_choice import DecodableModel, build_generator
@@ -32,6 +31,7 @@ from ..generators.hypothesis import GeneratedHypothesis
 from ..generators.label_generator import LabelGenerator
 from ..generators.language_ensemble import LanguageEnsemble
 from ..training_events import log_event
+from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
 from .plain_text import PlainText
 from .sample_board import SampleBoard
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, SharedEncoderConfig
 
 logger = logging.getLogger(__name__)
-
-LOST_MODEL = "go on from an earlier checkpoint with a lower --lr or --clip-norm 1, and --bf16 in place of --fp16"
 
 
 @dataclass
@@ -277,15 +275,7 @@ class HmstTranslationTask(FairseqTask):
             start = self.data_bin.language_symbols.decoder_start(self.input_languages["target"])
             starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
             sample = {**sample, "net_input": {**net_input, "prev_output_tokens": starts}}
-        try:
-            return super().inference_step(generator, models, sample, **kwargs)
-        except NotFiniteError as error:
-            if len(sample["id"]) > 1:
-                for row, single in enumerate(single_examples(sample)):
-                    own = {name: _row_of(value, row) for name, value in kwargs.items()}
-                    self.inference_step(generator, models, single, **own)
-            origins = dict.fromkeys(model.origin for model in models if model.origin)
-            raise error.at(*filter(None, (", ".join(origins), list_names(example_names(sample))))) from error
+        return search_finite(super().inference_step, generator, models, sample, **kwargs)
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
         iterator = super().get_batch_iterator(dataset, **kwargs)
@@ -308,15 +298,9 @@ class HmstTranslationTask(FairseqTask):
             NotFiniteError: the loss or probabilities of the search are NaN or infinite.
         """
         loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
-        place = f"validation after update {self._num_updates}"
-        if not torch.isfinite(loss):
-            names = list_names(example_names(sample))
-            raise NotFiniteError(f"the loss is NaN or infinite; the batch has {names}", place=place, advice=LOST_MODEL)
-        if self.validation is not None:
-            try:
+        with validating(loss, sample, self._num_updates):
+            if self.validation is not None:
                 logging_output |= self.validation.statistics(sample, model)
-            except NotFiniteError as error:
-                raise error.at(place) from error
         return loss, sample_size, logging_output
 
     def optimizer_step(self, optimizer: FairseqOptimizer, model: "HmstModel", update_num: int) -> None:
@@ -342,11 +326,6 @@ class _BleuGeneration:
     """fairseq's generation options for --eval-bleu; what is not here has fairseq's default."""
 
     beam: int
-
-
-def _row_of(value: object, row: int) -> object:
-    """One row of what a search is given beside a batch, such as tokens to begin with."""
-    return value[row : row + 1] if isinstance(value, Tensor) else value
 
 
 class TokenList(list):
