@@ -75,7 +75,7 @@ def build_generator(
         scorable = cast(Sequence[AttentionScorable], models)
         if getattr(options, "print_alignment", None) and language_symbols.target_form is None:
             return align_finite(fairseq_beam_search(models), scorable)
-        return _beam_search(LanguageEnsemble(scorable, language_symbols, beam_size), options, fairseq_beam_search)
+        return _beam_search(LanguageEnsemble(scorable, language_symbols), options, fairseq_beam_search)
     if getattr(options, "lm_path", None) is not None:
         raise ValueError(
             f"--lm-path has no effect with --decoding {decoding}: only attention and joint decoding use it"

@@ -16,8 +16,7 @@ from preprocess.errors import OptionError
 
 from .ctc_generator import CTCScorable, mean_ctc_log_probs
 from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
-from .hypothesis import EncoderOut
-from .language_ensemble import AttentionScorable, ForcedSymbols, IncrementalStates, LanguageEnsemble
+from .language_ensemble import AttentionScorable, EncodedBatch, ForcedSymbols, IncrementalStates, LanguageEnsemble
 
 # Stands for log 0 in CTC scores: fairseq must be able to end a hypothesis that is impossible to CTC
 LOG_ZERO = -1e4
@@ -54,41 +53,42 @@ class JointEnsemble(LanguageEnsemble):
         beam_size: int,
         eos_index: int,
     ) -> None:
-        super().__init__(models, language_symbols, beam_size)
+        super().__init__(models, language_symbols)
         if not 0 <= ctc_weight <= 1:
             raise OptionError("ctc_decode_weight", f"must lie in [0, 1], got {ctc_weight}")
         self.ctc_weight = ctc_weight
+        self.beam_size = beam_size
         self.eos_index = eos_index
 
-    def forward_encoder(self, net_input: dict[str, Tensor]) -> list[dict[str, list[Tensor]]]:
-        """Encode the batch, and start CTC scoring of `beam_size` empty hypotheses an utterance."""
-        encoder_outs = super().forward_encoder(net_input)
+    def forward_encoder(self, net_input: dict[str, Tensor]) -> EncodedBatch:
+        """Encode the batch, and start CTC scoring of an empty hypothesis an utterance."""
+        batch = super().forward_encoder(net_input)
         if self.ctc_weight > 0:
-            log_probs, source_lengths = mean_ctc_log_probs(list(self.models), encoder_outs)
+            log_probs, source_lengths = mean_ctc_log_probs(list(self.models), batch)
             blank_index = self.single_model.ctc_blank_index
-            self._scorer = CTCPrefixScorer(log_probs, source_lengths, blank_index, self.eos_index)
-            self._state: CTCPrefixState = self._scorer.initial_state(self.beam_size)
-        return encoder_outs
+            batch.scorer = CTCPrefixScorer(log_probs, source_lengths, blank_index, self.eos_index)
+            batch.prefixes = batch.scorer.initial_state(1)
+        return batch
 
     def forward_decoder(
         self,
         tokens: Tensor,
-        encoder_outs: list[EncoderOut],
+        encoder_outs: EncodedBatch,
         incremental_states: IncrementalStates,
         temperature: float = 1.0,
     ) -> tuple[Tensor, Tensor | None]:
         """Scores (N, V) of the next token after `tokens` (N, steps + 1), and attention."""
         log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
         num_labels = tokens.size(1) - self.language_symbols.num_start_tokens
-        if self.ctc_weight == 0 or num_labels < 0:
+        scorer, prefixes = encoder_outs.scorer, encoder_outs.prefixes
+        if scorer is None or prefixes is None or num_labels < 0:
             return log_probs, attention
         if num_labels > 0:
             # a copy: fairseq reorders `tokens` in place while the state still refers to its last labels
-            self._state = self._scorer.extend(self._state, tokens[:, -1].clone())
+            encoder_outs.prefixes = prefixes = scorer.extend(prefixes, tokens[:, -1].clone())
         candidates = self._candidates(log_probs)
-        ctc_scores = (
-            self._score(candidates).clamp(min=LOG_ZERO) - self._state.prefix_scores.clamp(min=LOG_ZERO)[:, None]
-        )
+        ctc_scores = _score(scorer, prefixes, candidates).clamp(min=LOG_ZERO)
+        ctc_scores -= prefixes.prefix_scores.clamp(min=LOG_ZERO)[:, None]
         attention_scores = log_probs.gather(1, candidates)
         mixed = (1 - self.ctc_weight) * attention_scores + self.ctc_weight * ctc_scores.to(log_probs)
         mixed.masked_fill_(attention_scores == -math.inf, -math.inf)  # 0 * -inf is NaN
@@ -103,13 +103,7 @@ class JointEnsemble(LanguageEnsemble):
         eos = torch.full_like(best[:, :1], self.eos_index)
         return torch.cat([best, eos], 1)  # eos twice has the same score twice
 
-    def _score(self, candidates: Tensor) -> Tensor:
-        elements_each = len(candidates) * self._state.log_r_blank.size(1)
-        size = max(1, MAX_ELEMENTS // elements_each)
-        return torch.cat([self._scorer.score(self._state, part) for part in candidates.split(size, dim=1)], 1)
 
-    def reorder_incremental_state(self, incremental_states: IncrementalStates, new_order: Tensor) -> None:
-        """Follow the beam: hypotheses new_order[0], new_order[1], ... go on."""
-        super().reorder_incremental_state(incremental_states, new_order)
-        if self.ctc_weight > 0:
-            self._state = self._state.reorder(new_order)
+def _score(scorer: CTCPrefixScorer, prefixes: CTCPrefixState, candidates: Tensor) -> Tensor:
+    size = max(1, MAX_ELEMENTS // (len(candidates) * prefixes.log_r_blank.size(1)))
+    return torch.cat([scorer.score(prefixes, part) for part in candidates.split(size, dim=1)], 1)

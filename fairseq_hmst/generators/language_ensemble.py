@@ -3,11 +3,14 @@
 The language symbol is not searched: the ensemble, which fairseq's beam search asks for log-probabilities, gives the
 symbol of the batch at no cost, or puts it where the decoder reads its first token. So n-best lists, length penalty,
 ensembles and batching stay fairseq's.
+
+Several searches may go on at once by one ensemble: what belongs to one search is in the `EncodedBatch` that fairseq
+hands from step to step, never in the ensemble.
 """
 
 import math
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from fairseq.sequence_generator import EnsembleModel, EnsembleModelWithAlignment, SequenceGenerator
@@ -16,6 +19,9 @@ from torch.nn import Module
 
 from .finite_scores import check_log_probs
 from .hypothesis import EncoderOut
+
+if TYPE_CHECKING:
+    from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
 
 IncrementalStates = list[dict[str, dict[str, Tensor | None]]]  # of fairseq, one a model
 
@@ -46,6 +52,32 @@ class ForcedSymbols(Protocol):
         ...
 
 
+class EncodedBatch(list[EncoderOut]):
+    """Encoder outputs of a batch, one a model, with all that one search knows of its N hypotheses.
+
+    Attributes:
+        symbols: (N,) language symbol of each hypothesis; None without symbols.
+        output_ids: ids of the output dictionary that are no text.
+        scorer: of CTC prefixes, in joint decoding.
+        prefixes: the hypotheses as `scorer` sees them.
+    """
+
+    def __init__(self, encoder_outs: Iterable[EncoderOut]) -> None:
+        super().__init__(encoder_outs)
+        self.symbols: Tensor | None = None
+        self.output_ids: Tensor | None = None
+        self.scorer: CTCPrefixScorer | None = None
+        self.prefixes: CTCPrefixState | None = None
+
+    def reordered(self, encoder_outs: Iterable[EncoderOut], new_order: Tensor) -> "EncodedBatch":
+        """Hypotheses new_order[0], new_order[1], ... with their encoder outputs."""
+        batch = EncodedBatch(encoder_outs)
+        batch.output_ids, batch.scorer = self.output_ids, self.scorer
+        batch.symbols = None if self.symbols is None else self.symbols.index_select(0, new_order)
+        batch.prefixes = None if self.prefixes is None else self.prefixes.reorder(new_order)
+        return batch
+
+
 class LanguageEnsemble(EnsembleModel):
     """An ensemble that starts every hypothesis with the symbol in net_input["prev_output_tokens"], and writes no other.
 
@@ -56,20 +88,19 @@ class LanguageEnsemble(EnsembleModel):
     Args:
         models: models with an attention decoder.
         language_symbols: of the data-bin.
-        beam_size: of the search.
     """
 
-    def __init__(self, models: Sequence[AttentionScorable], language_symbols: ForcedSymbols, beam_size: int) -> None:
+    def __init__(self, models: Sequence[AttentionScorable], language_symbols: ForcedSymbols) -> None:
         super().__init__(models)
         self.language_symbols = language_symbols
-        self.beam_size = beam_size
 
-    def forward_encoder(self, net_input: dict[str, Tensor]) -> list[dict[str, list[Tensor]]]:
-        """Encode the batch, and note the symbol of each of its `beam_size` hypotheses an utterance.
+    def forward_encoder(self, net_input: dict[str, Tensor]) -> EncodedBatch:
+        """Encode the batch, and note the symbol of each utterance.
 
         Raises:
             ValueError: the batch does not say its languages.
         """
+        batch = EncodedBatch(super().forward_encoder(net_input))
         if self.language_symbols.target_form is not None:
             starts = net_input.get("prev_output_tokens")
             if starts is None:
@@ -77,15 +108,14 @@ class LanguageEnsemble(EnsembleModel):
                     "the batch has no net_input['prev_output_tokens'], which name the target language; "
                     "make batches by the task's datasets and decode them by its inference_step"
                 )
-            symbols = starts[:, self.language_symbols.num_start_tokens - 1]
-            self._symbols = symbols.repeat_interleave(self.beam_size)
-            self._output_ids = torch.tensor(sorted(self.language_symbols.output_ids), device=symbols.device)
-        return super().forward_encoder(net_input)
+            batch.symbols = starts[:, self.language_symbols.num_start_tokens - 1]
+            batch.output_ids = torch.tensor(sorted(self.language_symbols.output_ids), device=starts.device)
+        return batch
 
     def forward_decoder(
         self,
         tokens: Tensor,
-        encoder_outs: list[EncoderOut],
+        encoder_outs: EncodedBatch,
         incremental_states: IncrementalStates,
         temperature: float = 1.0,
     ) -> tuple[Tensor, Tensor | None]:
@@ -96,22 +126,23 @@ class LanguageEnsemble(EnsembleModel):
         Raises:
             NotFiniteError: one is NaN or infinite; fairseq's search would take it for -inf.
         """
+        symbols, output_ids = encoder_outs.symbols, encoder_outs.output_ids
         form = self.language_symbols.target_form
-        if form == "first_input":
-            tokens = torch.cat([self._symbols.unsqueeze(1), tokens[:, 1:]], 1)
+        if symbols is not None and form == "first_input":
+            tokens = torch.cat([symbols.unsqueeze(1), tokens[:, 1:]], 1)
         log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
         check_log_probs(log_probs)
+        if symbols is None or output_ids is None:
+            return log_probs, attention
         if form == "first_output" and tokens.size(1) == 1:
-            log_probs = torch.full_like(log_probs, -math.inf).scatter(1, self._symbols.unsqueeze(1), 0.0)
-        elif form is not None:
-            log_probs.index_fill_(1, self._output_ids, -math.inf)
+            log_probs = torch.full_like(log_probs, -math.inf).scatter(1, symbols.unsqueeze(1), 0.0)
+        else:
+            log_probs.index_fill_(1, output_ids, -math.inf)
         return log_probs, attention
 
-    def reorder_incremental_state(self, incremental_states: IncrementalStates, new_order: Tensor) -> None:
+    def reorder_encoder_out(self, encoder_outs: EncodedBatch, new_order: Tensor) -> EncodedBatch:
         """Follow the beam: hypotheses new_order[0], new_order[1], ... go on."""
-        super().reorder_incremental_state(incremental_states, new_order)
-        if self.language_symbols.target_form is not None:
-            self._symbols = self._symbols.index_select(0, new_order)
+        return encoder_outs.reordered(super().reorder_encoder_out(encoder_outs, new_order), new_order)
 
 
 def align_finite(generator: SequenceGenerator, models: Sequence[AttentionScorable]) -> SequenceGenerator:

@@ -6,6 +6,7 @@ from typing import Optional
 from fairseq.dataclass import ChoiceEnum
 from fairseq.models import register_model
 from fairseq.models.transformer import TransformerDecoderBase
+from fairseq.utils import fill_with_neg_inf
 from torch import Tensor, nn
 
 from ..data.data_bin import DataBin
@@ -47,6 +48,14 @@ class AttentionDecoderConfig(SharedEncoderConfig):
     )
 
 
+class AttentionDecoder(TransformerDecoderBase):
+    """fairseq's Transformer decoder, which several threads may use: it keeps no mask of the sequence before."""
+
+    def buffered_future_mask(self, tensor: Tensor) -> Tensor:
+        """Mask (U, U) of what is still to come for a tensor (U, B, D)."""
+        return fill_with_neg_inf(tensor.new_empty(len(tensor), len(tensor))).triu(1)
+
+
 class AttentionDecoderModel(HmstModel):
     """The shared encoder with fairseq's Transformer decoder; input and output embeddings of the decoder are one.
 
@@ -67,7 +76,7 @@ class AttentionDecoderModel(HmstModel):
             embedding = self.encoder.embed_tokens.text
         else:
             embedding = build_embedding(task.target_dictionary, config.embed_dim)
-        self.decoder = TransformerDecoderBase(decoder_config, task.target_dictionary, embedding)
+        self.decoder = AttentionDecoder(decoder_config, task.target_dictionary, embedding)
 
     @classmethod
     def pretrained(cls, config: SharedEncoderConfig, data_bin: DataBin) -> PretrainedModel | None:

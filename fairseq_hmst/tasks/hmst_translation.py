@@ -30,6 +30,7 @@ from ..generators.generator_choice import DecodableModel, build_generator
 from ..generators.hypothesis import GeneratedHypothesis
 from ..generators.label_generator import LabelGenerator
 from ..generators.language_ensemble import LanguageEnsemble
+from ..generators.own_search import with_own_search
 from ..training_events import log_event
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
@@ -196,12 +197,20 @@ class HmstTranslationTask(FairseqTask):
         )
 
     def build_dataset_for_inference(
-        self, src_tokens: List[Tensor], src_lengths: List[int], **kwargs: object
+        self,
+        src_tokens: List[Tensor],
+        src_lengths: List[int],
+        languages: InputLanguages | None = None,
+        **kwargs: object,
     ) -> MixedStreams:
-        """Examples without targets, from `X </s>`: language symbols are added; `constraints` are not supported."""
+        """Examples without targets, from `X </s>`: language symbols are added; `constraints` are not supported.
+
+        The languages are those of the task where none are given.
+        """
         if kwargs.get("constraints") is not None:
             raise ValueError("--constraints is not supported by the task hmst_translation")
-        source, target = self.input_languages["source"], self.input_languages["target"]
+        languages = languages or self.input_languages
+        source, target = languages["source"], languages["target"]
         sources = TokenList(self.data_bin.language_symbols.add_to_source(row, source, target) for row in src_tokens)
         stream = StreamRows(str(self.cfg.eval_stream), sources, target_language=target)
         return self._mixed([stream], None, shuffle=False)
@@ -275,7 +284,7 @@ class HmstTranslationTask(FairseqTask):
             start = self.data_bin.language_symbols.decoder_start(self.input_languages["target"])
             starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
             sample = {**sample, "net_input": {**net_input, "prev_output_tokens": starts}}
-        return search_finite(super().inference_step, generator, models, sample, **kwargs)
+        return search_finite(super().inference_step, with_own_search(generator), models, sample, **kwargs)
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
         iterator = super().get_batch_iterator(dataset, **kwargs)

@@ -150,11 +150,10 @@ class Decoder:
         )
 
     def _batches(self, sources: Sequence[Tensor], languages: InputLanguages) -> "Iterator[Batch]":
-        self.task.input_languages = languages
-        dataset = self.task.build_dataset_for_inference(list(sources), [len(source) for source in sources])
+        lengths = [len(source) for source in sources]
+        dataset = self.task.build_dataset_for_inference(list(sources), lengths, languages)
         longest_first = dataset.ordered_indices()[::-1]
-        lengths = dataset.num_tokens_vec(longest_first)
-        alone = longest_first[lengths > self.max_tokens]
+        alone = longest_first[dataset.num_tokens_vec(longest_first) > self.max_tokens]
         together = dataset.batch_by_size(longest_first[len(alone) :], max_tokens=self.max_tokens)
         for rows in [*alone[:, None], *together]:
             batch = dataset.collater([dataset[int(row)] for row in rows])

@@ -150,7 +150,7 @@ def search(task, ensemble, **options):
 
 
 def plain(task, models):
-    return LanguageEnsemble(models, task.data_bin.language_symbols, beam_size=4)
+    return LanguageEnsemble(models, task.data_bin.language_symbols)
 
 
 def joint(task, models, weight=0.3):

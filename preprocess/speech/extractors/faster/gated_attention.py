@@ -27,11 +27,11 @@ class PositionBias:
 
     def for_reversed_keys(self, num_frames: int) -> Tensor:
         """Bias (H, T, T) of query i and key T - 1 - j: a view, since it depends on i + j."""
-        longest = (self._by_distance.shape[1] + 1) // 2
-        if num_frames > longest:
-            self._by_distance, longest = self._compute(num_frames), num_frames
-        stride, offset = self._by_distance.stride(0), longest - num_frames
-        return self._by_distance.as_strided((len(self._by_distance), num_frames, num_frames), (stride, 1, 1), offset)
+        by_distance = self._by_distance  # another thread may set it meanwhile
+        if num_frames > (by_distance.shape[1] + 1) // 2:
+            self._by_distance = by_distance = self._compute(num_frames)
+        stride, offset = by_distance.stride(0), (by_distance.shape[1] + 1) // 2 - num_frames
+        return by_distance.as_strided((len(by_distance), num_frames, num_frames), (stride, 1, 1), offset)
 
     def _compute(self, num_frames: int) -> Tensor:
         """Bias for key minus query from T - 1 down to 1 - T, (H, 2 T - 1)."""
