@@ -68,7 +68,7 @@ def translate_recording(
     return Answer(translation, choices, path)
 
 
-def translate_text(translator: "Translator", text: str, choices: Choices) -> Answer:
+def translate_text(translator: "Translator", text: str, choices: Choices, max_characters: int) -> Answer:
     """Translate source text, its lines joined to one.
 
     Raises:
@@ -76,6 +76,11 @@ def translate_text(translator: "Translator", text: str, choices: Choices) -> Ans
     """
     if not text.strip():
         raise PageError("Write something first.")
+    if len(text) > max_characters:
+        raise PageError(
+            f"The text is too long: {len(text)} characters, and this page takes at most {max_characters}. "
+            "The command hmst translate takes texts of any length."
+        )
     chosen, line = _with(translator, choices), " ".join(text.split())
     return Answer(_only(lambda: chosen.translate_text([line], skip_faults=True), translator.folder.path), choices)
 

@@ -5,15 +5,24 @@ It needs Gradio and Babel (`pip install "fairseq_hmst[demo]"`), and no network: 
 """
 
 import argparse
+import contextlib
 import logging
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
 
 from preprocess.errors import OptionError, UserError
 from preprocess.files.options import add_options, read_options
 
 from ..generators.decodings import DECODINGS
 from .options import DemoOptions
+from .recordings_folder import recordings_folder
+
+FORGET_SECONDS = 600.0  # recordings are deleted after at most twice this time
+ENDS = (signal.SIGTERM, signal.SIGHUP)  # beside Ctrl-C
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -42,14 +51,53 @@ def main(argv: list[str] | None = None) -> int:
     from ..translate import Translator
     from .page import build_page, serve
 
-    options = read_options(DemoOptions, arguments)
     search = {"decoding": arguments.decoding, "beam": arguments.beam}
-    try:
-        translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **search)
-        page = build_page(translator, options.max_seconds)
-        print(f"serving {serve(page, options, translator.folder.examples)} (Ctrl-C ends it)", flush=True)
-    except (UserError, ValueError, OSError) as error:  # OSError: no port is free
-        print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
-        return 1
-    page.block_thread()
+    with contextlib.ExitStack() as running:
+        try:
+            options = read_options(DemoOptions, arguments)
+            options.read_logins()  # refuses a bad file before the model is read
+            translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **search)
+            running.enter_context(ended_by_signals())
+            folder = running.enter_context(recordings_folder(FORGET_SECONDS))
+            page = build_page(translator, options)
+            address = serve(page, options, translator.folder.examples, folder)
+        except (UserError, ValueError, OSError) as error:  # OSError: no port is free
+            print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
+            return 1
+        running.callback(page.close, verbose=False)
+        print(f"serving {address} (Ctrl-C ends it)", flush=True)
+        for line in warnings_of(options, page.server_port):
+            print(line, file=sys.stderr, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
     return 0
+
+
+def warnings_of(options: DemoOptions, port: int) -> Iterator[str]:
+    """What one should know who opens the page to other machines."""
+    if not options.is_open:
+        return
+    where = "all addresses of this machine" if options.has_any_address else options.host
+    yield f"listening on {where}, port {port}"
+    if options.auth is None:
+        yield (
+            "warning: anyone who can reach this machine over the network can use the page, and so its processor; "
+            "--auth FILE asks for a password"
+        )
+    else:
+        yield "warning: passwords and recordings go over the network unencrypted; a proxy with TLS in front hides them"
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Leave the block, and so delete its recordings, when the process is told to end."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

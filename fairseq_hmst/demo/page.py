@@ -3,15 +3,19 @@
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from .about import show_about
 from .answers import Answer, Choices, PageError, language_choices, translate_recording, translate_text
+from .guard import Guard
 from .languages import language_name, language_names
 from .options import DemoOptions
+from .recordings_folder import bytes_in
 from .script import SCRIPT
 from .showing import segment_names, show_error, show_segment, show_text
 from .style import CSS
@@ -20,7 +24,8 @@ if TYPE_CHECKING:
     from ..translate.translator import Translator
 
 logger = logging.getLogger(__name__)
-FORGET_SECONDS = 600  # recordings are deleted from the server's disk after at most twice this time
+MAX_FILES = 20  # of the largest size, that the folder of recordings may hold at once
+MAX_WAITING = 20  # requests for the model
 UNEXPECTED = "Something went wrong that is not the fault of what you gave; the server's terminal says more."
 NOTHING_YET = '<p class="hmst-note">The translation appears here.</p>'
 
@@ -29,37 +34,56 @@ Start = Callable[..., gr.events.Dependency]
 SIDES: dict[Literal["source", "target"], str] = {"source": "Source language", "target": "Translate into"}
 
 
-def build_page(translator: "Translator", max_seconds: float) -> gr.Blocks:
+def build_page(translator: "Translator", options: DemoOptions) -> gr.Blocks:
     """The page for a Translator.
 
     Args:
         translator: translates what is given.
-        max_seconds: longest recording.
+        options: bounds of what may be given.
     """
-    with gr.Blocks(title="Speech translation", analytics_enabled=False, delete_cache=(FORGET_SECONDS,) * 2) as page:
-        gr.Markdown(f"# Speech translation\n{_languages(translator)}")
+    with gr.Blocks(title="Speech translation", analytics_enabled=False) as page:
+        gr.HTML(f'<div class="hmst-title"><h1>Speech translation</h1><p>{escape(_languages(translator))}</p></div>')
         with gr.Tab("Speech"):
-            _build_speech(translator, max_seconds)
+            _build_speech(translator, options.max_seconds)
         with gr.Tab("Text"):
-            _build_text(translator)
+            _build_text(translator, options.max_characters)
         with gr.Accordion("About this model", open=False):
             gr.HTML(show_about(translator))
-    return page
+    return page.queue(max_size=MAX_WAITING)
 
 
-def serve(page: gr.Blocks, options: DemoOptions, examples: Sequence[Path]) -> str:
+def serve(page: gr.Blocks, options: DemoOptions, examples: Sequence[Path], folder: Path) -> str:
     """Start serving the page in threads of this process; returns its address.
 
     Args:
         page: of `build_page`.
-        options: where to serve it.
+        options: where and to whom to serve it.
         examples: the translator's example recordings, which the page may read where they are.
+        folder: of `recordings_folder`.
 
     Raises:
         OSError: the port is taken.
+        OptionError: the logins cannot be read.
     """
+
+    def has_room(count: int) -> bool:
+        """Whether so many bytes more may be uploaded."""
+        return bytes_in(folder) + count <= MAX_FILES * options.max_bytes
+
+    host = options.host.strip("[]")
+    guard = Middleware(
+        Guard,
+        names=options.host_names,
+        any_address=options.has_any_address,
+        max_upload_bytes=options.max_bytes,
+        has_room=has_room,
+    )
     _, address, _ = page.launch(
-        server_name=options.host,
+        server_name=f"[{host}]" if ":" in host else host,
+        app_kwargs={"middleware": [guard]},
+        auth=options.read_logins(),
+        max_file_size=options.max_bytes,
+        show_error=False,
         server_port=options.port,
         share=False,
         ssr_mode=False,
@@ -110,14 +134,17 @@ def _build_examples(paths: Sequence[Path], recording: gr.Audio) -> list[gr.event
     ]
 
 
-def _build_text(translator: "Translator") -> None:
+def _build_text(translator: "Translator", max_characters: int) -> None:
     def on_text(line: str, source: str | None, target: str | None, nbest: float) -> list[object]:
         """Answer a text."""
-        return respond(lambda choices: translate_text(translator, line, choices), (source, target, nbest))
+        return respond(
+            lambda choices: translate_text(translator, line, choices, max_characters), (source, target, nbest)
+        )
 
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            written = gr.Textbox(label="Source text", lines=2, elem_id="text")
+            label = f"Source text, up to {max_characters} characters"
+            written = gr.Textbox(label=label, lines=2, elem_id="text")
             button, choices = _build_choices(translator)
         text = _build_text_output()
     _connect(translator, [partial(gr.on, [button.click, written.submit])], on_text, [written, *choices], text)

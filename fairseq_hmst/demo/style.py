@@ -2,6 +2,8 @@
 
 CSS = """
 .hmst-text { font-size: 1.5em; line-height: 1.4; margin: 0.2em 0; overflow-wrap: anywhere; }
+.hmst-title h1 { font-size: 1.8em; font-weight: 600; margin: 0; }
+.hmst-title p { margin: 0.3em 0; overflow-wrap: anywhere; }
 .hmst-note { opacity: 0.75; font-size: 0.9em; margin: 0.3em 0; }
 .hmst-error { border-left: 4px solid #dc2626; background: #dc262622; padding: 0.7em 1em; overflow-wrap: anywhere; }
 .hmst-answer h3 { margin: 1em 0 0.2em; font-size: 1em; font-weight: 600; }

@@ -54,7 +54,7 @@ def test_nothing_to_translate_is_said():
     with pytest.raises(PageError, match="Record something or choose a file first"):
         translate_recording(StubTranslator(), None, Choices(), 60.0)
     with pytest.raises(PageError, match="Write something first"):
-        translate_text(StubTranslator(), " \n ", Choices())
+        translate_text(StubTranslator(), " \n ", Choices(), 50)
 
 
 def test_too_long_a_recording_is_refused_before_any_work(recording):
@@ -85,7 +85,7 @@ def test_choices_reach_the_translator(recording):
 
 def test_lines_of_text_are_joined_to_one():
     translator = StubTranslator()
-    translate_text(translator, " two\ncats  sleep ", Choices())
+    translate_text(translator, " two\ncats  sleep ", Choices(), 50)
     assert translator.asked[1] == ["two cats sleep"]
 
 

@@ -17,6 +17,7 @@ from fairseq_hmst.demo.answers import Answer, Choices  # noqa: E402
 from fairseq_hmst.demo.command import main  # noqa: E402
 from fairseq_hmst.demo.options import DemoOptions  # noqa: E402
 from fairseq_hmst.demo.page import UNEXPECTED, build_page, respond, serve, show_detail  # noqa: E402
+from fairseq_hmst.demo.recordings_folder import recordings_folder  # noqa: E402
 from fairseq_hmst.demo.showing import show_error  # noqa: E402
 from fairseq_hmst.export import ExportOptions, export  # noqa: E402
 from fairseq_hmst.translate import Segment, Translation, Translator  # noqa: E402
@@ -26,6 +27,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 SMALL["source_ctc_layer"] = 1
 PROMPT, OTHER_PROMPT = RECORDINGS / "vm-intro.ogg", RECORDINGS / "activated.ogg"
+OPTIONS = DemoOptions(max_minutes=1 / 3, max_megabytes=0.5)
 ANSWER = ".hmst-text:visible"
 ERROR = ".hmst-error:visible"
 
@@ -48,15 +50,21 @@ def translator(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def blocks(translator):
-    blocks = build_page(translator, max_seconds=20.0)
+def folder():
+    with recordings_folder(600) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def blocks(translator, folder):
+    blocks = build_page(translator, OPTIONS)
     yield blocks
     blocks.close()
 
 
 @pytest.fixture(scope="module")
-def address(blocks, translator):
-    return serve(blocks, DemoOptions(), translator.folder.examples)
+def address(blocks, translator, folder):
+    return serve(blocks, OPTIONS, translator.folder.examples, folder)
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +82,15 @@ def browser():
 def page(browser, address):
     """The page, opened anew; fails if it calls another host."""
     page = browser.new_page()
-    requests = []
+    requests, refused = [], []
     page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: refused.append(message.text) if "Security Policy" in message.text else None)
     page.goto(address)
     page.wait_for_selector("#recording input[type=file]", state="attached")
     yield page
     page.close()
     assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
+    assert refused == []
 
 
 def upload(page, path: Path) -> None:
@@ -166,6 +176,39 @@ def test_written_text_is_translated(page, translator):
     page.get_by_role("button", name="Translate").click()
     expected = translator.translate_text(["Please enter your password."])[0].text
     assert words(page, ANSWER) == expected.split()
+
+
+def test_a_text_that_is_too_long_is_refused_in_words(page):
+    page.get_by_role("tab", name="Text").click()
+    page.fill("#text textarea", "word " * 1000)
+    page.get_by_role("button", name="Translate").click()
+    assert "5000 characters, and this page takes at most 1000" in page.inner_text(ERROR)
+
+
+def test_a_file_that_is_too_large_is_refused_in_words(page, tmp_path):
+    (tmp_path / "large.wav").write_bytes(bytes(600_000))
+    upload(page, tmp_path / "large.wav")
+    page.get_by_text("maximum").or_(page.get_by_text("too large")).first.wait_for()
+
+
+def test_words_of_a_card_load_nothing_and_run_nothing(browser, translator, folder, monkeypatch):
+    picture = "http://elsewhere.example/a.png"
+    hostile = f"![x]({picture})<img src='{picture}' onerror='window.taken=1'><script>window.taken=1</script>"
+    hostile += "${window.taken=1}{{window.taken=1}}"
+    monkeypatch.setattr("fairseq_hmst.demo.languages.language_name", lambda code: hostile)
+    monkeypatch.setattr("fairseq_hmst.demo.page.language_name", lambda code: hostile)
+    blocks = build_page(translator, OPTIONS)
+    page = browser.new_page()
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(serve(blocks, OPTIONS, translator.folder.examples, folder))
+    page.get_by_role("button", name="About this model").click()
+    page.get_by_role("cell", name=hostile).first.wait_for()
+    assert page.inner_text(".hmst-title p") == f"{hostile} → {hostile}"
+    assert page.evaluate("window.taken") is None
+    assert [url for url in requests if "elsewhere" in url] == []
+    page.close()
+    blocks.close()
 
 
 def test_an_error_that_nobody_foresaw_is_logged_and_shown_without_its_stack(caplog):
