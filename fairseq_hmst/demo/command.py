@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
 from preprocess.errors import OptionError, UserError
@@ -42,6 +43,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     logging.getLogger().setLevel(logging.WARNING)  # fairseq's import lets every library tell every step
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before it is imported
+    with ended_by_signals(), recordings_folder(FORGET_SECONDS) as folder:  # before too: Gradio makes it its own
+        return _serve(arguments, folder)
+
+
+def _serve(arguments: argparse.Namespace, folder: Path) -> int:
     try:
         import babel  # noqa: F401
         import gradio  # noqa: F401
@@ -52,29 +58,28 @@ def main(argv: list[str] | None = None) -> int:
     from .page import build_page, serve
 
     search = {"decoding": arguments.decoding, "beam": arguments.beam}
-    with contextlib.ExitStack() as running:
-        try:
-            options = read_options(DemoOptions, arguments)
-            options.read_logins()  # refuses a bad file before the model is read
-            translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **search)
-            running.enter_context(ended_by_signals())
-            folder = running.enter_context(recordings_folder(FORGET_SECONDS))
-            page = build_page(translator, options)
-            address = serve(page, options, translator.folder.examples, folder)
-        except (UserError, ValueError, OSError) as error:  # OSError: no port is free
-            print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
-            return 1
-        running.callback(page.close, verbose=False)
-        print(f"serving {address} (Ctrl-C ends it)", flush=True)
-        for line in warnings_of(options, page.server_port):
-            print(line, file=sys.stderr, flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
-    return 0
+    try:
+        options = read_options(DemoOptions, arguments)
+        options.read_logins()  # refuses a bad file before the model is read
+        translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **search)
+        page = build_page(translator, options)
+        address = serve(page, options, translator.folder.examples, folder)
+    except (UserError, ValueError, OSError) as error:  # OSError: no port is free
+        print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
+        return 1
+    print(f"serving {address} (Ctrl-C ends it)", flush=True)
+    for line in warnings_of(options, page.server_port):
+        print(line, file=sys.stderr, flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        page.close(verbose=False)
 
 
 def warnings_of(options: DemoOptions, port: int) -> Iterator[str]:
-    """What one should know who opens the page to other machines."""
+    """Warnings for whoever opens the page to other machines."""
     if not options.is_open:
         return
     where = "all addresses of this machine" if options.has_any_address else options.host

@@ -176,7 +176,11 @@ def _is_address(name: str) -> bool:
 
 
 async def _read_body(receive: "Receive") -> "Receive":
-    """A `receive` that gives the whole body, which is not too large and names no address of a file."""
+    """A `receive` that gives the whole body at once.
+
+    Raises:
+        Refusal: it is too large, or names the address of a file.
+    """
     body, is_whole = b"", False
     while not is_whole:
         message = await receive()

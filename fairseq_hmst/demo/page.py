@@ -95,6 +95,7 @@ def serve(page: gr.Blocks, options: DemoOptions, examples: Sequence[Path], folde
         prevent_thread_lock=True,
         allowed_paths=[str(path) for path in examples],
     )
+    page.server.config.timeout_graceful_shutdown = 1  # an open page keeps its connections
     return address
 
 

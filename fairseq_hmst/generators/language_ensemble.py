@@ -53,7 +53,7 @@ class ForcedSymbols(Protocol):
 
 
 class EncodedBatch(list[EncoderOut]):
-    """Encoder outputs of a batch, one a model, with all that one search knows of its N hypotheses.
+    """Encoder outputs of a batch, one a model, and the state of its search.
 
     Attributes:
         symbols: (N,) language symbol of each hypothesis; None without symbols.
