@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from preprocess.errors import UserError, exit_status
+from preprocess.files.outputs.held import held_file
 from preprocess.files.reading.finite import check_finite
 from preprocess.files.whole import whole_file
 
@@ -81,9 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     import torch
 
     def work() -> None:
-        average = average_checkpoints(arguments.model)
-        check_finite(average["model"], arguments.out)
-        with whole_file(arguments.out) as temporary:
+        with held_file(arguments.out, arguments.model), whole_file(arguments.out) as temporary:
+            average = average_checkpoints(arguments.model)
+            check_finite(average["model"], arguments.out)
             torch.save(average, temporary)
 
     return exit_status(work, (OSError, ValueError, UserError), "interrupted; nothing was written")

@@ -5,7 +5,6 @@ import contextlib
 import io
 import logging
 import os
-import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from preprocess.errors import UserError, exit_status
+from preprocess.files.outputs.held import held_file
+from preprocess.files.whole import whole_files
 
 from .user_dir import USER_DIR
 
@@ -132,10 +133,8 @@ def generate(
         if not zipfile.is_zipfile(checkpoint):  # the form of all that torch saves
             raise UserError("cannot be read as a checkpoint of fairseq-train", place=checkpoint)
     output = test_set.output(out)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-        run_fairseq_generate(data_bin, checkpoints, test_set, Path(folder), options)
-        os.replace(Path(folder, output.name), output)
+    with held_file(output, [data_bin, *checkpoints]), whole_files(output) as folder:
+        run_fairseq_generate(data_bin, checkpoints, test_set, folder, options)
     score = score_output(output, data_bin / f"{test_set.split}.{test_set.stream}.ref.txt")
     seconds = time.perf_counter() - started
     return (

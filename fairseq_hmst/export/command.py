@@ -63,7 +63,9 @@ def make_parser() -> argparse.ArgumentParser:
     how.add_argument("--average", action="store_true", help="several checkpoints become one model of mean weights")
     how.add_argument("--ensemble", action="store_true", help="several checkpoints stay apart and decode together")
     parser.add_argument("--data", type=Path, required=True, metavar="DATA_BIN", help="that they were trained on")
-    parser.add_argument("--out", type=Path, required=True, metavar="MODEL", help="folder to write; must not exist")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="MODEL", help="folder to write; an exported model there is replaced"
+    )
     parser.add_argument(
         "--include-encoder",
         nargs="?",

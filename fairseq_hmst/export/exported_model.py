@@ -14,13 +14,16 @@ from omegaconf import OmegaConf
 
 from preprocess.files.cards.card import Card
 from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard
+from preprocess.files.hashing import hash_file
+from preprocess.files.outputs.held import held_folder
+from preprocess.files.outputs.place import folder_of_model, inputs_of
 from preprocess.files.whole import whole_folder
 
 from ..average import average_checkpoints
 from ..data.data_bin import DataBin
-from ..model_folder.card import EncoderEntry, ModelCard, ModelConfig, ModelEntry, Versions
+from ..model_folder.card import README_NAME, EncoderEntry, ModelCard, ModelConfig, ModelEntry, Versions
 from ..model_folder.errors import ModelFolderError
-from ..model_folder.folder import DATA_NAME, ENCODER_NAME, README_NAME, make_task, write_weights
+from ..model_folder.folder import DATA_NAME, ENCODER_NAME, make_task, write_weights
 from ..model_folder.generation import GenerationOptions
 from ..model_folder.json_files import read_object
 from ..model_folder.sealing import seal
@@ -58,21 +61,20 @@ def export(
         groups: checkpoints of fairseq-train; those of a group become one model of their mean weights, several groups
             an ensemble.
         data_bin_folder: what they were trained on.
-        out: the folder to write; it must not exist.
+        out: the folder to write; an exported model that is there is replaced.
         options: encoder, scores and defaults of decoding; None: none of these.
 
     Raises:
         DataBinError: the data-bin is not whole, or is not the checkpoints'.
-        ModelFolderError: `out` exists, or a checkpoint, an example or the scores cannot be read.
-        OutputError: `out` cannot be written.
+        ModelFolderError: a checkpoint, an example or the scores cannot be read.
+        OutputError: `out` cannot be written, or is something else than an exported model.
         TranslationError: the encoder is not the one that made the units.
         ValueError: the checkpoints of a group do not fit each other, or the models cannot decode so.
     """
     options = options or ExportOptions()
-    if out.exists():
-        raise ModelFolderError("exists already", place=out, advice="name another folder, or remove it")
-    scores = None if options.scores is None else read_object(options.scores)
-    with whole_folder(out) as folder:
+    inputs = inputs_of(list(groups), data_bin_folder, options, folder_of_model(options.include_encoder))
+    with held_folder(out, ModelCard, inputs), whole_folder(out, ModelCard) as folder:
+        scores = None if options.scores is None else read_object(options.scores)
         task = make_task(data_bin_folder)
         models = _write_models(folder, groups, task, options.generation)
         copy_examples(options.examples, folder)
@@ -91,7 +93,8 @@ def export(
             hashes={},
         )
         write_readme(folder / README_NAME, out.name, card)
-        seal(folder, card, unsealed={README_NAME})
+        readme_hash = hash_file(folder / README_NAME)
+        seal(folder, replace(card, readme_hash=readme_hash), unsealed={README_NAME})
     return card
 
 

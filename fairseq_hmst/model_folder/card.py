@@ -8,13 +8,15 @@ from typing import ClassVar, Literal, Self
 import msgspec
 
 from preprocess.errors import CardError
-from preprocess.files.cards.card import Card
+from preprocess.files.cards.card import CARD_NAME, Card
+from preprocess.files.hashing import hash_file
 from preprocess.files.languages import Languages
 
 from .errors import ModelFolderError
 from .generation import GenerationOptions
 
 CONFIG_NAME = "config.json"
+README_NAME = "README.md"
 EXPORT_AGAIN = "make the model folder again by `hmst export`"
 
 
@@ -71,6 +73,8 @@ class ModelCard(Card):
         scores: any JSON value, as `hmst score` prints it; None: none were given.
         long_training_seconds: 95th percentile of the lengths of training speech; None: not known, or a folder of a
             version that did not write it.
+        readme_hash: SHA-256 of the README.md as it was written, which a person may edit; "": of a version that did not
+            write it.
         card_hash: SHA-256 of this card without this entry; see `sealing`.
     """
 
@@ -88,6 +92,7 @@ class ModelCard(Card):
     versions: Versions
     scores: object
     long_training_seconds: float | None = None
+    readme_hash: str = ""
     card_hash: str = ""
 
     @classmethod
@@ -101,6 +106,18 @@ class ModelCard(Card):
             return super().read(folder)
         except CardError as error:
             raise ModelFolderError.of(error, EXPORT_AGAIN) from error
+
+    @classmethod
+    def names_in(cls, content: Mapping[str, object]) -> frozenset[str]:
+        """Names of all files of the folder."""
+        return super().names_in(content) | {README_NAME}
+
+    @classmethod
+    def find_foreign(cls, folder: Path) -> list[str]:
+        """What lies in the folder and is not of the export, a README.md that was edited among it."""
+        found, readme = super().find_foreign(folder), folder / README_NAME
+        was_edited = readme.is_file() and hash_file(readme) != cls._read_content(folder / CARD_NAME).get("readme_hash")
+        return sorted([*found, *([README_NAME] if was_edited else [])])
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 DATA_NAME = "data"
 ENCODER_NAME = "encoder"
 EXAMPLES_NAME = "examples"
-README_NAME = "README.md"
 EXAMPLE_SUFFIXES = (".flac", ".mp3", ".ogg", ".opus", ".wav")
 # what a download may bring: no other file is ever read, and none of these holds code
 ALLOWED_PATTERNS = ["*.json", "*.safetensors", "*.model", "*.npz", "*.txt", "*.md"]

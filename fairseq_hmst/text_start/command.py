@@ -11,6 +11,7 @@ from pathlib import Path
 
 from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
+from preprocess.files.outputs.held import held_file
 
 from .options import TextStartOptions
 
@@ -27,11 +28,12 @@ def main(argv: list[str] | None = None) -> int:
         if not arguments.out.parent.is_dir():
             raise UserError(f"there is no folder {arguments.out.parent}", place=f"--out {arguments.out}")
         options = read_options(TextStartOptions, arguments)
-        data_bin = DataBin(arguments.data)
-        text_model = read_text_model(arguments.source, data_bin, options.trust_pickle)
-        pretrained = convert(text_model, data_bin, options.seed, arguments.out)
-        print(describe(text_model, data_bin, pretrained))
-        pretrained.write()
+        with held_file(arguments.out, [Path(arguments.source), Path(arguments.data)]):
+            data_bin = DataBin(arguments.data)
+            text_model = read_text_model(arguments.source, data_bin, options.trust_pickle)
+            pretrained = convert(text_model, data_bin, options.seed, arguments.out)
+            print(describe(text_model, data_bin, pretrained))
+            pretrained.write()
 
     return exit_status(work)
 

@@ -42,6 +42,6 @@ def save_kmeans(folder: Path, centroids: np.ndarray, card: KmeansCard) -> None:
         OutputError: the folder cannot be written.
     """
     check_finite({"centroids": centroids}, folder)
-    with whole_folder(folder) as temporary:
+    with whole_folder(folder, KmeansCard, lists=["errors"]) as temporary:
         np.savez(temporary / CENTROIDS_NAME, centroids=centroids)
         replace(card, hashes=hash_files(temporary, [CENTROIDS_NAME])).write(temporary)

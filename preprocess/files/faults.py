@@ -2,7 +2,8 @@
 
 errors.tsv stands beside the output (FILE.errors.tsv for FILE.units, DIR.errors.tsv for a folder DIR): tab-separated
 with the header `id  location  reason`, location being `FILE:LINE`. It is there only if something was left out, or if
-a run ended for several items at once. What stands in a field is escaped as `reading.escaping` says.
+a run ended for several items at once; where there is an earlier output, which keeps its own, such a run writes
+FILE.failed.errors.tsv instead. What stands in a field is escaped as `reading.escaping` says.
 """
 
 import logging
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 from ..errors import PreprocessError
 from .options import option
+from .outputs.replacing import list_path, list_path_of_run
 from .reading.escaping import escape_field, unescape_field
 from .reading.obstacle import unreadable
 from .whole import whole_file
@@ -20,6 +22,7 @@ from .whole import whole_file
 logger = logging.getLogger(__name__)
 
 ERROR_COLUMNS = ("id", "location", "reason")
+SHORT_NAME = "errors.tsv"
 MOST_LISTED = 20  # in an error of many
 
 
@@ -121,7 +124,7 @@ class FaultOptions:
 
 def faults_path(out: Path) -> Path:
     """Path of the errors.tsv of the output `out`."""
-    return out.with_name(f"{out.name.removesuffix('.units')}.errors.tsv")
+    return list_path(out, "errors")
 
 
 def write_faults(path: Path, faults: Sequence[Fault]) -> None:
@@ -182,30 +185,39 @@ def report_faults(
         OutputError: errors.tsv cannot be written.
     """
     found = [*unmade, *faults]
+    path = list_path_of_run(out, "errors")
     if options.skips:
-        write_faults(faults_path(out), found)
-        check_share(faults, num_items, options)
+        write_faults(path, found)
+        check_share(faults, num_items, options, SHORT_NAME if path == faults_path(out) else path.name)
         return
-    write_faults(faults_path(out), found if len(found) > 1 else ())  # a single one is told in full
+    write_faults(path, found if len(found) > 1 else ())  # a single one is told in full
     if found:
-        raise joined_error([fault.as_error() for fault in found], "items", faults_path(out))
+        raise joined_error([fault.as_error() for fault in found], "items", path)
 
 
-def check_share(faults: Sequence[Fault], num_items: int, options: FaultOptions) -> None:
+def check_share(faults: Sequence[Fault], num_items: int, options: FaultOptions, listed_in: str = SHORT_NAME) -> None:
     """Say how many of `num_items` were left out; call it when errors.tsv is written.
+
+    Args:
+        faults: of the items that were left out.
+        num_items: all of them.
+        options: say how many may be left out.
+        listed_in: name of the list where they are more; else it will be errors.tsv.
 
     Raises:
         PreprocessError: they are more than the options allow.
     """
     if not faults:
         return
-    left_out = f"{len(faults)} of {num_items} cannot be used and are listed in errors.tsv"
+    left_out = f"{len(faults)} of {num_items} cannot be used and are listed in"
     if len(faults) > options.max_faults(num_items):
         first = f"the first is '{faults[0].id}' ({faults[0].location}): {faults[0].reason}"
         if len(faults) == num_items:
-            raise PreprocessError(f"{left_out}, so none is left; {first}", advice="mend them, and run again")
+            raise PreprocessError(
+                f"{left_out} {listed_in}, so none is left; {first}", advice="mend them, and run again"
+            )
         raise PreprocessError(
-            f"{left_out}, more than --max-errors {options.max_errors} allows; {first}",
+            f"{left_out} {listed_in}, more than --max-errors {options.max_errors} allows; {first}",
             advice="mend them, or allow more, and run again",
         )
-    logger.warning("%s", left_out)
+    logger.warning("%s %s", left_out, SHORT_NAME)

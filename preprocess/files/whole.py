@@ -3,10 +3,15 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import OutputError
+from .cards.card import Card
+from .outputs.place import check_replaceable
+from .outputs.replacing import flush_to_disk, gathered
+
+TEMPORARY = (".partial", ".gathered", ".whole")  # in the names of what is not in its place yet
 
 
 @contextlib.contextmanager
@@ -26,52 +31,54 @@ def whole_file(path: Path, writer: str = "") -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
-            _flush_to_disk(temporary)
+            flush_to_disk(temporary)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; rename it to `path` if the block ends without an error.
+def whole_files(path: Path, lists: Sequence[str] = ()) -> Iterator[Path]:
+    """Yield a temporary folder for `path` and files beside it; they are put in place together, or none of them.
 
-    An existing folder at `path` is replaced only if it holds a card.json (then it is an output of ours) or is empty.
+    Args:
+        path: the output.
+        lists: see `gathered`.
+
+    Raises:
+        OutputError: they cannot be written; `path` is then as it was before.
+    """
+    with _explain_os_errors(path), gathered(Path(path), lists) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path, kind: type[Card], lists: Sequence[str] = ()) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; it is put in its place if the block ends without an error.
+
+    An existing folder at `path` is replaced only if it is empty or an output of this kind, and holds nothing else.
+
+    Args:
+        path: the folder to write.
+        kind: of its card.
+        lists: see `gathered`.
 
     Raises:
         OutputError: `path` is something else, or the folder cannot be written; `path` is then as it was before.
     """
     path = Path(path).resolve()  # what a link points to is replaced, not the link
-    if path.exists() and not _may_be_replaced(path):
-        raise OutputError(
-            f"{path} exists and is not an output of preprocess (no card.json in it)",
-            advice="name another --out",
-        )
-    temporary, former = (path.with_name(f".{path.name}.{suffix}") for suffix in ("partial", "former.partial"))
-    with _explain_os_errors(path):
-        for leftover in (temporary, former):  # of a run that was killed
-            shutil.rmtree(leftover, ignore_errors=True)
-        temporary.mkdir(parents=True)
+    check_replaceable(path, kind)
+    with _explain_os_errors(path), gathered(path, lists) as gathering:
+        folder = path.with_name(
+            f".{path.name}.partial"
+        )  # as deep as `path`: files in it may name others relative to it
+        folder.mkdir()
         try:
-            yield temporary
-            for file in temporary.rglob("*"):
-                if file.is_file():
-                    _flush_to_disk(file)
-            if path.exists():
-                os.replace(path, former)  # and not removed in place: a folder half removed is no output of ours
-            os.replace(temporary, path)
-            shutil.rmtree(former, ignore_errors=True)
+            yield folder
+            check_replaceable(path, kind)  # again: somebody may have put something there meanwhile
+            os.replace(folder, gathering / path.name)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _may_be_replaced(path: Path) -> bool:
-    return path.is_dir() and ((path / "card.json").is_file() or not any(path.iterdir()))
-
-
-def _flush_to_disk(path: Path) -> None:
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -79,7 +86,7 @@ def _explain_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is not None and ".partial" not in str(error.filename):
+        if error.filename is not None and not any(name in str(error.filename) for name in TEMPORARY):
             raise  # an input could not be read: not ours to explain
         raise OutputError(
             f"cannot write {path}: {error.strerror or error}",

@@ -134,16 +134,18 @@ class Step:
         return inputs
 
     def _describe_output(self) -> str:
-        """Hash of the card and of names and sizes of all files; "" if the output does not fit its card."""
+        """Hash of the card and of sizes of the files that it names; "" if the output does not fit its card."""
         output = self.output
         card_path = units_card_path(output) if self.stage == "units" else output / CARD_NAME
         if not card_path.is_file() or not output.exists():
             return ""
         try:
-            CARDS[self.stage].read_file(card_path).check_hashes(card_path.parent)
+            card = CARDS[self.stage].read_file(card_path)
+            card.check_hashes(card_path.parent)
         except PreprocessError:
             return ""
-        sizes = "".join(f"{path.name}\t{path.stat().st_size}\n" for path in sorted(_files_of([output], self.out)))
+        files = _files_of([output], self.out) if self.stage == "units" else (output / name for name in card.names)
+        sizes = "".join(f"{path.name}\t{path.stat().st_size}\n" for path in sorted(files) if path.is_file())
         return hashlib.sha256(f"{hash_file(card_path)}\n{sizes}".encode(errors="surrogateescape")).hexdigest()
 
     def _hash(self, paths: Iterable[Path], hashes: FileHashes) -> str:

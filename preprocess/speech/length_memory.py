@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ def stamp_of(path: Path) -> str:
 
 
 class LengthMemory:
-    """Seconds by stretch of audio; lines of its file are `KEY SECONDS`."""
+    """Seconds by stretch of audio; lines of its file are `KEY SECONDS CHECKSUM`."""
 
     def __init__(self, seconds: dict[str, float], file: IO[str] | None) -> None:
         """`file` is where more lengths are written; None: nowhere."""
@@ -46,19 +47,24 @@ class LengthMemory:
         """Keep what was found."""
         if self._file is not None:
             with contextlib.suppress(OSError):
-                self._file.write(f"{_key(span)} {seconds!r}\n")
+                entry = f"{_key(span)} {seconds!r}"
+                self._file.write(f"{entry} {_checksum(entry)}\n")
 
 
 def _read(file: IO[str]) -> dict[str, float]:
     file.seek(0)
     found = {}
     for line in file:
-        key, _, seconds = line.partition(" ")
-        if line.endswith("\n"):
-            with contextlib.suppress(ValueError):  # where the line before was not written to its end
-                found[key] = float(seconds)
+        entry, _, checksum = line.removesuffix("\n").rpartition(" ")
+        if checksum == _checksum(entry):  # else damaged, or not written to its end
+            key, _, seconds = entry.partition(" ")
+            found[key] = float(seconds)
     file.write("\n")  # ends a line that was not written to its end
     return found
+
+
+def _checksum(entry: str) -> str:
+    return f"{zlib.crc32(entry.encode()):08x}"
 
 
 def _key(span: AudioSpan) -> str:

@@ -22,8 +22,9 @@ import numpy as np
 
 from ..errors import AudioError, PreprocessError
 from ..files.cards.card import DATA_VERSION
-from ..files.faults import Fault, FaultOptions, faults_path, report_faults, write_faults
+from ..files.faults import Fault, FaultOptions, report_faults, write_faults
 from ..files.options import option
+from ..files.outputs.replacing import list_path_of_run
 from ..files.whole import whole_file
 from .audio import LengthLimits
 from .frames import AudioSpan, read_spans
@@ -125,7 +126,7 @@ class Shards:
         self._shards = list(_cut(self.spans))
         self._paths = [self._folder / f"{_digest(task, shard, stamps)}.npz" for shard in self._shards]
         by_path = dict(zip(self._paths, self._shards, strict=True))
-        missing = [(task, shard, path) for path, shard in by_path.items() if not path.is_file()]
+        missing = [(task, shard, path) for path, shard in by_path.items() if not _is_done(path, shard)]
         lengths = {path: shard.seconds for path, shard in by_path.items()}
         with shown_progress(f"{self._out.name}: audio", lengths):
             for _ in self.options.workers.run(_make, missing):
@@ -152,8 +153,9 @@ class Shards:
         if not faults.skips:
             error = first.fault.at(*first.span.places)
             if len(self.faults) > 1:
-                write_faults(faults_path(self._out), self.faults)
-                listed = f"{faults_path(self._out)} lists all {len(self.faults)} rows at fault"
+                path = list_path_of_run(self._out, "errors")
+                write_faults(path, self.faults)
+                listed = f"{path} lists all {len(self.faults)} rows at fault"
                 error = AudioError.of(error, advice="; ".join(filter(None, [error.advice, listed])))
             raise error from first.fault
         if len(self.faults) > faults.max_faults(self._num_rows):
@@ -190,6 +192,22 @@ def _make(task: Task, shard: Shard, path: Path) -> None:
     # A worker may have been given up for dead and still write what another makes a second time.
     with whole_file(path, writer=uuid.uuid4().hex) as temporary, open(temporary, "wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
+
+
+def _is_done(path: Path, shard: Shard) -> bool:
+    """Whether a shard has a result, read to its end against its checksums; one that is damaged is removed."""
+    if not path.exists():
+        return False
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            is_whole = {len(arrays[name]) for name in arrays.files if name in OF_SPANS} == {len(shard.spans)}
+            is_whole &= arrays.zip.testzip() is None
+    except Exception:  # zipfile and numpy raise whatever the bytes lead them to
+        is_whole = False
+    if not is_whole:
+        logger.warning("%s was damaged: what it held is made again", path)
+        path.unlink()
+    return is_whole
 
 
 def _cut(spans: Sequence[MeasuredSpan]) -> Iterator[Shard]:

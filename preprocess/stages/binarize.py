@@ -5,7 +5,6 @@ a source text, and then, in train only, the external text. The data-bin is there
 """
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,8 +19,9 @@ from ..files.cards.data_bin_card import DataBinCard
 from ..files.cards.units_cards import find_kmeans
 from ..files.faults import FaultOptions, report_faults
 from ..files.languages import find_language_symbols
-from ..files.lock import locked
 from ..files.options import add_options, option, read_options
+from ..files.outputs.held import held_folder
+from ..files.outputs.place import inputs_of
 from ..files.splits import check_unit_range, find_languages, load_splits
 from ..files.whole import whole_folder
 from ..vocabulary.dictionary import make_dictionaries
@@ -77,7 +77,7 @@ def make_data_bin(options: BinarizeOptions) -> DataBinCard:
     Raises:
         PreprocessError: an option or an input cannot be used, or inputs do not fit together.
     """
-    with locked(options.out):
+    with held_folder(options.out, DataBinCard, inputs_of(options)):
         subwords = Subwords.load(options.subwords)
         if options.keep_all_pieces and subwords.text_model is None:
             raise PreprocessError(f"--keep-all-pieces is for subwords with a text model, {options.subwords} has none")
@@ -95,11 +95,11 @@ def make_data_bin(options: BinarizeOptions) -> DataBinCard:
             coverage = count_pieces(subwords, splits, chain(*external), options.keep_all_pieces)
         dictionaries = make_dictionaries(subwords, symbols, None if coverage is None else coverage.kept)
         encoder = TokenEncoder(subwords, dictionaries, symbols, options.repeat)
-        with whole_folder(options.out) as folder:
+        with whole_folder(options.out, DataBinCard, lists=["errors"]) as folder:
             dictionaries.write(folder)
-            shutil.copytree(options.subwords, folder / "subwords")
-            if kmeans.folder is not None:
-                shutil.copytree(kmeans.folder, folder / "kmeans")
+            subwords.card.copy_files(options.subwords, folder / "subwords")
+            if kmeans.folder is not None and kmeans.card is not None:
+                kmeans.card.copy_files(kmeans.folder, folder / "kmeans")
             writer = SplitWriter(folder, encoder, external, has_target_languages=len(languages.target) > 1)
             counts = {split.name: writer.write(split) for split in splits}
             write_infeasible(folder / "ctc_infeasible.tsv", counts, options.out)

@@ -8,9 +8,9 @@ import argparse
 from pathlib import Path
 
 from ..data_bin.reader import DataBinReader
-from ..errors import OutputError
 from ..files.cards.card import hash_files
 from ..files.cards.stage_cards import ReportCard
+from ..files.outputs.held import held_folder
 from ..files.whole import whole_folder
 from ..report.figures.data_bin_figures import describe_data_bin
 from ..report.page.charts import draw_charts
@@ -34,13 +34,11 @@ def inspect_data_bin(path: Path, out: Path) -> ReportCard:
     """Write index.html and report.json of a data-bin into the folder `out`, and return its card.
 
     Raises:
-        PreprocessError: the data-bin is not whole, or `out` is the data-bin.
-        OutputError: the folder cannot be written.
+        PreprocessError: the data-bin is not whole.
+        OutputError: the folder cannot be written, or is or lies in the data-bin.
     """
-    if out.resolve() == path.resolve():
-        raise OutputError(f"--out must be another folder than the data-bin, got {out}")
-    data_bin = DataBinReader(path)
-    with whole_folder(out) as folder:
+    with held_folder(out, ReportCard, [path]), whole_folder(out, ReportCard) as folder:
+        data_bin = DataBinReader(path)
         figures = describe_data_bin(data_bin)
         (folder / "report.json").write_text(figures.to_json(), encoding="utf-8")
         (folder / "index.html").write_text(make_page(figures, draw_charts(figures)), encoding="utf-8")

@@ -16,8 +16,9 @@ from ..clustering.frame_sample import SampleOptions, sample_frames
 from ..clustering.lloyd import fit_centroids
 from ..errors import PreprocessError
 from ..files.cards.stage_cards import KmeansCard
-from ..files.lock import locked
 from ..files.options import add_options, option, read_options
+from ..files.outputs.held import held_folder
+from ..files.outputs.place import folder_of_model, inputs_of
 from ..files.units import MAX_UNITS
 from ..speech.extractors import describe, load_extractor, unload_extractor
 from ..speech.extractors.limits import read_limits
@@ -78,7 +79,8 @@ def fit_kmeans(manifest: Path, options: KmeansOptions) -> KmeansCard:
     Raises:
         PreprocessError: an option, the manifest, its audio or the extractor cannot be used.
     """
-    with locked(options.out):
+    inputs = inputs_of(manifest, options, folder_of_model(options.extractor_name))
+    with held_folder(options.out, KmeansCard, inputs):
         shards = Shards(manifest, options.out, options.audio, read_limits(options.extractor_name))
         description = describe(load_extractor(options.extractor_name, options.layer, shards.own_device))
         if not shards.is_serial:

@@ -14,12 +14,14 @@ from ..corpora.rows.filters import FilterOptions, Filters
 from ..corpora.rows.parallel_text import write_parallel_text
 from ..corpora.rows.selection import Selection, select_rows
 from ..corpora.rows.summary import Selections, make_card, summary, warn_of_alike_languages, warn_of_incomplete_tests
-from ..errors import ManifestError, OutputError, PreprocessError
+from ..errors import ManifestError, PreprocessError
 from ..files.cards.stage_cards import ManifestCard
 from ..files.faults import FaultOptions, report_faults, write_faults
-from ..files.lock import locked
 from ..files.manifest import write_manifest
 from ..files.options import add_options, read_options
+from ..files.outputs.held import held_folder
+from ..files.outputs.place import inputs_of
+from ..files.outputs.replacing import LISTS, list_path_of_run
 from ..files.reading.obstacle import find_obstacle
 from ..files.whole import whole_folder
 
@@ -103,9 +105,7 @@ def make_manifests(root: Path, options: ManifestOptions) -> ManifestCard:
         PreprocessError: rows are at fault, of which the error lists the first, or more than --max-errors allows.
         OutputError: `out` holds `root`, or cannot be written.
     """
-    with locked(options.out):
-        if root.resolve().is_relative_to(options.out.resolve()):
-            raise OutputError(f"--out {options.out} would replace --root {root}", advice="name another folder")
+    with held_folder(options.out, ManifestCard, inputs_of(root, options.corpus_options)):
         corpus = import_corpus(options.corpus)
         fetched = corpus if isinstance(corpus, FetchedCorpus) else None
         if fetched is not None and getattr(options.corpus_options, "fetch", False):
@@ -138,7 +138,7 @@ def write_left_out(out: Path, selections: Selections, options: FaultOptions) -> 
         PreprocessError: more rows are at fault than the options allow.
     """
     filtered = [row for selection in selections.values() for row in selection.filtered]
-    write_faults(out.with_name(f"{out.name}.filtered.tsv"), filtered)
+    write_faults(list_path_of_run(out, "filtered"), filtered)
     unmade = [row for selection in selections.values() for row in selection.unmade]
     faults = [row for selection in selections.values() for row in selection.faults]
     num_rows = sum(selection.num_rows for selection in selections.values())
@@ -177,7 +177,7 @@ def write_splits(folder: Path, corpus: str, selections: Selections, filters: Fil
     Raises:
         OutputError: the folder cannot be written.
     """
-    with whole_folder(folder) as temporary:
+    with whole_folder(folder, ManifestCard, lists=LISTS) as temporary:
         for split, selection in selections.items():
             if split == "mt":
                 write_parallel_text(temporary, split, selection.kept)

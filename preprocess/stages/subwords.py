@@ -18,8 +18,9 @@ from ..errors import MismatchError, VocabularyError
 from ..files.cards.card import hash_files
 from ..files.cards.stage_cards import SubwordsCard, UnitsCard
 from ..files.cards.units_cards import read_units_card
-from ..files.lock import locked
 from ..files.options import add_options, option, read_options
+from ..files.outputs.held import held_folder
+from ..files.outputs.place import folder_of_model, inputs_of
 from ..files.reading.lines import read_lines
 from ..files.reading.table import read_table
 from ..files.text import normalise_text
@@ -106,7 +107,8 @@ def train_subwords(units: Path, options: SubwordsOptions) -> SubwordsCard:
     Raises:
         PreprocessError: an option or an input cannot be used.
     """
-    with locked(options.out):
+    inputs = inputs_of(units, options, folder_of_model(options.text_model_name))
+    with held_folder(options.out, SubwordsCard, inputs):
         units_card = read_units_card(units)
         utterances = [units_to_text(row) for _, row in read_units(units)]
         clusters = _count_clusters(units, utterances, units_card)
@@ -115,7 +117,7 @@ def train_subwords(units: Path, options: SubwordsOptions) -> SubwordsCard:
         texts = {} if text_model else {"source": options.source_text or (), "target": options.target_text or ()}
         columns = {"source": "src_text", "target": "tgt_text"}
         lines = {side: read_texts(paths, columns[side]) for side, paths in texts.items()}
-        with whole_folder(options.out) as folder:
+        with whole_folder(options.out, SubwordsCard) as folder:
             logger.info("training the unit model on %d utterances of %d units", len(utterances), clusters)
             name, alphabet = f"--unit-vocab of {units}", units_to_text(range(clusters))
             model = train_model(utterances, sizes["unit"], name, is_text=False, alphabet=alphabet)

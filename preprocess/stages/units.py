@@ -18,13 +18,15 @@ from ..clustering.assignment import UnitsTask
 from ..clustering.centroids import load_kmeans
 from ..errors import PreprocessError
 from ..files.cards.stage_cards import SomeRows, UnitsCard
-from ..files.cards.units_cards import units_card_path
+from ..files.cards.units_cards import check_replaceable_units, units_card_path
 from ..files.faults import faults_path
 from ..files.hashing import hash_file
-from ..files.lock import locked
 from ..files.options import add_options, option, read_options
+from ..files.outputs.held import held_file
+from ..files.outputs.place import folder_of_model, inputs_of
+from ..files.outputs.replacing import list_path_of_run
 from ..files.units import format_units
-from ..files.whole import whole_file
+from ..files.whole import whole_files
 from ..speech.extractors.limits import read_limits
 from ..speech.shards import AudioOptions, Shards
 
@@ -84,7 +86,9 @@ def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
     Raises:
         PreprocessError: an option, the manifest, its audio, the k-means or the extractor cannot be used.
     """
-    with locked(options.out):
+    inputs = inputs_of(manifest, options, folder_of_model(options.extractor_source))
+    with held_file(options.out, inputs):
+        check_replaceable_units(options.out)
         _, kmeans = load_kmeans(options.kmeans)
         limits = read_limits(options.extractor_source or kmeans.extractor.source)
         shards = Shards(manifest, options.out, options.audio, limits)
@@ -114,7 +118,7 @@ def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
 
 
 def write_units(path: Path, shards: Shards, card: UnitsCard) -> UnitsCard:
-    """Write FILE.units and FILE.card.json, whole; return the card with its counts and hashes.
+    """Write FILE.units, FILE.card.json and FILE.errors.tsv, whole; return the card with its counts and hashes.
 
     Raises:
         OutputError: a file cannot be written.
@@ -122,8 +126,8 @@ def write_units(path: Path, shards: Shards, card: UnitsCard) -> UnitsCard:
     utterances = frames = deduplicated_units = 0
     seconds = 0.0
     run_lengths: Counter[int] = Counter()
-    with whole_file(path) as temporary:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+    with whole_files(path, lists=["errors"]) as folder:
+        with open(folder / path.name, "w", encoding="utf-8", newline="\n") as file:
             for line in _lines(shards):
                 file.write(format_units(line.utterance_id, line.units))
                 utterances += 1
@@ -131,9 +135,9 @@ def write_units(path: Path, shards: Shards, card: UnitsCard) -> UnitsCard:
                 frames += line.num_frames
                 deduplicated_units += len(line.units)
                 run_lengths.update(line.run_lengths)
-        hashes = {path.name: hash_file(temporary)}
+        hashes = {path.name: hash_file(folder / path.name)}
         if shards.faults:
-            hashes[faults_path(path).name] = hash_file(faults_path(path))
+            hashes[faults_path(path).name] = hash_file(list_path_of_run(path, "errors"))
         card = replace(
             card,
             utterances=utterances,
@@ -143,9 +147,7 @@ def write_units(path: Path, shards: Shards, card: UnitsCard) -> UnitsCard:
             run_lengths=dict(sorted(run_lengths.items())),
             hashes=hashes,
         )
-        # The card first: with the units of an earlier run beside it, it does not match, which later stages refuse.
-        with whole_file(units_card_path(path)) as temporary_card:
-            card.write_file(temporary_card)
+        card.write_file(folder / units_card_path(path).name)
     return card
 
 

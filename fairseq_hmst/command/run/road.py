@@ -2,7 +2,6 @@
 
 import logging
 import shlex
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -90,7 +89,7 @@ def plan_steps(road: RoadRecipe, log_format: str = "auto") -> Iterator[RoadStep]
     words = ("--model", str(checkpoint), "--data", str(road.data_bin), "--out", str(road.model), *road.export)
 
     def export_again(argv: list[str]) -> int:
-        remove_own_model(road, step)
+        refuse_other_model(road, step)
         return export.main(argv)
 
     step = RoadStep("export", words, export_again, [card, checkpoint], lambda: [road.model / CARD_NAME], save_dir)
@@ -119,12 +118,10 @@ def _run(step: RoadStep) -> None:
         step.make()
 
 
-def remove_own_model(road: RoadRecipe, step: RoadStep) -> None:
-    """Remove the model folder of an earlier run, unless somebody has changed it."""
-    if step.record is not None and road.model.is_dir():
-        if not step.has_recorded_outputs():
-            raise RoadError("is not the folder that was exported", place=road.model, advice="move it away")
-        shutil.rmtree(road.model)
+def refuse_other_model(road: RoadRecipe, step: RoadStep) -> None:
+    """Refuse to replace a model folder that is not the one of an earlier run."""
+    if step.record is not None and road.model.is_dir() and not step.has_recorded_outputs():
+        raise RoadError("is not the folder that was exported", place=road.model, advice="move it away")
 
 
 def _announce(name: str, what: str) -> None:

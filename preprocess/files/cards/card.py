@@ -5,6 +5,8 @@ its `format_version` are checked, then the type of every field.
 """
 
 import json
+import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
@@ -50,7 +52,7 @@ class Card:
             raise CardError(
                 f"is not a finished output of the stage '{cls.expected_stage()}': it has no {CARD_NAME}",
                 place=folder,
-                advice=f"make it by `{cls._command()}`",
+                advice=f"make it by `{cls.made_by()}`",
             )
         return cls.read_file(path)
 
@@ -61,16 +63,9 @@ class Card:
         Raises:
             CardError: it is not of this kind and version.
         """
-        advice = f"make it again by `{cls._command()}`"
-        try:
-            content = json.loads(Path(path).read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
-            raise CardError(f"not valid JSON ({error})", place=path, advice=advice) from error
-        header = content if isinstance(content, dict) else {}
-        stage, version = header.get("stage"), header.get("format_version")
-        if stage != cls.expected_stage():
-            found = f"'{stage}'" if isinstance(content, dict) else f"a JSON {type(content).__name__}"
-            raise CardError(f"expected the card of stage '{cls.expected_stage()}', found {found}", place=path)
+        advice = f"make it again by `{cls.made_by()}`"
+        content = cls._read_content(path)
+        version = content.get("format_version")
         if version != cls.expected_format():
             raise CardError(
                 f"expected format_version {cls.expected_format()}, found {version or 'none'}: another version of "
@@ -96,7 +91,22 @@ class Card:
         return int(str(_default_of(cls, "format_version")))
 
     @classmethod
-    def _command(cls) -> str:
+    def _read_content(cls, path: Path) -> dict[str, object]:
+        """What the card of any version holds, but its stage is checked."""
+        try:
+            content = json.loads(Path(path).read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            advice = f"make it again by `{cls.made_by()}`"
+            raise CardError(f"not valid JSON ({error})", place=path, advice=advice) from error
+        stage = content.get("stage") if isinstance(content, dict) else None
+        if stage != cls.expected_stage():
+            found = f"'{stage}'" if isinstance(content, dict) else f"a JSON {type(content).__name__}"
+            raise CardError(f"expected the card of stage '{cls.expected_stage()}', found {found}", place=path)
+        return {**content}
+
+    @classmethod
+    def made_by(cls) -> str:
+        """The command that writes this kind of card."""
         return cls.command or f"hmst preprocess {cls.expected_stage()}"
 
     def write(self, folder: Path) -> None:
@@ -107,6 +117,45 @@ class Card:
         """Write the card as a file of any name."""
         content = msgspec.to_builtins(self, str_keys=True)
         Path(path).write_text(to_json(content, indent=2) + "\n", encoding="utf-8")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all files of the output, the card's among them, with `/` between folders."""
+        return self.names_in(msgspec.to_builtins(self, str_keys=True))
+
+    @classmethod
+    def names_in(cls, content: Mapping[str, object]) -> frozenset[str]:
+        """The same of the content of a card that may be of another version."""
+        hashes = content.get("hashes")
+        return frozenset({CARD_NAME, *(hashes if isinstance(hashes, dict) else ())})
+
+    @classmethod
+    def find_foreign(cls, folder: Path) -> list[str]:
+        """What lies in the folder of an output, of any version, and is not of the output.
+
+        Returns:
+            Files and links by name, and folders as `NAME/`.
+
+        Raises:
+            CardError: it has no card of this kind.
+        """
+        own = cls.names_in(cls._read_content(folder / CARD_NAME))
+        own_folders = {str(parent) for name in own for parent in PurePosixPath(name).parents}
+        found: list[str] = []
+        for place, folders, files in os.walk(folder):
+            here = PurePosixPath(os.path.relpath(place, folder))
+            found += [name for name in (str(here / file) for file in files) if name not in own]
+            links = {name for name in folders if Path(place, name).is_symlink()}
+            foreign = {name for name in folders if name in links or str(here / name) not in own_folders}
+            found += [f"{here / name}/" for name in foreign]
+            folders[:] = [name for name in folders if name not in foreign]
+        return sorted(found)
+
+    def copy_files(self, source: Path, target: Path) -> None:
+        """Copy the files of the output in `source` to a new folder, and nothing else that lies there."""
+        for name in sorted(self.names):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target / name)
 
     def check_hashes(self, folder: Path) -> None:
         """Compare the files in `folder` with the card.

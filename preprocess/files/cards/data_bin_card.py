@@ -6,8 +6,14 @@ from typing import Literal
 
 from ..languages import Languages, LanguageSymbolsEntry
 from ..units import FIRST_CHARACTER
-from .card import Card
+from .card import CARD_NAME, Card
 from .stage_cards import KmeansCard
+
+# of the files of a stream, behind SPLIT.STREAM.
+STREAM_ENDINGS = (
+    *(f"{kind}.{ending}" for kind in ("src", "tgt", "transcript") for ending in ("bin", "idx")),
+    *("origin.tsv", "ref.txt", "lang.txt"),
+)
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,19 @@ class DataBinCard(Card):
     external_text: tuple[ExternalTextEntry, ...]
     escapes: bool = False
     signature: str
+
+    @classmethod
+    def names_in(cls, content: Mapping[str, object]) -> frozenset[str]:
+        """Names of all files of the data-bin; of the streams also where the card has no hashes of them."""
+        counts = content.get("counts")
+        splits = counts.items() if isinstance(counts, dict) else ()
+        prefixes = [f"{split}.{stream}" for split, streams in splits if isinstance(streams, dict) for stream in streams]
+        of_streams = {f"{prefix}.{ending}" for prefix in prefixes for ending in STREAM_ENDINGS}
+        return (
+            super().names_in(content)
+            | of_streams
+            | {"ctc_infeasible.tsv", f"subwords/{CARD_NAME}", f"kmeans/{CARD_NAME}"}
+        )
 
     @property
     def long_training_seconds(self) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import MismatchError, PreprocessError
+from ...errors import CardError, MismatchError, OutputError, PreprocessError
 from .stage_cards import KmeansCard, UnitsCard
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,28 @@ def read_units_card(units_path: Path) -> UnitsCard | None:
     card = UnitsCard.read_file(card_path)
     card.check_hashes(units_path.parent)
     return card
+
+
+def check_replaceable_units(units_path: Path) -> None:
+    """Check that FILE.units and FILE.card.json are not there, or are of the stage `units`.
+
+    Raises:
+        OutputError: a file would be lost that the stage has not written.
+    """
+    card_path = units_card_path(units_path)
+    if not units_path.exists() and not card_path.exists():
+        return
+    advice = "name another --out, or remove it yourself"
+    if not card_path.exists():
+        found = f"exists and is not an output of {UnitsCard.made_by()}: it has no {card_path.name}"
+        raise OutputError(found, place=units_path, advice=advice)
+    try:
+        names = UnitsCard.read_file(card_path).names
+    except CardError as error:
+        found = f"exists and is not the card of {UnitsCard.made_by()}: {error.found}"
+        raise OutputError(found, place=card_path, advice=advice) from error
+    if units_path.name not in names:
+        raise OutputError(f"is the card of another file than {units_path.name}", place=card_path, advice=advice)
 
 
 def common_kmeans(cards: UnitsCards) -> KmeansCard | None:

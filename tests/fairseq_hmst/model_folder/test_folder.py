@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from prompt_models import RECORDINGS
 
-from fairseq_hmst.model_folder.card import ModelCard
-from fairseq_hmst.model_folder.folder import ALLOWED_PATTERNS, README_NAME, ModelFolder
+from fairseq_hmst.model_folder.card import README_NAME, ModelCard
+from fairseq_hmst.model_folder.folder import ALLOWED_PATTERNS, ModelFolder
 from fairseq_hmst.model_folder.json_files import read_object, write_object
 from fairseq_hmst.model_folder.sealing import hash_card, seal
 from fairseq_hmst.translate import ModelFolderError, Translator

@@ -189,7 +189,7 @@ def test_the_raw_release_is_never_replaced(root: Path, capsys):
     (root / "card.json").write_text("{}")
     for out in (root, root.parent):
         assert stage(root, *LANGUAGES, "--out", str(out)) == 1
-        assert "would replace --root" in capsys.readouterr().err
+        assert f"would replace {root}, which is read" in capsys.readouterr().err
     assert (root / "train.tsv").is_file()
 
 
@@ -198,5 +198,5 @@ def test_a_folder_that_is_not_ours_is_not_replaced(root: Path, capsys):
     (root.parent / "out").mkdir()
     (root.parent / "out/thesis.txt").touch()
     assert stage(root, *LANGUAGES) == 1
-    assert "exists and is not an output of preprocess" in capsys.readouterr().err
+    assert "exists and is not an output of hmst preprocess manifest: " in capsys.readouterr().err
     assert (root.parent / "out/thesis.txt").exists()

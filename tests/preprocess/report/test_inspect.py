@@ -181,7 +181,7 @@ def test_what_is_no_data_bin_is_refused(corpus: Path, data_bin: Path, tmp_path: 
         inspect(tmp_path / "nothing", tmp_path / "report")
     with pytest.raises(PreprocessError, match=r"expected the card of stage 'binarize', found 'subwords'"):
         inspect(corpus / "subwords", tmp_path / "report")
-    with pytest.raises(PreprocessError, match=r"--out must be another folder than the data-bin"):
+    with pytest.raises(PreprocessError, match=r"would replace .*, which is read"):
         inspect(data_bin, data_bin)
     card = json.loads((data_bin / "card.json").read_text(encoding="utf-8"))
     del card["external_text"]
@@ -221,7 +221,7 @@ def test_a_stream_that_is_not_what_the_card_says_is_named(
 def test_a_folder_of_the_users_own_is_not_overwritten(data_bin: Path, tmp_path: Path, inspect: Inspect):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "notes.txt").touch()
-    with pytest.raises(OutputError, match=r"own exists and is not an output of preprocess"):
+    with pytest.raises(OutputError, match=r"own: exists and is not an output of hmst preprocess inspect: "):
         inspect(data_bin, tmp_path / "own")
     assert [path.name for path in (tmp_path / "own").iterdir()] == ["notes.txt"]
 

@@ -109,10 +109,13 @@ def test_what_cannot_be_read_of_external_text_is_listed_in_one_run_and_left_out(
     inputs = ["--manifest-dir", tmp_path / "manifest", "--units-dir", tmp_path / "units"]
     options = ["--subwords", tmp_path / "subwords", "--mt-text", *corpora, "--out", data_bin]
     assert main(["binarize", *map(str, (*inputs, *options))]) == 1
-    assert f"error: 3 items cannot be used ({data_bin}.errors.tsv lists all of them):\n" in capsys.readouterr().err
+    failed = data_bin.with_name(f"{data_bin.name}.failed.errors.tsv")  # of a run beside an earlier output
+    assert f"error: 3 items cannot be used ({failed} lists all of them):\n" in capsys.readouterr().err
     locations = [f"{memory}:1", f"{corpora[1]}:42", f"{corpora[1]}:43"]
-    assert [fault.location for fault in read_faults(faults_path(data_bin))] == locations
+    assert [fault.location for fault in read_faults(failed)] == locations
+    assert not faults_path(data_bin).exists()
     run_preprocess("binarize", *inputs, *options, "--on-error", "skip", "--max-errors", 0.05)
+    assert not failed.exists()
     assert [fault.location for fault in read_faults(faults_path(data_bin))] == locations
     entries = read_card(data_bin, "binarize")["external_text"]
     assert [entry["dropped"].get("cannot be read", 0) for entry in entries] == [1, 2, 0]
