@@ -69,9 +69,8 @@ def whole_folder(path: Path, kind: type[Card], lists: Sequence[str] = ()) -> Ite
     path = Path(path).resolve()  # what a link points to is replaced, not the link
     check_replaceable(path, kind)
     with _explain_os_errors(path), gathered(path, lists) as gathering:
-        folder = path.with_name(
-            f".{path.name}.partial"
-        )  # as deep as `path`: files in it may name others relative to it
+        # as deep as `path`: files in it may name others relative to their folder
+        folder = path.with_name(f".{path.name}.partial")
         folder.mkdir()
         try:
             yield folder

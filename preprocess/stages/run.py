@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PreprocessError, RecipeError
 from ..files.lock import locked
 from ..files.manifest import read_manifest
+from ..files.outputs.held import put_all_in_order
 from ..files.splits import find_manifests
 from ..recipe.arguments import add_recipe_settings
 from ..recipe.file import REPLACEABLE, STAGE_NAMES, Recipe, read_recipe
@@ -71,6 +72,8 @@ def run_recipe(path: Path, out: Path | None = None, settings: Sequence[str] = ()
     """
     recipe = read_recipe(path, out, settings)
     with locked(recipe.out):
+        put_all_in_order(recipe.out)
+        put_all_in_order(recipe.out / "units")
         refuse_faults(recipe.path, check_recipe(recipe)[1])
         for step in plan_steps(recipe):
             reason = step.reason_to_run()

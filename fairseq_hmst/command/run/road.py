@@ -10,6 +10,7 @@ from preprocess.errors import INTERRUPTED
 from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.lock import locked
+from preprocess.files.outputs.held import put_all_in_order
 
 from ... import average
 from ...export import command as export
@@ -41,6 +42,7 @@ def run_road(path: Path, out: Path | None = None, settings: Sequence[str] = (), 
     logging.basicConfig(format="%(levelname)s: %(message)s")
     logging.getLogger("preprocess").setLevel(logging.INFO)
     road = check_before_work(path, out, settings)
+    put_all_in_order(road.save_dir)
     words = ["run", str(path), *(["--out", str(out)] if out else []), *(w for s in settings for w in ("--set", s))]
     _announce("preprocess", f"hmst preprocess {shlex.join(words)}")
     status = preprocess(words)

@@ -75,6 +75,9 @@ def test_a_length_that_was_found_is_kept_until_its_file_changes(write, tmp_path:
     first = measured()
     with open(tmp_path / "work/lengths", "a") as file:
         file.write("a line that a killed run did not write to its e")
+    damaged = (tmp_path / "work/lengths").read_text().replace(" 5.0 ", " 8.0 ")
+    (tmp_path / "work/lengths").write_text(damaged)
+    assert measured() == first
     with monkeypatch.context() as patch:
         patch.setattr("preprocess.speech.lengths.measure_audio", None)  # nothing is looked for
         assert measured() == measured() == first == [5.0, 2.5, 2.0]

@@ -104,6 +104,28 @@ def test_what_was_left_half_is_made_again(make: Make, tmp_path: Path):
     assert not (tmp_path / ".out.work").exists()
 
 
+def test_what_is_damaged_is_made_again_with_a_warning(make: Make, tmp_path: Path, caplog):
+    make([6] * 2).compute(LengthTask())
+    path = min((tmp_path / ".out.work").glob("*.npz"))
+    whole, generator = path.read_bytes(), np.random.default_rng(0)
+    damaged = [b"", b"{}", whole[:-1], whole[: len(whole) // 2], whole[1:], whole + whole]
+    for place in generator.integers(0, len(whole), size=60):
+        damaged.append(whole[:place] + bytes([whole[place] ^ 1 << int(generator.integers(8))]) + whole[place + 1 :])
+    np.savez(tmp_path / "other.npz", faults=np.array([""] * 7), cancelled=np.zeros(7, dtype=bool))
+    damaged.append((tmp_path / "other.npz").read_bytes())
+    num_made = 0
+    for content in damaged:
+        path.write_bytes(content)
+        MADE.clear()
+        caplog.clear()
+        shards = make([6] * 2)
+        shards.compute(LengthTask())
+        assert sizes(shards) == [10, 11]
+        assert len(MADE) == ("was damaged: what it held is made again" in caplog.text)
+        num_made += len(MADE)
+    assert num_made >= 50  # a bit of a time of change or of a file's rights says nothing
+
+
 def test_faults_are_listed_and_their_share_is_limited(make: Make, tmp_path: Path):
     (tmp_path / "1.wav").touch()
     shards = make([6] * 4, on_error="skip", max_errors=0.25)
