@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import PreprocessError, RecipeError
+from ..files.outputs.place import check_apart, folder_of_model, inputs_of
 from .file import Option, Recipe, Value
 
 MODEL_OPTIONS = ("extractor", "text_model")  # a folder, or a name on the hub
@@ -108,6 +109,18 @@ class StageOptions:
                 else:
                     continue
                 yield RecipeError(message, place=option.location)
+
+    def find_overlaps(self, values: Mapping[str, object]) -> Iterator[PreprocessError]:
+        """What the stage reads and would replace."""
+        try:
+            with self.located():
+                read = (self._inputs(name, value) for name, value in values.items() if name != "out")
+                check_apart(Path(str(values["out"])), inputs_of(*read))
+        except PreprocessError as error:
+            yield error
+
+    def _inputs(self, name: str, value: object) -> object:
+        return folder_of_model(value) if name in MODEL_OPTIONS and isinstance(value, str) else value
 
     def _explain_unknown(self, name: str) -> str:
         known = self._known - {"out", "help"}

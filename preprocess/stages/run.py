@@ -140,6 +140,7 @@ def check_recipe(recipe: Recipe) -> tuple[CheckedStages, list[PreprocessError]]:
                 continue
             values = options.parse()
             faults += options.find_missing_files(values)
+            faults += options.find_overlaps(values)
             if stage == "manifest":
                 checked = replace(checked, root=values["root"], fetches=bool(values.get("fetch")))
             with options.located():

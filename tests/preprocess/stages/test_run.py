@@ -291,3 +291,14 @@ def test_settings_must_name_a_stage_and_an_option(tmp_path: Path):
         list(plan_steps(read_recipe(path, settings=["kmeans.sed=1"])))
     with pytest.raises(RecipeError, match=r"none\.yaml: cannot be read"):
         read_recipe(tmp_path / "none.yaml")
+
+
+def test_a_stage_that_would_replace_what_it_reads_is_refused_before_the_first(tmp_path: Path, capsys):
+    (tmp_path / "out/kmeans").mkdir(parents=True)
+    (tmp_path / "out/kmeans/train.tsv").touch()
+    text = "out: out\nmanifest: ../raw\nkmeans: {extractor: out/kmeans, layer: 1}\n"
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    assert main(["run", str(tmp_path / "recipe.yaml")]) == 1
+    error = capsys.readouterr().err
+    assert f"--out {tmp_path}/out/kmeans: would replace {tmp_path}/out/kmeans, which is read; name another" in error
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["kmeans"]
