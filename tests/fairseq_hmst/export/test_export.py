@@ -20,6 +20,7 @@ from fairseq_hmst.export.exported_model import without_paths
 from fairseq_hmst.model_folder.errors import ModelFolderError
 from fairseq_hmst.model_folder.folder import ModelFolder, make_task
 from fairseq_hmst.translate import TranslationError, Translator
+from preprocess.errors import OutputError
 
 PROMPT = RECORDINGS / "activated.ogg"
 
@@ -223,11 +224,14 @@ def test_what_is_no_example_is_refused(tmp_path):
             copy_examples(examples, tmp_path / "model")
 
 
-def test_a_folder_that_is_there_is_left_alone(checkpoints, prompt_data_bin, tmp_path):
-    (tmp_path / "model").mkdir()
-    with pytest.raises(ModelFolderError, match="model: exists already"):
+def test_only_a_model_that_was_exported_is_replaced(checkpoints, prompt_data_bin, tmp_path):
+    for checkpoint in checkpoints[:2]:
+        export([[checkpoint]], prompt_data_bin, tmp_path / "model")
+        expected = torch.load(checkpoint, weights_only=True)["model"]
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in weights_of(tmp_path / "model")[0].items())
+    (tmp_path / "model/card.json").write_text("{}")
+    with pytest.raises(OutputError, match="model: exists and is not an output of hmst export: "):
         export([[checkpoints[0]]], prompt_data_bin, tmp_path / "model")
-    assert list((tmp_path / "model").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
         "units --manifest none.tsv --kmeans none",
         "subwords --units none.units --source-text none --target-text none",
         "binarize --manifest-dir none --units-dir none --subwords none",
+        "inspect none",
         "run RECIPE",
     ],
 )
