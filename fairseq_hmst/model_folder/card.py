@@ -1,5 +1,6 @@
 """The JSON files of a model folder: its card, and the options of its models."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ import msgspec
 
 from preprocess.errors import CardError
 from preprocess.files.cards.card import CARD_NAME, Card
-from preprocess.files.hashing import hash_file
+from preprocess.files.hashing import hash_file, hash_text
 from preprocess.files.languages import Languages
 
 from .errors import ModelFolderError
@@ -17,6 +18,7 @@ from .generation import GenerationOptions
 
 CONFIG_NAME = "config.json"
 README_NAME = "README.md"
+OWN_HASH = "card_hash"
 EXPORT_AGAIN = "make the model folder again by `hmst export`"
 
 
@@ -114,10 +116,22 @@ class ModelCard(Card):
 
     @classmethod
     def find_foreign(cls, folder: Path) -> list[str]:
-        """What lies in the folder and is not of the export, a README.md that was edited among it."""
-        found, readme = super().find_foreign(folder), folder / README_NAME
-        was_edited = readme.is_file() and hash_file(readme) != cls._read_content(folder / CARD_NAME).get("readme_hash")
-        return sorted([*found, *([README_NAME] if was_edited else [])])
+        """What lies in the folder and is not of the export; so are README.md and card.json where they were edited."""
+        found, content, readme = (
+            super().find_foreign(folder),
+            cls._read_content(folder / CARD_NAME),
+            folder / README_NAME,
+        )
+        if readme.is_file() and hash_file(readme) != content.get("readme_hash"):
+            found.append(README_NAME)
+        if hash_card(content) != content.get(OWN_HASH):
+            found.append(CARD_NAME)
+        return sorted(found)
+
+
+def hash_card(content: Mapping[str, object]) -> str:
+    """SHA-256 of the content of a card, its own hash left out."""
+    return hash_text(json.dumps({key: value for key, value in content.items() if key != OWN_HASH}, sort_keys=True))
 
 
 @dataclass(frozen=True)

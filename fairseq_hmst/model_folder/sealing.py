@@ -5,7 +5,7 @@ It is written last and checked first.
 
 import fnmatch
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,10 @@ import msgspec
 
 from preprocess.errors import MismatchError
 from preprocess.files.cards.card import CARD_NAME, hash_files
-from preprocess.files.hashing import hash_text
 
-from .card import ModelCard
+from .card import ModelCard, hash_card
 from .errors import ModelFolderError
 
-OWN_HASH = "card_hash"
 COPY_AGAIN = "copy or export the folder again"
 
 
@@ -47,8 +45,3 @@ def check_seal(folder: Path, card: ModelCard, allowed: Collection[str]) -> None:
         card.check_hashes(folder)
     except MismatchError as error:
         raise ModelFolderError.of(error, COPY_AGAIN) from error
-
-
-def hash_card(content: Mapping[str, object]) -> str:
-    """SHA-256 of the content of a card, its own hash left out."""
-    return hash_text(json.dumps({key: value for key, value in content.items() if key != OWN_HASH}, sort_keys=True))

@@ -89,13 +89,7 @@ def plan_steps(road: RoadRecipe, log_format: str = "auto") -> Iterator[RoadStep]
     outputs = [test_set.output(save_dir) for test_set in sets]
     yield RoadStep("generate", words, generate.main, [card, checkpoint], lambda: outputs, save_dir)
     words = ("--model", str(checkpoint), "--data", str(road.data_bin), "--out", str(road.model), *road.export)
-
-    def export_again(argv: list[str]) -> int:
-        refuse_other_model(road, step)
-        return export.main(argv)
-
-    step = RoadStep("export", words, export_again, [card, checkpoint], lambda: [road.model / CARD_NAME], save_dir)
-    yield step
+    yield RoadStep("export", words, export.main, [card, checkpoint], lambda: [road.model / CARD_NAME], save_dir)
 
 
 def _train_step(road: RoadRecipe, log_format: str) -> RoadStep:
@@ -118,12 +112,6 @@ def _run(step: RoadStep) -> None:
         print("nothing changed, kept")
     else:
         step.make()
-
-
-def refuse_other_model(road: RoadRecipe, step: RoadStep) -> None:
-    """Refuse to replace a model folder that is not the one of an earlier run."""
-    if step.record is not None and road.model.is_dir() and not step.has_recorded_outputs():
-        raise RoadError("is not the folder that was exported", place=road.model, advice="move it away")
 
 
 def _announce(name: str, what: str) -> None:
