@@ -117,11 +117,8 @@ class ModelCard(Card):
     @classmethod
     def find_foreign(cls, folder: Path) -> list[str]:
         """What lies in the folder and is not of the export; so are README.md and card.json where they were edited."""
-        found, content, readme = (
-            super().find_foreign(folder),
-            cls._read_content(folder / CARD_NAME),
-            folder / README_NAME,
-        )
+        found, content = super().find_foreign(folder), cls._read_content(folder / CARD_NAME)
+        readme = folder / README_NAME
         if readme.is_file() and hash_file(readme) != content.get("readme_hash"):
             found.append(README_NAME)
         if hash_card(content) != content.get(OWN_HASH):

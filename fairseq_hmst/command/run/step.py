@@ -34,20 +34,12 @@ class RoadStep:
     outputs: Callable[[], Iterable[Path]]
     folder: Path
 
-    @property
-    def record(self) -> Record | None:
-        """The record of an earlier run, SAVE_DIR/.road/NAME.json; None if there is none."""
-        return Record.read(self._record_path)
-
     def is_done(self) -> bool:
         """Whether the same command has made what is there of what is there."""
-        record = self.record
-        return record is not None and record.inputs == self._describe_inputs() and self.has_recorded_outputs()
-
-    def has_recorded_outputs(self) -> bool:
-        """Whether what is there is what an earlier run has written."""
-        record = self.record
-        return record is not None and record.output == self._describe_outputs()
+        record = Record.read(self._record_path)
+        if record is None or record.inputs != self._describe_inputs():
+            return False
+        return record.output == self._describe_outputs()
 
     def make(self) -> None:
         """Run the command and record it.
