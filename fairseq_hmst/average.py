@@ -79,9 +79,10 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; exit status 1 for checkpoints that cannot be averaged."""
     arguments = make_parser().parse_args(argv)
-    import torch
 
     def work() -> None:
+        import torch
+
         with held_file(arguments.out, arguments.model), whole_file(arguments.out) as temporary:
             average = average_checkpoints(arguments.model)
             check_finite(average["model"], arguments.out)

@@ -41,16 +41,16 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 an error that the user can mend (printed), 130 interrupted; argparse exits with 2.
     """
-    argv = sys.argv[1:] if argv is None else argv
+    words = sys.argv[1:] if argv is None else argv
     logging.basicConfig(format="%(levelname)s: %(message)s")
     logging.getLogger(__package__).setLevel(logging.INFO)  # others, such as the hub's client, log every request
-    if not argv or argv[0] not in STAGES:
-        _parser_of_stage_names().parse_args(argv)  # prints the help or what is wrong, and exits
-        return 2
-    return exit_status(lambda: _run_stage(argv[0], argv[1:]))
+    return exit_status(lambda: _run_stage(words))
 
 
-def _run_stage(name: str, argv: list[str]) -> None:
+def _run_stage(words: list[str]) -> None:
+    if not words or words[0] not in STAGES:
+        _parser_of_stage_names().parse_args(words or [""])  # prints the help or what is wrong, and exits
+    name, *argv = words
     stage = _import_stage(name)
     parser = argparse.ArgumentParser(f"{PROGRAM} {name}", description=stage.__doc__, formatter_class=FORMATTER)
     stage.add_arguments(parser)

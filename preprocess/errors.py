@@ -1,11 +1,29 @@
 """Errors that a user can mend, in parts: where, what was found, what to do; and how they end a command."""
 
-import io
+import contextlib
+import errno
+import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
 from typing import Self
 
-INTERRUPTED = 130  # exit status
+from .standard_streams import (
+    NAMES,
+    StandardStreamError,
+    flush_standard_streams,
+    name_standard_streams,
+    silence_standard_streams,
+)
+
+# Exit statuses, those of a shell for a process that the signal has ended.
+INTERRUPTED = 128 + signal.SIGINT
+BROKEN_PIPE = 128 + signal.SIGPIPE
+TERMINATED = 128 + signal.SIGTERM
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(Exception):
@@ -72,37 +90,118 @@ class OptionError(ValueError):
         return f"--{self.name.replace('_', '-')} {self.problem}"
 
 
-def print_any_name() -> None:
-    """Let stdout escape names of files that are not UTF-8, as stderr does."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM; it ends as after Ctrl-C."""
 
 
 def exit_status(
     work: Callable[[], object],
     mendable: tuple[type[Exception], ...] = (UserError, OSError),
     interrupted: str = "interrupted",
+    misused: tuple[type[Exception], ...] = (),
 ) -> int:
-    """Do the work of a command, and print on stderr why it could not be done.
+    """Do the work of a command, and print on stderr why it could not be done, in a line.
 
     Args:
-        work: raises what ends it early.
+        work: raises what ends it early; a number that it returns is the exit status.
         mendable: errors that the user can mend; others are faults of ours, and go on with their traceback.
-        interrupted: what is printed after Ctrl-C.
+        interrupted: what is printed after Ctrl-C and SIGTERM.
+        misused: errors of the command line, where they have a status of their own.
 
     Returns:
-        0; 1 after one of `mendable`; 130 after an interruption.
+        0, or what `work` returned; 1 after one of `mendable`; 2 after one of `misused`; 130 after Ctrl-C, 143 after
+        SIGTERM; 141, and nothing is printed, where the reader of stdout has enough.
     """
-    print_any_name()
+    name_standard_streams()
     try:
-        work()
+        try:
+            with _terminable():
+                found = work()
+        finally:
+            flush_standard_streams()
+    except StandardStreamError as error:
+        status = BROKEN_PIPE if error.is_broken_pipe else 1
+        if status == 1:
+            _print_error(error)
+        silence_standard_streams()
+        return status
+    except misused as error:
+        _print_error(error)
+        return 2
     except mendable as error:
-        print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
+        _print_error(error)
         return 1
+    except Terminated:
+        _print(f"{interrupted} (SIGTERM)")
+        return TERMINATED
     except KeyboardInterrupt:
-        print(interrupted, file=sys.stderr)
+        _print(interrupted)
         return INTERRUPTED
-    return 0
+    return found if isinstance(found, int) else 0
+
+
+def end_as(status: int) -> None:
+    """Raise what ended a command that was called within another; nothing where it went to its end or met an error.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted, or, as Terminated, ended by SIGTERM.
+        StandardStreamError: nobody reads stdout.
+    """
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    if status == TERMINATED:
+        raise Terminated
+    if status == BROKEN_PIPE:
+        raise StandardStreamError(errno.EPIPE, os.strerror(errno.EPIPE), NAMES[1])
+
+
+def _print_error(error: Exception) -> None:
+    if isinstance(error, OptionError):
+        text = error.as_flag
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = _explain_os_error(error)
+    else:
+        text = str(error)
+    _print(f"error: {text}")
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads stderr
+        print(line, file=sys.stderr, flush=True)
+
+
+def _explain_os_error(error: OSError) -> str:
+    from .files.reading.obstacle import explain_failure  # which needs the errors above
+
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    if error.errno in NO_SPACE:
+        return f"{name}: {error.strerror}; free some, or write elsewhere"
+    obstacle = explain_failure(Path(name), error)
+    return str(UserError(obstacle.found, place=name, advice=obstacle.advice))
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM raise, so that what was begun is cleaned up; where somebody handles it already, that stays."""
+
+    process = os.getpid()
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == process:
+            raise Terminated
+        signal.signal(number, signal.SIG_DFL)  # a fork, which has nothing to clean up
+        os.kill(os.getpid(), number)
+
+    is_ours = threading.current_thread() is threading.main_thread() and (
+        signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    )
+    if is_ours:
+        signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class PreprocessError(UserError):

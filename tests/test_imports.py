@@ -17,7 +17,8 @@ PACKAGES = ("preprocess", "fairseq_hmst")
 
 # "A": all of the folder or module A of the same package, as its files are those of a row without a row of its own.
 PREPROCESS = {
-    "errors": (),
+    "errors": ("standard_streams", "files.reading.obstacle"),
+    "standard_streams": (),
     "files": (),
     "speech": ("files",),
     "vocabulary": ("files",),

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from preprocess.errors import exit_status
+
 from ..version import __version__
 from .subcommands import SUBCOMMANDS
 
@@ -16,11 +18,14 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit status of the subcommand; argparse exits with 2.
     """
-    argv = sys.argv[1:] if argv is None else argv
-    name, rest = (argv[0], argv[1:]) if argv else ("", [])
+    words = sys.argv[1:] if argv is None else argv
+    return exit_status(lambda: _run_subcommand(words))
+
+
+def _run_subcommand(words: list[str]) -> int:
+    name, rest = (words[0], words[1:]) if words else ("", [])
     if name not in SUBCOMMANDS:
-        make_parser().parse_args(argv or ["--help"])  # prints the help or what is wrong, and exits
-        return 2
+        make_parser().parse_args(words or ["--help"])  # prints the help or what is wrong, and exits
     if rest == ["--version"]:
         print(f"hmst {__version__}")
         return 0

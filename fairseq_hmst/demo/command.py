@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from preprocess.errors import OptionError, UserError
+from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
 
 from ..generators.decodings import DECODINGS
@@ -43,37 +43,33 @@ def main(argv: list[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     logging.getLogger().setLevel(logging.WARNING)  # fairseq's import lets every library tell every step
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before it is imported
-    with ended_by_signals(), recordings_folder(FORGET_SECONDS) as folder:  # before too: Gradio makes it its own
-        return _serve(arguments, folder)
+
+    def work() -> None:
+        with ended_by_signals(), recordings_folder(FORGET_SECONDS) as folder:  # before too: Gradio makes it its own
+            _serve(arguments, folder)
+
+    return exit_status(work, (UserError, ValueError, OSError))  # OSError: no port is free
 
 
-def _serve(arguments: argparse.Namespace, folder: Path) -> int:
+def _serve(arguments: argparse.Namespace, folder: Path) -> None:
     try:
         import babel  # noqa: F401
         import gradio  # noqa: F401
-    except ImportError:
-        print('error: hmst demo needs Gradio and Babel: pip install "fairseq_hmst[demo]"', file=sys.stderr)
-        return 1
+    except ImportError as error:
+        raise UserError("hmst demo needs Gradio and Babel", advice='pip install "fairseq_hmst[demo]"') from error
     from ..translate import Translator
     from .page import build_page, serve
 
     search = {"decoding": arguments.decoding, "beam": arguments.beam}
+    options = read_options(DemoOptions, arguments)
+    options.read_logins()  # refuses a bad file before the model is read
+    translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **search)
+    page = build_page(translator, options)
     try:
-        options = read_options(DemoOptions, arguments)
-        options.read_logins()  # refuses a bad file before the model is read
-        translator = Translator.from_pretrained(arguments.model, arguments.device, arguments.encoder, **search)
-        page = build_page(translator, options)
-        address = serve(page, options, translator.folder.examples, folder)
-    except (UserError, ValueError, OSError) as error:  # OSError: no port is free
-        print(f"error: {error.as_flag if isinstance(error, OptionError) else error}", file=sys.stderr)
-        return 1
-    print(f"serving {address} (Ctrl-C ends it)", flush=True)
-    for line in warnings_of(options, page.server_port):
-        print(line, file=sys.stderr, flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        return 0
+        print(f"serving {serve(page, options, translator.folder.examples, folder)} (Ctrl-C ends it)", flush=True)
+        for line in warnings_of(options, page.server_port):
+            print(line, file=sys.stderr, flush=True)
+        threading.Event().wait()  # until a signal comes; Gradio's own waiting takes it for a usual end
     finally:
         page.close(verbose=False)
 

@@ -30,9 +30,10 @@ def main(argv: list[str] | None = None) -> int:
     if not several and (arguments.average or arguments.ensemble):
         parser.error(f"--{'average' if arguments.average else 'ensemble'} has no effect on one checkpoint")
     groups = [[path] for path in arguments.model] if arguments.ensemble else [arguments.model]
-    from .exported_model import export
 
     def work() -> None:
+        from .exported_model import export
+
         generation = read_options(GenerationOptions, arguments)
         options = ExportOptions(arguments.include_encoder, arguments.scores, generation, tuple(arguments.examples))
         card = export(groups, arguments.data, arguments.out, options)

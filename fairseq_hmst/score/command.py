@@ -2,9 +2,9 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
+from preprocess.errors import exit_status
 from preprocess.files.options import add_options, read_options
 
 from .options import ScoreOptions
@@ -18,17 +18,16 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     options = _read_options(parser, arguments)
     logging.getLogger("sacrebleu").setLevel(logging.WARNING)  # fairseq's import lets it tell every step
-    try:
+
+    def work() -> None:
         if arguments.data is not None:
             references = References.of_data_bin(arguments.data, arguments.split or "test", arguments.stream or "st")
         else:
             references = References.read(arguments.reference, arguments.languages)
         table = score_systems(references, arguments.hypothesis, options)
-    except ScoreError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(table.as_json() if arguments.format == "json" else table.as_text())
-    return 0
+        print(table.as_json() if arguments.format == "json" else table.as_text())
+
+    return exit_status(work)
 
 
 def make_parser() -> argparse.ArgumentParser:

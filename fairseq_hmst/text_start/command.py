@@ -20,11 +20,12 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; exit status 1 for what cannot be read or does not fit, 130 after an interruption."""
     arguments = make_parser().parse_args(argv)
     logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
-    from ..data.data_bin import DataBin
-    from .convert import convert, describe
-    from .start import read_text_model
 
     def work() -> None:
+        from ..data.data_bin import DataBin
+        from .convert import convert, describe
+        from .start import read_text_model
+
         if not arguments.out.parent.is_dir():
             raise UserError(f"there is no folder {arguments.out.parent}", place=f"--out {arguments.out}")
         options = read_options(TextStartOptions, arguments)

@@ -3,7 +3,6 @@
 import argparse
 import io
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from preprocess.errors import OptionError, UserError
+from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
 
 from .errors import MissingEncoderError, TranslationError
@@ -22,7 +21,6 @@ from .results import Translation
 
 FORMATS = ("lines", "json", "tsv", "srt")
 DESCRIPTION = "Translate recordings, or with --text lines of source text. Exit status 1: something was not translated."
-USAGE, FAILED, INTERRUPTED = 2, 1, 130
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,32 +28,20 @@ def main(argv: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0; 1 where something could not be translated; 2 where an option does not fit the model;
-        130 after an interruption.
+        others as of `exit_status`.
     """
     arguments = parse(argv)
     logging.getLogger().setLevel(logging.WARNING)  # fairseq logs what is of no use here
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be any bytes
-    try:
-        return 0 if _run(arguments) else FAILED
-    except BrokenPipeError:  # who reads stdout has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except MissingEncoderError as error:
-        print(f"error: {error.of(error, 'say where it lies by --encoder')}", file=sys.stderr)
-        return FAILED
-    except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
-    except OptionError as error:
-        print(f"error: {error.as_flag}", file=sys.stderr)
-        return USAGE
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USAGE
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+
+    def work() -> int:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be any bytes
+        try:
+            return 0 if _run(arguments) else 1
+        except MissingEncoderError as error:
+            raise error.of(error, "say where it lies by --encoder") from error
+
+    return exit_status(work, (UserError, OSError), misused=(ValueError,))
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from preprocess.errors import print_any_name
+from preprocess.errors import exit_status
 from preprocess.recipe.arguments import add_recipe_settings
 
 from .errors import CheckWarning
@@ -28,23 +28,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print every fault; exit status 1 if there is any."""
     parser = make_parser()
     arguments = parser.parse_args(argv)
-    print_any_name()
-    is_folder = arguments.path.is_dir()
-    if is_folder and (arguments.out is not None or arguments.set):
+    if arguments.path.is_dir() and (arguments.out is not None or arguments.set):
         parser.error("--out and --set have no effect on a folder")
-    try:
-        if is_folder:
-            from .folder_check import check_folder
+    return exit_status(lambda: _check(arguments))
 
-            checked, faults = check_folder(arguments.path)
-        else:
-            from .recipe_check import check_recipe
 
-            of_recipe = check_recipe(arguments.path, arguments.out, arguments.set)
-            checked, faults = list(of_recipe.checked), of_recipe.faults
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+def _check(arguments: argparse.Namespace) -> int:
+    if arguments.path.is_dir():
+        from .folder_check import check_folder
+
+        checked, faults = check_folder(arguments.path)
+    else:
+        from .recipe_check import check_recipe
+
+        of_recipe = check_recipe(arguments.path, arguments.out, arguments.set)
+        checked, faults = list(of_recipe.checked), of_recipe.faults
     for found in faults:
         print(f"{'warning' if isinstance(found, CheckWarning) else 'error'}: {found}", file=sys.stderr)
     number = sum(not isinstance(found, CheckWarning) for found in faults)

@@ -27,9 +27,10 @@ def make_parser(prog: str = "hmst run", description: str | None = __doc__) -> ar
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the recipe; exit status 1 for what the user can mend, 130 after an interruption."""
     arguments = make_parser().parse_args(argv)
-    from .road import run_road
 
-    return exit_status(
-        lambda: run_road(arguments.recipe, arguments.out, arguments.set, arguments.log_format),
-        interrupted="interrupted; the same command goes on from here",
-    )
+    def work() -> None:
+        from .road import run_road
+
+        run_road(arguments.recipe, arguments.out, arguments.set, arguments.log_format)
+
+    return exit_status(work, interrupted="interrupted; the same command goes on from here")

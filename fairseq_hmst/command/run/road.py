@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from preprocess.__main__ import main as preprocess
-from preprocess.errors import INTERRUPTED
+from preprocess.errors import end_as
 from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.lock import locked
@@ -46,8 +46,7 @@ def run_road(path: Path, out: Path | None = None, settings: Sequence[str] = (), 
     words = ["run", str(path), *(["--out", str(out)] if out else []), *(w for s in settings for w in ("--set", s))]
     _announce("preprocess", f"hmst preprocess {shlex.join(words)}")
     status = preprocess(words)
-    if status == INTERRUPTED:
-        raise KeyboardInterrupt
+    end_as(status)
     if status:
         raise RoadError("the data could not be made", advice="mend it and run again")
     with locked(road.save_dir):

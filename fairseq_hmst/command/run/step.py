@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from preprocess.errors import INTERRUPTED, UserError
+from preprocess.errors import UserError, end_as
 from preprocess.recipe.file_hashes import FileHashes
 from preprocess.recipe.step import Record
 
@@ -47,11 +47,11 @@ class RoadStep:
         Raises:
             RoadError: it ended with another exit status than 0.
             KeyboardInterrupt: it was interrupted.
+            StandardStreamError: nobody reads stdout.
         """
         inputs = self._describe_inputs()
         status = self.run([*self.words])
-        if status == INTERRUPTED:
-            raise KeyboardInterrupt
+        end_as(status)
         if status:
             raise RoadError(f"`hmst {self.name}` ended with exit status {status}", advice="mend it and run again")
         self._record_path.parent.mkdir(parents=True, exist_ok=True)

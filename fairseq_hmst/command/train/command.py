@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from preprocess.errors import UserError
+from preprocess.errors import exit_status
 
 from ...model_folder.families import FAMILIES
 from ..run.command import make_parser as make_run_parser
@@ -36,26 +36,26 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is fairseq-train's, 1 for what cannot begin."""
-    argv = sys.argv[1:] if argv is None else argv
-    try:
-        if {"-h", "--help"} & set(argv) and any(word.partition("=")[0] == "--arch" for word in argv):
-            from ... import plugin  # noqa: F401  (before fairseq: it registers, and keeps the process as it is)
-            from .help import all_options
+    words = sys.argv[1:] if argv is None else argv
+    return exit_status(lambda: _train(words))
 
-            print(all_options(argv), end="")
-            return 0
-        if argv and argv[0].endswith((".yaml", ".yml")):
-            from ..run.road import train_recipe
 
-            description = "Run the section `train` of a recipe, whose data-bin is made."
-            arguments = make_run_parser("hmst train", description).parse_args(argv)
-            train_recipe(arguments.recipe, arguments.out, arguments.set, arguments.log_format)
-            return 0
-        parser = make_parser()
-        arguments, options = parser.parse_known_args(argv)
-        if not options:
-            parser.error("expected RECIPE.yaml, or DATA_BIN and options")
-        return run_training(options, open_screen(arguments.log_format)).exit_status
-    except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+def _train(argv: Sequence[str]) -> int:
+    if {"-h", "--help"} & set(argv) and any(word.partition("=")[0] == "--arch" for word in argv):
+        from ... import plugin  # noqa: F401  (before fairseq: it registers, and keeps the process as it is)
+        from .help import all_options
+
+        print(all_options(argv), end="")
+        return 0
+    if argv and argv[0].endswith((".yaml", ".yml")):
+        from ..run.road import train_recipe
+
+        description = "Run the section `train` of a recipe, whose data-bin is made."
+        arguments = make_run_parser("hmst train", description).parse_args(argv)
+        train_recipe(arguments.recipe, arguments.out, arguments.set, arguments.log_format)
+        return 0
+    parser = make_parser()
+    arguments, options = parser.parse_known_args(argv)
+    if not options:
+        parser.error("expected RECIPE.yaml, or DATA_BIN and options")
+    return run_training(options, open_screen(arguments.log_format)).exit_status
