@@ -1,9 +1,10 @@
 """Scores of translations by corpus metrics: the command `hmst score`. Needs neither torch nor fairseq."""
 
 from .corpus import CorpusScore, score_corpus, score_output
+from .errors import ScoreError
 from .options import ScoreOptions
 from .table import ScoreTable, score_systems
-from .texts import References, ScoreError
+from .texts import References
 
 __all__ = [
     "CorpusScore",

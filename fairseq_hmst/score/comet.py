@@ -12,7 +12,7 @@ from pathlib import Path
 
 from preprocess.files.options import option
 
-from .texts import ScoreError
+from .errors import ScoreError
 
 DEFAULT_MODEL = "Unbabel/wmt22-comet-da"
 WORKER = Path(__file__).with_name("comet_worker.py")

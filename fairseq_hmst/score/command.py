@@ -7,9 +7,10 @@ from pathlib import Path
 from preprocess.errors import exit_status
 from preprocess.files.options import add_options, read_options
 
+from .errors import ScoreError
 from .options import ScoreOptions
 from .table import score_systems
-from .texts import References, ScoreError
+from .texts import References
 
 
 def main(argv: list[str] | None = None) -> int:

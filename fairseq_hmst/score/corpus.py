@@ -11,7 +11,8 @@ from sacrebleu.significance import PairedTest, Result
 
 from preprocess.files.options import option
 
-from .texts import References, ScoreError, read_hypotheses
+from .errors import ScoreError
+from .texts import References, read_hypotheses
 
 DEFAULT_TOKENIZER = BLEU.TOKENIZER_DEFAULT
 TOKENIZERS = tuple(BLEU.TOKENIZERS)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from .comet import DEFAULT_MODEL, CometOptions, comet_scores
 from .corpus import Comparison, CorpusScore, compare_systems, score_corpus
+from .errors import ScoreError
 from .options import ScoreOptions
-from .texts import References, ScoreError, read_hypotheses, read_lines
+from .texts import References, read_hypotheses, read_lines
 
 ALL = "all"
 

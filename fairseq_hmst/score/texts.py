@@ -1,18 +1,14 @@
 """Reading what is scored: plain text, fairseq-generate's output, and the references of a data-bin."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from preprocess.errors import CardError, UserError
+from preprocess.errors import CardError
 from preprocess.files.cards.data_bin_card import DataBinCard
 
-_HYPOTHESIS_LINE = re.compile(r"D-(\d+)\t[^\t]*\t(.*)")
-
-
-class ScoreError(UserError):
-    """Hypotheses and references do not belong together, or cannot be read."""
+from .errors import ScoreError
+from .generate_output import is_generate_output, read_generate_output
 
 
 @dataclass(frozen=True)
@@ -91,15 +87,13 @@ def read_hypotheses(path: Path, references: References) -> list[str]:
     Of an n-best list the first is taken. Line n, or sentence number n - 1 of fairseq-generate, belongs to reference n.
 
     Raises:
-        ScoreError: a sentence has no hypothesis, or there are more hypotheses than references.
+        ScoreError: a sentence has no hypothesis, there are more hypotheses than references, or the output is not whole.
     """
     lines, num_references = read_lines(path), len(references.lines)
-    by_number: dict[int, str] = {}
-    for match in filter(None, map(_HYPOTHESIS_LINE.fullmatch, lines)):
-        by_number.setdefault(int(match[1]), match[2])
-    if not by_number:
+    if not is_generate_output(lines):
         _check_parallel(path, len(lines), references.path, num_references, "lines", "references")
         return lines
+    by_number = read_generate_output(path, lines)
     wrong = sorted(by_number.keys() ^ set(range(num_references)))
     if wrong:
         raise ScoreError(

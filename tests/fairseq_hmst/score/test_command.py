@@ -29,8 +29,10 @@ def generate_output(path, hypotheses):
     order = sorted(range(len(hypotheses)), key=lambda number: -len(hypotheses[number]))
     lines = ["INFO something"]
     for number in order:
-        lines += [f"T-{number}\twhatever", f"D-{number}\t-0.5\t{hypotheses[number]}", f"D-{number}\t-1.5\tsecond best"]
-    return write(path, lines)
+        lines.append(f"T-{number}\twhatever")
+        for text in (hypotheses[number], "second best"):
+            lines += [f"H-{number}\t-0.5\tpieces", f"D-{number}\t-0.5\t{text}", f"P-{number}\t-0.5"]
+    return write(path, [*lines, "Generate test with beam=5: BLEU = 1.0"])
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import pytest
+from generate_outputs import output_of
 
 from fairseq_hmst.score.texts import References, ScoreError, read_hypotheses, read_lines
 
@@ -17,7 +18,7 @@ def hypotheses(tmp_path, text):
 
 
 def test_of_an_n_best_list_the_first_is_taken_and_numbers_give_the_order(tmp_path, references):
-    path = hypotheses(tmp_path, "H-2\t-1\tx\nD-2\t-1\tc\nD-0\t-1\ta\nD-0\t-2\tworse\nD-1\t-1\t\n")
+    path = hypotheses(tmp_path, output_of({2: ["c"], 0: ["a", "worse"], 1: [""]}))
     assert read_hypotheses(path, references) == ["a", "", "c"]
 
 
@@ -33,8 +34,8 @@ def test_only_a_line_feed_ends_a_line(tmp_path, references):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("D-0\t-1\ta\nD-2\t-1\tc\n", "2 hypotheses, 3 references; first sentence without its counterpart: 1"),
-        ("D-0\t-1\ta\nD-1\t-1\tb\nD-2\t-1\tc\nD-7\t1\td\n", "4 hypotheses, 3 .* first .* its counterpart: 7"),
+        (output_of({0: ["a"], 2: ["c"]}), "2 hypotheses, 3 references; first sentence without its counterpart: 1"),
+        (output_of({0: ["a"], 1: ["b"], 2: ["c"], 7: ["d"]}), "4 hypotheses, 3 .* first .* its counterpart: 7"),
         ("a\nb\n", "hyp.txt and .*ref.txt do not fit: 2 lines, 3 references; first line without its counterpart: 3"),
         ("a\nb\nc\nd\n", "4 lines, 3 references; first line without its counterpart: 4"),
         ("", "hyp.txt: empty"),
