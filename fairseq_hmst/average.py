@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from preprocess.errors import UserError, exit_status
 from preprocess.files.outputs.held import held_file
+from preprocess.files.reading.archive import check_archive
 from preprocess.files.reading.finite import check_finite
 from preprocess.files.whole import whole_file
 
@@ -33,6 +34,7 @@ def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
 
     Raises:
         NotFiniteError: a weight is NaN or infinite.
+        FileError: a file cannot be read, or would fill the memory.
         ValueError: a file is no checkpoint, or one has other parameters, or other shapes, than the first.
     """
     import torch
@@ -40,6 +42,7 @@ def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
     from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
 
     def load(path: str | Path) -> FairseqCheckpoint:
+        check_archive(Path(path))
         try:
             checkpoint: FairseqCheckpoint = torch.load(path, map_location="cpu", weights_only=True)
             checkpoint["model"].items()

@@ -208,6 +208,10 @@ class PreprocessError(UserError):
     """Base of the errors of this package."""
 
 
+class FileError(PreprocessError):
+    """A file cannot be read, or is not in its form."""
+
+
 class ManifestError(PreprocessError):
     """A manifest or parallel text file is not in its form."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from preprocess.errors import UserError, exit_status
 from preprocess.files.outputs.held import held_file
+from preprocess.files.reading.archive import check_archive
 from preprocess.files.whole import whole_files
 
 from .user_dir import USER_DIR
@@ -130,6 +131,7 @@ def generate(
 
     started = time.perf_counter()
     for checkpoint in checkpoints:
+        check_archive(checkpoint)
         if not zipfile.is_zipfile(checkpoint):  # the form of all that torch saves
             raise UserError("cannot be read as a checkpoint of fairseq-train", place=checkpoint)
     output = test_set.output(out)

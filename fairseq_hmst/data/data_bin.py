@@ -9,6 +9,7 @@ from torch import Tensor
 from preprocess.errors import PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.cards.data_bin_card import DataBinCard
+from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 
 from .labels import FIRST_PIECE_LABEL, OTHER_LABEL
 from .language_symbols import LanguageSymbolIds
@@ -101,9 +102,15 @@ class DataBin:
             raise DataBinError(f"{self.path} and {other.path} differ in their languages; binarize both with the same")
 
     def subword_model(self, name: str) -> sentencepiece.SentencePieceProcessor:
-        """The SentencePiece model `unit`, `source` or `target`."""
-        path = self.path / "subwords" / f"{name}.model"
-        return sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
+        """The SentencePiece model `unit`, `source` or `target`.
+
+        Raises:
+            DataBinError: it cannot be read.
+        """
+        try:
+            return read_sentencepiece(self.path / "subwords" / f"{name}.model")
+        except PreprocessError as error:
+            raise DataBinError.of(error) from error
 
     def stream_prefix(self, split: str, stream: str) -> Path:
         """Path of a stream's files without `.src.bin` and so on, such as DATA_BIN/train.st."""

@@ -8,6 +8,9 @@ import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 from torch import Tensor
 
+from preprocess.errors import FileError
+from preprocess.files.reading.token_streams import check_token_stream
+
 from .batch import Batch, NetInput, StreamExample, TokenRows
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
@@ -53,11 +56,18 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:
     """Memory-map one stream of one split.
 
     Raises:
-        DataBinError: the data-bin has no such stream in this split; the message lists what there is.
+        DataBinError: the data-bin has no such stream in this split, and the message lists what there is; or its files
+            were cut or changed.
     """
     prefix = data_bin.stream_prefix(split, name)
 
     def load(side: str) -> TokenRows[Tensor] | None:
+        if Path(f"{prefix}.{side}.idx").exists():
+            dictionary = data_bin.target_dictionary if side == "tgt" else data_bin.source_dictionary
+            try:
+                check_token_stream(f"{prefix}.{side}", len(dictionary))
+            except FileError as error:
+                raise DataBinError.of(error) from error
         return data_utils.load_indexed_dataset(f"{prefix}.{side}", dictionary=None, dataset_impl="mmap")
 
     sources, targets, transcripts = load("src"), load("tgt"), load("transcript")

@@ -8,10 +8,11 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from preprocess.errors import CardError
+from preprocess.errors import CardError, FileError, OptionError
 from preprocess.files.cards.card import CARD_NAME, Card
 from preprocess.files.hashing import hash_file, hash_text
 from preprocess.files.languages import Languages
+from preprocess.files.reading.json_file import read_json
 
 from .errors import ModelFolderError
 from .generation import GenerationOptions
@@ -165,9 +166,10 @@ class ModelConfig:
         """
         path = folder / CONFIG_NAME
         try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
-        except (OSError, ValueError, RecursionError) as error:
-            raise ModelFolderError(f"cannot be read: {error}", place=path, advice=EXPORT_AGAIN) from error
+            return read_json(path, cls)
+        except (FileError, OptionError) as error:
+            found = error.found if isinstance(error, FileError) else str(error)
+            raise ModelFolderError(found, place=path, advice=EXPORT_AGAIN) from error
 
     def write(self, folder: Path) -> None:
         """Write FOLDER/config.json."""

@@ -1,10 +1,11 @@
 """JSON files that hold one object of any form, such as those of Hugging Face's models."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from preprocess.errors import FileError
 from preprocess.files.reading.escaping import to_json
+from preprocess.files.reading.json_file import read_json
 
 from .errors import ModelFolderError
 
@@ -16,11 +17,9 @@ def read_object(path: Path) -> dict[str, object]:
         ModelFolderError: there is no such file, or it holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelFolderError("there is no such file", place=path) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelFolderError(f"not valid JSON: {error}", place=path, advice="copy the file again") from error
+        content = read_json(path)
+    except FileError as error:
+        raise ModelFolderError.of(error, error.advice or "copy the file again") from error
     if not isinstance(content, dict):
         raise ModelFolderError(f"expected an object, found {type(content).__name__}", place=path)
     return content

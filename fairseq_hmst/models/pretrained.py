@@ -1,7 +1,6 @@
 """Starting from a pretrained text model: the file that `hmst text-start` writes, and its use."""
 
 import logging
-import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from preprocess.errors import UserError
 from preprocess.files.cards.data_bin_card import KeptTextModel
+from preprocess.files.reading.archive import check_archive
 from preprocess.files.reading.finite import check_finite
 from preprocess.files.whole import whole_file
 
@@ -105,9 +105,10 @@ class PretrainedModel:
                 advice="make it by `hmst text-start`. To go on with training, fairseq-train needs it "
                 "again; to decode, its checkpoints are enough",
             )
+        check_archive(path)
         try:
             content = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        except Exception as error:  # torch raises whatever a damaged file leads it to
             raise PretrainedModelError(f"cannot be read: {error}", place=place, advice="make it again") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise PretrainedModelError(

@@ -2,6 +2,9 @@
 
 from fairseq.data.indexed_dataset import MMapIndexedDataset
 
+from preprocess.errors import FileError
+from preprocess.files.reading.token_streams import check_token_stream
+
 from ..data.data_bin import DataBin
 from ..models.pretrained import PretrainedModelError
 from .text_model import TextModel
@@ -24,6 +27,11 @@ def check_positions(text_model: TextModel, data_bin: DataBin) -> None:
     size = text_model.architecture
     for suffix, limit in (("src", size.max_source_positions), ("tgt", size.max_target_positions)):
         for index in sorted(data_bin.path.glob(f"*.{suffix}.idx")):
+            dictionary = data_bin.source_dictionary if suffix == "src" else data_bin.target_dictionary
+            try:
+                check_token_stream(index.with_suffix(""), len(dictionary))
+            except FileError as error:
+                raise PretrainedModelError.of(error) from error
             dataset = MMapIndexedDataset(str(index.with_suffix("")))
             sizes = dataset.sizes  # a view into the file, which is mapped as long as the dataset lives
             num_longer = int((sizes > limit).sum())

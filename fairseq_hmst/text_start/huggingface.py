@@ -5,12 +5,13 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, cast
 
-import msgspec
-import sentencepiece
 import torch
 
+from preprocess.errors import FileError, PreprocessError
 from preprocess.files.hub import HubError, resolve_folder
 from preprocess.files.reading.finite import check_finite
+from preprocess.files.reading.json_file import read_json
+from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 
 from ..models.pretrained import PretrainedModelError
 from .text_model import MASK_SYMBOL, TextModel, check_sentencepiece, check_shared, read_architecture
@@ -84,9 +85,9 @@ def _find_folder(source: str) -> Path:
 
 def _read_config(path: Path) -> ConfigFile:
     try:
-        config = msgspec.json.decode(path.read_bytes(), type=ConfigFile)
-    except (OSError, ValueError) as error:
-        raise PretrainedModelError(f"cannot be read: {error}", place=path, advice="download it again") from error
+        config = read_json(path, ConfigFile)
+    except FileError as error:
+        raise PretrainedModelError.of(error, "download it again") from error
     if config.model_type != "mbart":
         raise PretrainedModelError(f"expected model_type 'mbart', found '{config.model_type}'", place=path)
     return config
@@ -101,7 +102,10 @@ def _symbols(path: Path, num_rows: int, convention: str) -> tuple[list[str], lis
     from transformers.models.mbart50.tokenization_mbart50 import FAIRSEQ_LANGUAGE_CODES as MBART_50_LANGUAGES
 
     languages = {"mbart-cc25": CC25_LANGUAGES, "mbart-50": MBART_50_LANGUAGES}
-    model = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
+    try:
+        model = read_sentencepiece(path)
+    except PreprocessError as error:
+        raise PretrainedModelError.of(error) from error
     pieces = [*SPECIAL_SYMBOLS, *(model.id_to_piece(i) for i in range(3, len(model)))]
     num_expected = {name: len(pieces) + len(languages[name]) + 1 for name in languages}
     # a model to which rows were added at the end, beside which the convention cannot be told, is taken for what it says

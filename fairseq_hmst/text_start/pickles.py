@@ -16,6 +16,9 @@ from typing import IO
 import numpy as np
 import torch
 
+from preprocess.errors import FileError
+from preprocess.files.reading.archive import check_archive
+
 from .. import compat  # noqa: F401  (lets torch read the parsed command line in fairseq's checkpoints)
 from ..models.pretrained import PretrainedModelError
 from .pickle_names import full_name, imported_names
@@ -43,6 +46,10 @@ def read_checkpoint(path: Path, trust_pickle: bool) -> object:
     Raises:
         PretrainedModelError: the file is not whole, names what is not trusted, or does not let itself be listed.
     """
+    try:
+        check_archive(path)
+    except FileError as error:
+        raise PretrainedModelError.of(error) from error
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:

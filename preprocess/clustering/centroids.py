@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import MismatchError
+from ..errors import FileError, MismatchError
 from ..files.cards.card import hash_files
 from ..files.cards.stage_cards import KmeansCard
+from ..files.reading.archive import read_array
 from ..files.reading.finite import check_finite
 from ..files.whole import whole_folder
 
@@ -25,11 +26,10 @@ def load_kmeans(folder: Path) -> tuple[np.ndarray, KmeansCard]:
     card = KmeansCard.read(folder)
     card.check_hashes(folder)
     path = Path(folder) / CENTROIDS_NAME
-    with np.load(path, allow_pickle=False) as arrays:
-        centroids = arrays["centroids"]
-    expected = (card.clusters, card.extractor.width)
-    if centroids.shape != expected:
-        raise MismatchError(f"the card says {expected} (clusters, width), found {centroids.shape}", place=path)
+    try:
+        centroids = read_array(path, "centroids", (card.clusters, card.extractor.width))
+    except FileError as error:
+        raise MismatchError.of(error, "make the k-means again") from error
     check_finite({"centroids": centroids}, path, "fit the k-means again")
     return centroids, card
 

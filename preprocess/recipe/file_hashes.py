@@ -1,16 +1,15 @@
 """Hashes of the files that a recipe's outputs are made of; what was not touched since is not read again."""
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import msgspec
-
+from ..errors import FileError
 from ..files.hashing import hash_file
 from ..files.progress import show_progress
 from ..files.reading.escaping import to_json
+from ..files.reading.json_file import read_json
 from ..files.whole import whole_file
 
 # A file that was changed just now may be changed once more within one tick of its file system's clock.
@@ -27,8 +26,8 @@ class FileHashes:
         """Read what is kept in `path`; a file that is missing or broken counts as empty."""
         self._path = path
         try:
-            self._kept = msgspec.convert(json.loads(path.read_bytes()), dict[str, tuple[int, int, str]])
-        except (OSError, ValueError):
+            self._kept = read_json(path, dict[str, tuple[int, int, str]])
+        except FileError:
             self._kept = {}
 
     def find(self, paths: Iterable[Path], description: str) -> dict[Path, str]:

@@ -1,7 +1,6 @@
 """One run of a stage within a recipe. It must run if its output is not what it would make."""
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from ..errors import PreprocessError
+from ..errors import FileError, PreprocessError
 from ..files.cards.card import CARD_NAME, DATA_VERSION, Card
 from ..files.cards.data_bin_card import DataBinCard
 from ..files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard, UnitsCard
@@ -18,6 +17,7 @@ from ..files.cards.units_cards import units_card_path
 from ..files.hashing import hash_file
 from ..files.manifest import read_manifest
 from ..files.reading.escaping import to_json
+from ..files.reading.json_file import read_json
 from ..files.whole import whole_file
 from .file_hashes import FileHashes
 
@@ -49,8 +49,8 @@ class Record:
     def read(cls, path: Path) -> "Record | None":
         """The record in a file; None if there is none that can be read."""
         try:
-            return msgspec.convert(json.loads(path.read_bytes()), cls)
-        except (OSError, ValueError):
+            return read_json(path, cls)
+        except FileError:
             return None
 
     def write(self, path: Path) -> None:

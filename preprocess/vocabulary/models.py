@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..files.cards.stage_cards import SubwordsCard, TextModelEntry
 from ..files.escapes import escape_text, unescape_text
+from ..files.reading.sentencepiece_model import read_sentencepiece
 from ..files.text import normalise_text
 from ..files.units import units_to_text
 from ..vocabulary.text_model import model_piece_ids
@@ -37,14 +38,11 @@ class Subwords:
         Raises:
             PreprocessError: the folder is not a whole output of this stage.
             MismatchError: a model has changed since.
+            VocabularyError: a model cannot be read.
         """
-        from sentencepiece import SentencePieceProcessor
-
         card = SubwordsCard.read(folder)
         card.check_hashes(folder)
-        # Not by their paths: SentencePiece takes no name that is not UTF-8.
-        contents = [(Path(folder) / name).read_bytes() for name in MODEL_NAMES]
-        units, source, target = (SentencePieceProcessor(model_proto=content) for content in contents)
+        units, source, target = (read_sentencepiece(Path(folder) / name) for name in MODEL_NAMES)
         return cls(units, source, target, card)
 
     @property

@@ -5,18 +5,19 @@ and fairseq's release (model.pt, sentence.bpe.model, dict.txt or one dict.LANGUA
 ML50_langs.txt). Weights are not read here.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import VocabularyError
+from ..errors import FileError, VocabularyError
 from ..files.cards.stage_cards import TextModelEntry
 from ..files.hashing import hash_file
 from ..files.hub import HubError, resolve_folder
 from ..files.languages import CONVENTIONS
+from ..files.reading.json_file import read_json
+from ..files.reading.sentencepiece_model import read_sentencepiece
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -81,15 +82,7 @@ def load_sentencepiece(path: Path) -> "SentencePieceProcessor":
     Raises:
         VocabularyError: the file is no SentencePiece model, or not one like mBART's (ids 0..2 are <unk> <s> </s>).
     """
-    from sentencepiece import SentencePieceProcessor
-
-    content = path.read_bytes()
-    model = SentencePieceProcessor()
-    try:
-        model.LoadFromSerializedProto(content)
-    except RuntimeError as error:
-        hint = "; it is a git-lfs pointer: run git lfs pull there" if content.startswith(b"version https://git") else ""
-        raise VocabularyError(f"{path} cannot be read as a SentencePiece model{hint}: {error}") from error
+    model = read_sentencepiece(path)
     if (model.unk_id(), model.bos_id(), model.eos_id()) != (0, 1, 2):
         found = f"{model.unk_id()} {model.bos_id()} {model.eos_id()}"
         raise VocabularyError(
@@ -194,9 +187,9 @@ def _dictionary_symbols(path: Path) -> Iterator[str]:
 
 def _read_json(path: Path) -> dict[str, object]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise VocabularyError(f"not valid JSON ({error})", place=path, advice="download it again") from error
+        content = read_json(path)
+    except FileError as error:
+        raise VocabularyError.of(error, "download it again") from error
     if not isinstance(content, dict):
         raise VocabularyError(f"expected a JSON object, found {type(content).__name__}", place=path)
     return content

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
-from preprocess.errors import PreprocessError, UserError
+from preprocess.errors import FileError, PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME, Card
 from preprocess.files.cards.stage_cards import ReportCard
+from preprocess.files.reading.archive import check_archive
+from preprocess.files.reading.json_file import read_json
 from preprocess.recipe.step import CARDS as RECIPE_CARDS
 
 from ...model_folder.errors import ModelFolderError
@@ -47,10 +47,11 @@ def find_cards(folder: Path) -> Iterator[Path]:
 def check_card(path: Path) -> Iterator[UserError]:
     """The faults of an output: a file that its card names is missing or has changed."""
     try:
-        stage = msgspec.json.decode(path.read_bytes()).get("stage")
-    except (OSError, ValueError, AttributeError):
-        yield UserError("is not a card: not a JSON object", place=path)
+        content = read_json(path)
+    except FileError as error:
+        yield error
         return
+    stage = content.get("stage") if isinstance(content, dict) else None
     try:
         if stage in CARDS:
             CARDS[stage].read_file(path).check_hashes(path.parent)
@@ -71,6 +72,9 @@ def check_checkpoint(path: Path) -> Iterator[UserError]:
     from ... import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
 
     try:
+        check_archive(path)
         torch.load(path, map_location="meta", weights_only=True)
+    except FileError as error:
+        yield error
     except Exception as error:  # torch raises whatever the broken file leads it to
         yield UserError(f"cannot be read as a checkpoint: {str(error).splitlines()[0]}", place=path)

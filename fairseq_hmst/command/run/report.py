@@ -3,8 +3,6 @@
 import shlex
 from dataclasses import asdict
 
-import msgspec
-
 from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.reading.escaping import to_json
 from preprocess.files.whole import whole_file
@@ -12,6 +10,7 @@ from preprocess.files.whole import whole_file
 from ...score import CorpusScore, score_output
 from ..generate import TestSet, find_test_sets
 from .road_recipe import RoadRecipe
+from .training_start import read_figures
 
 STREAMS = {"st": "speech to text", "mt": "text to text"}
 
@@ -31,8 +30,7 @@ def write_report(road: RoadRecipe) -> dict[TestSet, CorpusScore]:
     report: dict[str, object] = {
         test_set.stream + test_set.split.removeprefix("test"): score.as_dict() for test_set, score in scores.items()
     }
-    training = road.save_dir / "training.json"
-    report |= msgspec.json.decode(training.read_bytes()) if training.is_file() else {}
+    report |= read_figures(road.save_dir)
     report |= {"card": card.signature, "ratios": asdict(card.ratios)}
     with whole_file(road.save_dir / "report.json") as temporary:
         temporary.write_text(to_json(report, indent=2) + "\n", encoding="utf-8")
@@ -54,9 +52,8 @@ def print_report(road: RoadRecipe, scores: dict[TestSet, CorpusScore]) -> None:
     print(f"\nBLEU: {any_score.bleu_signature}\nchrF: {any_score.chrf_signature}\ndata: {card.signature}")
     for name, value in card.ratios.known.items():
         print(f"{name.replace('_', ' ')}: {value:.2f}")
-    training = road.save_dir / "training.json"
-    if training.is_file():
-        figures = msgspec.json.decode(training.read_bytes())
+    figures = read_figures(road.save_dir)
+    if figures.keys() >= {"seconds", "peak_memory_mb"}:
         print(f"training took {figures['seconds']} s and at most {figures['peak_memory_mb']} MB")
     model = shlex.quote(str(road.model))
     print(f"\nnext: hmst translate {model} RECORDING.wav, or hmst demo {model}")

@@ -1,6 +1,5 @@
 """The start of the road's training: whether it may go on from the checkpoints that are there."""
 
-import json
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from preprocess.errors import FileError
 from preprocess.files.hashing import hash_file
 from preprocess.files.reading.escaping import to_json
+from preprocess.files.reading.json_file import read_json
 from preprocess.files.whole import whole_file
 
 from ..train.checkpoints import LAST_CHECKPOINT
@@ -41,7 +42,10 @@ def refuse_other_options(save_dir: Path, words: Sequence[str], card: Path) -> No
     path = save_dir / ".road" / "training_options.json"
     options = {**_by_name(words), DATA_BIN_HASH: [hash_file(card)]}
     if path.is_file() and (save_dir / LAST_CHECKPOINT).is_file():
-        former: Mapping[str, list[str]] = msgspec.convert(json.loads(path.read_bytes()), dict[str, list[str]])
+        try:
+            former: Mapping[str, list[str]] = read_json(path, dict[str, list[str]])
+        except FileError as error:
+            raise RoadError.of(error, OTHER_FOLDER) from error
         changed = [name for name in sorted({*former, *options} - CHANGEABLE) if former.get(name) != options.get(name)]
         if DATA_BIN_HASH in changed:
             raise RoadError("its checkpoints were trained on another data-bin", place=save_dir, advice=OTHER_FOLDER)
@@ -62,15 +66,21 @@ def measured(save_dir: Path, train: Callable[[], int]) -> int:
     started = time.perf_counter()
     status = train()
     path = save_dir / "training.json"
-    former = msgspec.json.decode(path.read_bytes()) if path.is_file() else {}
+    former = read_figures(save_dir)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # kilobytes on Linux
-    figures = {
-        "seconds": former.get("seconds", 0) + round(time.perf_counter() - started),
-        "peak_memory_mb": max(former.get("peak_memory_mb", 0), round(peak / 1024)),
-    }
+    seconds = former.get("seconds", 0) + round(time.perf_counter() - started)
+    figures = {"seconds": seconds, "peak_memory_mb": max(former.get("peak_memory_mb", 0), round(peak / 1024))}
     with whole_file(path) as temporary:
         temporary.write_bytes(msgspec.json.encode(figures) + b"\n")
     return status
+
+
+def read_figures(save_dir: Path) -> dict[str, int]:
+    """The figures in SAVE_DIR/training.json; none where there is none, or none that can be read."""
+    try:
+        return read_json(save_dir / "training.json", dict[str, int])
+    except FileError:
+        return {}
 
 
 def _by_name(words: Sequence[str]) -> dict[str, list[str]]:

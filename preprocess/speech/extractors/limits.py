@@ -1,10 +1,10 @@
 """Lengths of speech that an extractor takes, known from its config files; no weights are read."""
 
-import json
 from pathlib import Path
 
-from ...errors import ExtractorError
+from ...errors import ExtractorError, FileError
 from ...files.hub import HubError, resolve_folder
+from ...files.reading.json_file import read_json
 from ..audio import SAMPLE_RATE, LengthLimits
 from .checkpoint import CONFIG_FILES
 
@@ -39,7 +39,7 @@ def read_limits(source: str) -> LengthLimits:
 
 def _read_config(path: Path) -> dict[str, int]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ExtractorError(f"its {path.name} cannot be used: {error}", place=path.parent) from error
+        content = read_json(path)
+    except FileError as error:
+        raise ExtractorError.of(error) from error
     return content if isinstance(content, dict) else {}
