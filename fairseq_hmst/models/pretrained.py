@@ -15,6 +15,7 @@ from preprocess.errors import UserError
 from preprocess.files.cards.data_bin_card import KeptTextModel
 from preprocess.files.reading.archive import check_archive
 from preprocess.files.reading.finite import check_finite
+from preprocess.files.reading.obstacle import in_a_line
 from preprocess.files.whole import whole_file
 
 from ..data.data_bin import DataBin
@@ -109,7 +110,9 @@ class PretrainedModel:
         try:
             content = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
         except Exception as error:  # torch raises whatever a damaged file leads it to
-            raise PretrainedModelError(f"cannot be read: {error}", place=place, advice="make it again") from error
+            raise PretrainedModelError(
+                f"cannot be read: {in_a_line(error)}", place=place, advice="make it again"
+            ) from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise PretrainedModelError(
                 "expected what `hmst text-start` writes, found another file of torch", place=place

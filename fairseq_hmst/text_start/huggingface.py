@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -11,6 +10,7 @@ from preprocess.errors import FileError, PreprocessError
 from preprocess.files.hub import HubError, resolve_folder
 from preprocess.files.reading.finite import check_finite
 from preprocess.files.reading.json_file import read_json
+from preprocess.files.reading.obstacle import in_a_line
 from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 
 from ..models.pretrained import PretrainedModelError
@@ -122,14 +122,13 @@ def _symbols(path: Path, num_rows: int, convention: str) -> tuple[list[str], lis
 
 
 def _load(source: str) -> "MBartForConditionalGeneration":
-    from safetensors import SafetensorError
     from transformers import MBartForConditionalGeneration
 
     try:
         loaded = MBartForConditionalGeneration.from_pretrained(source, dtype=torch.float32, output_loading_info=True)
         model, info = cast("tuple[MBartForConditionalGeneration, dict[str, set[str]]]", loaded)
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError, SafetensorError) as error:
-        raise PretrainedModelError(f"the weights cannot be read: {error}", place=source) from error
+    except Exception as error:  # torch, safetensors and transformers raise whatever a damaged file leads them to
+        raise PretrainedModelError(f"the weights cannot be read: {in_a_line(error)}", place=source) from error
     missing = sorted(info["missing_keys"])
     if missing:
         raise PretrainedModelError(

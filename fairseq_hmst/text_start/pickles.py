@@ -18,6 +18,7 @@ import torch
 
 from preprocess.errors import FileError
 from preprocess.files.reading.archive import check_archive
+from preprocess.files.reading.obstacle import in_a_line
 
 from .. import compat  # noqa: F401  (lets torch read the parsed command line in fairseq's checkpoints)
 from ..models.pretrained import PretrainedModelError
@@ -55,7 +56,7 @@ def read_checkpoint(path: Path, trust_pickle: bool) -> object:
     except pickle.UnpicklingError:
         pass  # it holds more than weights, or is not whole
     except Exception as error:  # torch reports damage by many kinds of error
-        raise PretrainedModelError(f"cannot be read: {error}", place=path, advice="is it whole?") from error
+        raise PretrainedModelError(f"cannot be read: {in_a_line(error)}", place=path, advice="is it whole?") from error
     names = list_globals(path)
     if not trust_pickle:
         raise PretrainedModelError(
@@ -69,7 +70,7 @@ def read_checkpoint(path: Path, trust_pickle: bool) -> object:
     except PretrainedModelError:
         raise
     except Exception as error:  # whatever the code in it raises
-        raise PretrainedModelError(f"cannot be read: {type(error).__name__}: {error}", place=path) from error
+        raise PretrainedModelError(f"cannot be read: {type(error).__name__}: {in_a_line(error)}", place=path) from error
 
 
 def list_globals(path: Path) -> list[str]:

@@ -1,12 +1,13 @@
 """Recipes as they are written. One YAML file -> options by section, each with the place where it was given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from ..errors import RecipeError
+from ..files.reading.obstacle import in_a_line, unreadable
 from .presets import PRESETS
 
 STAGE_NAMES = ("manifest", "kmeans", "units", "subwords", "binarize")
@@ -15,6 +16,8 @@ REPLACEABLE = STAGE_NAMES[:-1]  # a finished output may stand in for these
 ROAD_NAMES = ("train", "decode", "export")
 TEXT_PIECES = ("source-vocab", "target-vocab")  # a text model brings its own
 SECTIONS = (*STAGE_NAMES, *ROAD_NAMES)
+MAX_DEPTH = 10  # a list in a section has 3
+QUOTE = "a value that begins so is written in quotes"
 
 Value = str | bool | None | list[str]
 
@@ -118,9 +121,11 @@ def _apply_setting(recipe: Recipe, setting: str) -> None:
 
 def _parse(path: Path) -> yaml.Node:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"cannot be read: {error}", place=path) from error
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"not UTF-8: {error.reason} at byte {error.start}", place=path) from error
+    except (OSError, ValueError) as error:
+        raise RecipeError.of(unreadable(path, error)) from error
     node = _compose(text, str(path))
     if node is None:
         raise RecipeError("is empty; expected `out: FOLDER` and one section a stage", place=path)
@@ -129,16 +134,32 @@ def _parse(path: Path) -> yaml.Node:
 
 def _compose(text: str, location: str) -> yaml.Node | None:
     try:
+        _check_events(yaml.parse(text, Loader=yaml.SafeLoader), location)
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise RecipeError(f"not valid YAML: {error}", place=location) from error
+        raise RecipeError(f"not valid YAML: {in_a_line(error)}", place=location) from error
+
+
+def _check_events(events: Iterable[yaml.Event], location: str) -> None:
+    """Refuse what YAML has for programs: anchors, which could make a small file large, and tags; and deep brackets."""
+    depth = 0
+    for event in events:
+        place = f"{location}:{event.start_mark.line + 1}" if event.start_mark else location
+        tag = getattr(event, "tag", None)
+        if getattr(event, "anchor", None) is not None:
+            raise RecipeError("anchors and aliases (& and *) have no place in a recipe", place=place, advice=QUOTE)
+        if tag is not None:
+            raise RecipeError(f"the tag {tag} has no place in a recipe", place=place, advice=QUOTE)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise RecipeError(f"more than {MAX_DEPTH} brackets or indentations within each other", place=place)
 
 
 def _items(node: yaml.Node, where: str) -> list[tuple[str, yaml.Node]]:
     """Keys and value nodes of a mapping; YAML itself would let a second value of a key win silently."""
     if not isinstance(node, yaml.MappingNode):
         raise RecipeError("expected lines of the form `option: value`", place=where)
-    items = [(str(key.value), value) for key, value in node.value]
+    items = [(_scalar(key, where, "expected a name before the colon"), value) for key, value in node.value]
     names = [name.replace("_", "-") for name, _ in items]
     for name, (key, _) in zip(names, node.value, strict=True):
         if names.count(name) > 1:

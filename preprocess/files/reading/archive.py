@@ -7,7 +7,7 @@ from typing import IO
 import numpy as np
 
 from ...errors import FileError
-from .obstacle import explain_failure
+from .obstacle import explain_failure, in_a_line
 
 BROKEN = "is damaged, or no archive of arrays"
 # numpy and torch pack nothing when they save; who packs arrays of floats gains a third
@@ -31,7 +31,7 @@ def check_archive(path: Path) -> None:
         obstacle = explain_failure(path, error)
         raise FileError(f"cannot be read: {obstacle.found}", place=path, advice=obstacle.advice) from error
     except Exception as error:  # zipfile raises whatever a damaged file leads it to
-        raise FileError(f"{BROKEN}: {error}", place=path) from error
+        raise FileError(f"{BROKEN}: {in_a_line(error)}", place=path) from error
     if unpacked > MAX_RATIO * size:
         raise FileError(f"would be {unpacked:,} bytes when unpacked, {unpacked // size} times its size", place=path)
 
@@ -58,7 +58,7 @@ def read_array(path: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
     except FileError:
         raise
     except Exception as error:  # numpy and zipfile raise whatever a damaged file leads them to
-        raise FileError(f"{BROKEN}: {error or type(error).__name__}", place=path) from error
+        raise FileError(f"{BROKEN}: {in_a_line(error)}", place=path) from error
     if array.dtype.kind != "f":
         raise FileError(f"expected {name} to hold floating-point numbers, found {array.dtype}", place=path)
     return array

@@ -5,15 +5,15 @@ end none.
 """
 
 import codecs
-import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from ...errors import ManifestError
+from .gzip_file import open_gzip
 from .obstacle import unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -53,7 +53,7 @@ def read_lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a file, without a byte order mark; they are read as they are asked for.
 
     Raises:
-        ManifestError: the file cannot be read.
+        ManifestError: the file cannot be read, or is compressed and would fill the memory.
     """
     try:
         with open_bytes(path) as file:
@@ -78,7 +78,7 @@ def open_bytes(path: Path) -> IO[bytes]:
         raise unreadable(path, error) from error
     if file.peek(2)[:2] == GZIP_MAGIC:
         file.close()
-        return cast(IO[bytes], gzip.open(path))
+        return open_gzip(path)
     return file
 
 

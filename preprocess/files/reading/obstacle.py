@@ -59,6 +59,11 @@ def explain_failure(path: Path, error: Exception) -> Obstacle:
     return Obstacle(str(getattr(error, "strerror", None) or error))
 
 
+def in_a_line(error: Exception) -> str:
+    """The message of another library's error, without its line breaks; its kind where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def unreadable(path: Path, error: Exception) -> ManifestError:
     """The error of a file of text that cannot be opened or read."""
     obstacle = explain_failure(Path(path), error)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import VocabularyError
-from .obstacle import explain_failure
+from .obstacle import explain_failure, in_a_line
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -33,7 +33,7 @@ def read_sentencepiece(path: Path) -> "SentencePieceProcessor":
         is_read = bool(content) and model.LoadFromSerializedProto(content) and model.get_piece_size() > 0
         reason = "" if is_read else "it holds no pieces"
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
+        reason = in_a_line(error)
     if reason:
         hint = "it is a git-lfs pointer: run git lfs pull there" if content.startswith(GIT_LFS) else "copy it again"
         raise VocabularyError(f"cannot be read as a SentencePiece model: {reason}", place=path, advice=hint)

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ...errors import ExtractorError
+from ...errors import ExtractorError, FileError
 from ...files.reading.finite import check_finite
+from ...files.reading.json_file import read_json
+from ...files.reading.obstacle import in_a_line
 from ..audio import SAMPLE_RATE
-from .checkpoint import Checkpoint, find_folder, hash_weights
+from .checkpoint import CONFIG_FILES, Checkpoint, find_folder, hash_weights
 from .waveform import WaveformExtractor
 from .whisper import WhisperExtractor
 
@@ -79,18 +81,24 @@ def _load_configs(folder: Path) -> tuple[PretrainedConfig, SequenceFeatureExtrac
     with _importing("AutoConfig"):
         from transformers import AutoConfig, AutoFeatureExtractor
     try:
+        for path in (folder / name for name in CONFIG_FILES):
+            if path.is_file():
+                read_json(path, dict)
+    except FileError as error:
+        raise ExtractorError.of(error, "copy it again from where the weights came from") from error
+    try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ExtractorError(f"its config.json cannot be used: {error}", place=folder) from error
+    except Exception as error:  # transformers raises whatever a damaged file leads it to
+        raise ExtractorError(f"its config.json cannot be used: {in_a_line(error)}", place=folder) from error
     if config.model_type not in ENCODER_CLASSES:
         raise ExtractorError(
             f"expected a speech encoder ({', '.join(ENCODER_CLASSES)}), found a '{config.model_type}'", place=folder
         )
     try:
         preprocessor = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:
         raise ExtractorError(
-            f"preprocessor_config.json is missing or broken ({error})",
+            f"preprocessor_config.json is missing or broken ({in_a_line(error)})",
             place=folder,
             advice="it says how waveforms are normalised: copy it from where the weights came from",
         ) from error
@@ -121,7 +129,9 @@ def _load_cut_model(folder: Path, config: PretrainedConfig, layer: int, device: 
         model, report = cast("tuple[PreTrainedModel, dict[str, set[str]]]", loaded)
         model = model.eval().to(device)
     except Exception as error:  # each file format and each device has errors of its own
-        raise ExtractorError(f"cannot load the weights to the device '{device}': {error}", place=folder) from error
+        raise ExtractorError(
+            f"cannot load the weights to the device '{device}': {in_a_line(error)}", place=folder
+        ) from error
     missing = sorted(set(report["missing_keys"]) - FOR_TRAINING)
     if missing:
         raise ExtractorError(
