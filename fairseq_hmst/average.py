@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from preprocess.errors import UserError, exit_status
+from preprocess.errors import FileError, UserError, exit_status
 from preprocess.files.outputs.held import held_file
 from preprocess.files.reading.archive import check_archive
 from preprocess.files.reading.finite import check_finite
@@ -33,9 +33,9 @@ def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
     """The first checkpoint with its weights replaced by the mean over all, computed in float64.
 
     Raises:
+        FileError: a file is no whole checkpoint, or would fill the memory.
         NotFiniteError: a weight is NaN or infinite.
-        FileError: a file cannot be read, or would fill the memory.
-        ValueError: a file is no checkpoint, or one has other parameters, or other shapes, than the first.
+        ValueError: one has other parameters, or other shapes, than the first.
     """
     import torch
 
@@ -46,10 +46,8 @@ def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
         try:
             checkpoint: FairseqCheckpoint = torch.load(path, map_location="cpu", weights_only=True)
             checkpoint["model"].items()
-        except OSError:
-            raise
         except Exception as error:  # torch raises whatever a file that is no checkpoint leads it to
-            raise ValueError(f"{path}: cannot be read as a checkpoint of fairseq-train") from error
+            raise FileError("cannot be read as a checkpoint of fairseq-train", place=path) from error
         check_finite(checkpoint["model"], path, "its training went wrong: leave it out, or take an earlier one")
         return checkpoint
 

@@ -8,6 +8,7 @@ from fairseq.data import Dictionary
 from torch import Tensor
 
 from preprocess.files.reading.finite import check_finite
+from preprocess.files.reading.obstacle import in_a_line
 
 from ..models.pretrained import PretrainedModelError
 from .pickles import read_checkpoint
@@ -53,12 +54,13 @@ def read_fairseq_release(
             f"does not fit the data-bin: it is {found}, the data-bin one for {convention}", place=folder
         )
     checkpoint = read_checkpoint(checkpoint_path, trust_pickle)
-    if not isinstance(checkpoint, dict) or "model" not in checkpoint:
+    weights = checkpoint.get("model") if isinstance(checkpoint, dict) else None
+    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise PretrainedModelError(
             "expected a checkpoint of fairseq, found another file of torch", place=checkpoint_path
         )
     options, languages_option = _read_options(checkpoint, checkpoint_path)
-    state = {name: tensor.float() for name, tensor in checkpoint["model"].items() if not name.endswith(NO_PARAMETERS)}
+    state = {name: tensor.float() for name, tensor in weights.items() if not name.endswith(NO_PARAMETERS)}
     check_finite(state, checkpoint_path, "download the model again")
     embedding = _take_embedding(state, checkpoint_path)
     architecture = read_architecture(
@@ -108,7 +110,10 @@ def _read_languages(folder: Path, languages: str | list[str] | None) -> list[str
     if languages:
         return list(languages)
     if (folder / LANGUAGES_FILE).is_file():
-        return (folder / LANGUAGES_FILE).read_text(encoding="utf-8").split()
+        try:
+            return (folder / LANGUAGES_FILE).read_text(encoding="utf-8").split()
+        except ValueError as error:
+            raise PretrainedModelError(f"not UTF-8: {error}", place=folder / LANGUAGES_FILE) from error
     raise PretrainedModelError(
         f"the languages of the model are not known: its checkpoint has no --langs, and {folder} no {LANGUAGES_FILE}"
     )
@@ -119,7 +124,10 @@ def _read_rows(folder: Path, languages: list[str], num_rows: int) -> dict[str, i
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
         raise PretrainedModelError("lacks the dictionary, dict.txt or dict.en_XX.txt", place=folder)
-    dictionary = Dictionary.load(str(path))
+    try:
+        dictionary = Dictionary.load(str(path))
+    except Exception as error:  # fairseq raises whatever a damaged file leads it to
+        raise PretrainedModelError(f"is no dictionary of fairseq: {in_a_line(error)}", place=path) from error
     rows = {symbol: row for row, symbol in enumerate(dictionary.symbols)}
     rows |= {language: len(dictionary) + number for number, language in enumerate(languages)}
     num_symbols = len(dictionary) + len(languages)

@@ -43,10 +43,10 @@ def read_origins(path: Path) -> Iterator[Origin]:
     Raises:
         MismatchError: the file is not such a table.
     """
-    with open(path, encoding="utf-8", newline="\n") as file:
+    with open(path, "rb") as file:
         for line_number, line in enumerate(file, start=1):
-            fields = [unescape_field(field) for field in line.removesuffix("\n").split("\t")]
             try:
+                fields = [unescape_field(field) for field in line.decode().removesuffix("\n").split("\t")]
                 if line_number > 1:
                     identifier, seconds, speaker, *languages = fields
                     source, target = languages

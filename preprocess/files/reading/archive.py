@@ -15,10 +15,13 @@ MAX_RATIO = 20
 
 
 def check_archive(path: Path) -> None:
-    """Refuse a zip archive that cannot be read, or would fill the memory; a file of another form is not looked at.
+    """Refuse a zip archive that was damaged, or would fill the memory; a file of another form is not looked at.
+
+    The checksums in it are compared, which torch and numpy leave out, or come to late.
 
     Raises:
-        FileError: there is no such file, it is a folder, or what it holds is larger by far than the file.
+        FileError: there is no such file, it is a folder, it was cut or changed, or what it holds is larger by far than
+            the file.
     """
     path = Path(path)
     try:
@@ -27,6 +30,7 @@ def check_archive(path: Path) -> None:
             return
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
+            damaged = archive.testzip() if unpacked <= MAX_RATIO * size else None
     except OSError as error:
         obstacle = explain_failure(path, error)
         raise FileError(f"cannot be read: {obstacle.found}", place=path, advice=obstacle.advice) from error
@@ -34,6 +38,8 @@ def check_archive(path: Path) -> None:
         raise FileError(f"{BROKEN}: {in_a_line(error)}", place=path) from error
     if unpacked > MAX_RATIO * size:
         raise FileError(f"would be {unpacked:,} bytes when unpacked, {unpacked // size} times its size", place=path)
+    if damaged is not None:
+        raise FileError(f"was damaged after it was written, in {damaged}", place=path)
 
 
 def read_array(path: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -181,7 +181,7 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
     before = set(tmp_path.iterdir())
     one = ["--model", checkpoints[0]]
     for command, data, message in (
-        (["--model", tmp_path / "none.pt"], prompt_data_bin, "none.pt: cannot be read as checkpoints"),
+        (["--model", tmp_path / "none.pt"], prompt_data_bin, "none.pt: cannot be read: No such file or directory"),
         (["--model", broken], prompt_data_bin, "broken.pt: cannot be read as a checkpoint"),
         (["--model", foreign], prompt_data_bin, "expected a model of this package, found fairseq's 'transformer'"),
         (["--model", checkpoints[0], aed, "--average"], prompt_data_bin, "aed.pt does not fit"),

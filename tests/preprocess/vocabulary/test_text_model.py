@@ -123,7 +123,7 @@ def test_another_kind_of_model_is_refused(make_folder: Callable[..., Path]):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"cannot be read as a SentencePiece model: "),
+        (b"", r"cannot be read as a SentencePiece model: it holds no pieces"),
         (b"not a model", r"cannot be read as a SentencePiece model: "),
         (b"version https://git-lfs.github.com/spec/v1\n", r"it is a git-lfs pointer: run git lfs pull there"),
     ],
@@ -131,7 +131,7 @@ def test_another_kind_of_model_is_refused(make_folder: Callable[..., Path]):
 def test_a_tokenizer_that_does_not_parse_is_refused(make_folder: Callable[..., Path], content: bytes, message: str):
     folder = make_folder("mbart-50")
     (folder / "sentencepiece.bpe.model").write_bytes(content)
-    with pytest.raises(VocabularyError, match=rf"sentencepiece\.bpe\.model .*{message}"):
+    with pytest.raises(VocabularyError, match=rf"sentencepiece\.bpe\.model: .*{message}"):
         find_text_model(folder)
 
 
