@@ -65,7 +65,7 @@ def flush_standard_streams() -> None:
 
 
 def silence_standard_streams() -> None:
-    """Throw away what cannot be written, so that Python does not try it again, and complain, when it ends."""
+    """Throw away what cannot be written; else Python tries it again, and complains, when it ends."""
     for stream in (sys.stdout, sys.stderr):
         raw = _raw(stream)
         if isinstance(raw, _NamedFile):

@@ -30,21 +30,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.path.is_dir() and (arguments.out is not None or arguments.set):
         parser.error("--out and --set have no effect on a folder")
-    return exit_status(lambda: _check(arguments))
+    return exit_status(lambda: _check(arguments.path, arguments.out, arguments.set))
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    if arguments.path.is_dir():
+def _check(path: Path, out: Path | None, settings: Sequence[str]) -> int:
+    if path.is_dir():
         from .folder_check import check_folder
 
-        checked, faults = check_folder(arguments.path)
+        checked, faults = check_folder(path)
     else:
         from .recipe_check import check_recipe
 
-        of_recipe = check_recipe(arguments.path, arguments.out, arguments.set)
+        of_recipe = check_recipe(path, out, settings)
         checked, faults = list(of_recipe.checked), of_recipe.faults
     for found in faults:
         print(f"{'warning' if isinstance(found, CheckWarning) else 'error'}: {found}", file=sys.stderr)
     number = sum(not isinstance(found, CheckWarning) for found in faults)
-    print(f"{arguments.path}: {number or 'no'} fault{'s' * (number != 1)}; checked: {', '.join(checked)}")
+    print(f"{path}: {number or 'no'} fault{'s' * (number != 1)}; checked: {', '.join(checked)}")
     return 1 if number else 0

@@ -31,7 +31,9 @@ MAKE_AGAIN = "make the data-bin again"
 
 
 def check_token_stream(prefix: Path | str, vocabulary_size: int) -> None:
-    """Refuse PREFIX.idx and PREFIX.bin that were cut or changed, as far as it can be told without their hashes.
+    """Refuse PREFIX.idx and PREFIX.bin that were cut or changed.
+
+    Not every change can be told without their hashes: a token may have become another of the vocabulary.
 
     Args:
         prefix: path without the endings.
