@@ -73,6 +73,7 @@ FORGED = {
     "quoted text": b"S'posix'\nS'system'\n" + STACK_GLOBAL,
     "long lengths": b"X\x05\x00\x00\x00posix" + b"\x8d" + struct.pack("<Q", 6) + b"system" + STACK_GLOBAL,
     "in a tuple": OS + SYSTEM + SAFE + b"\x86" + POP + STACK_GLOBAL,
+    "behind a list that is filled": OS + SYSTEM + b"](K\x01e" + POP + STACK_GLOBAL,
     "as a line": b"cposix\nsystem\n",
     "as an instance": b"(iposix\nsystem\n",
     "old name": b"ccommands\ngetoutput\n",
