@@ -122,7 +122,7 @@ def _pickle_module(path: Path, names: Collection[str]) -> SimpleNamespace:
                 )
             return found
 
-    def load(file: IO[bytes], **options: str) -> object:
-        return ListedUnpickler(file, **options).load()
+    def load(file: IO[bytes], encoding: str) -> object:
+        return ListedUnpickler(file, encoding=encoding).load()
 
     return SimpleNamespace(__name__="pickle", Unpickler=ListedUnpickler, load=load)
