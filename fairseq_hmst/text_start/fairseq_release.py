@@ -55,7 +55,11 @@ def read_fairseq_release(
         )
     checkpoint = read_checkpoint(checkpoint_path, trust_pickle)
     weights = checkpoint.get("model") if isinstance(checkpoint, dict) else None
-    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+    if (
+        not isinstance(checkpoint, dict)
+        or not isinstance(weights, dict)
+        or not all(isinstance(tensor, Tensor) for tensor in weights.values())
+    ):
         raise PretrainedModelError(
             "expected a checkpoint of fairseq, found another file of torch", place=checkpoint_path
         )
