@@ -5,8 +5,10 @@ import atexit
 import queue
 import threading
 import time
+from typing import TypeVar
 
 import torch
+import torch.distributed
 
 from preprocess.files.fairseq_import import process_unchanged
 
@@ -16,8 +18,30 @@ torch.serialization.add_safe_globals([argparse.Namespace])
 with process_unchanged():
     import fairseq.tasks  # noqa: F401
     from fairseq.data.iterators import BackgroundConsumer
+    from fairseq.distributed import utils as distributed_utils
 
 STOP_SECONDS = 60.0
+
+Sent = TypeVar("Sent")
+
+
+def broadcast_object(
+    content: Sent, src_rank: int, group: torch.distributed.ProcessGroup, dist_device: torch.device
+) -> Sent:
+    """Send what is no tensor of a checkpoint to every process of a training, in place of fairseq's way.
+
+    That unpickles in each receiving process by torch.load, which refuses fairseq's own classes. What a process of the
+    same training sends is as safe as the checkpoint that was read there.
+
+    Args:
+        content: of the process `src_rank`; not used in the others.
+        src_rank: the process that sends.
+        group: the processes that take part.
+        dist_device: that the backend of the group sends from.
+    """
+    held = [content]
+    torch.distributed.broadcast_object_list(held, src=src_rank, group=group, device=dist_device)
+    return held[0]
 
 
 def stop_background_loading() -> None:
@@ -44,4 +68,5 @@ def _empty(batches: queue.Queue[object]) -> None:
         return
 
 
+distributed_utils._broadcast_object_slow = broadcast_object
 atexit.register(stop_background_loading)
