@@ -3,64 +3,41 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
-from preprocess.errors import FileError, UserError, exit_status
+from preprocess.errors import UserError, exit_status
 from preprocess.files.outputs.held import held_file
-from preprocess.files.reading.archive import check_archive
 from preprocess.files.reading.finite import check_finite
 from preprocess.files.whole import whole_file
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from .checkpoints.reading import FairseqCheckpoint
 
 
-class FairseqCheckpoint(TypedDict):
-    """A checkpoint of fairseq-train, as far as it is read here.
-
-    Attributes:
-        model: weights by name.
-        cfg: configuration by part of fairseq, and by option.
-        task_state: what the task keeps in its checkpoints.
-    """
-
-    model: "dict[str, Tensor]"
-    cfg: dict[str, dict[str, object]]
-    task_state: dict[str, dict[str, str]]
-
-
-def average_checkpoints(paths: Sequence[str | Path]) -> FairseqCheckpoint:
+def average_checkpoints(paths: Sequence[str | Path]) -> "FairseqCheckpoint":
     """The first checkpoint with its weights replaced by the mean over all, computed in float64.
 
     Raises:
-        FileError: a file is no whole checkpoint, or would fill the memory.
+        CheckpointError: a file is no whole checkpoint, one was trained on another data-bin than the first, or its model
+            has other parameters, shapes or options.
         NotFiniteError: a weight is NaN or infinite.
-        ValueError: one has other parameters, or other shapes, than the first.
     """
-    import torch
+    from . import plugin  # noqa: F401  (registers the architectures, which are compared by family)
+    from .checkpoints.identity import check_alike
+    from .checkpoints.reading import CheckpointError, read_checkpoint
 
-    from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
-
-    def load(path: str | Path) -> FairseqCheckpoint:
-        check_archive(Path(path))
-        try:
-            checkpoint: FairseqCheckpoint = torch.load(path, map_location="cpu", weights_only=True)
-            checkpoint["model"].items()
-        except Exception as error:  # torch raises whatever a file that is no checkpoint leads it to
-            raise FileError("cannot be read as a checkpoint of fairseq-train", place=path) from error
-        check_finite(checkpoint["model"], path, "its training went wrong: leave it out, or take an earlier one")
-        return checkpoint
-
-    state = load(paths[0])
+    state = read_checkpoint(paths[0])
     sums = {name: tensor.double() for name, tensor in state["model"].items()}
     for path in paths[1:]:
-        weights = load(path)["model"]
+        other = read_checkpoint(path)
+        check_alike((paths[0], path), (state, other))
+        weights = other["model"]
         differing = sorted(
             sums.keys() ^ weights.keys()
             or {name for name, tensor in weights.items() if tensor.shape != sums[name].shape}
         )
         if differing:
-            raise ValueError(f"{path} does not fit {paths[0]}: they differ in {', '.join(differing[:3])}")
+            raise CheckpointError(f"{path} does not fit {paths[0]}: they differ in {', '.join(differing[:3])}")
         for name, tensor in weights.items():
             sums[name] += tensor
     state["model"] = {name: (total / len(paths)).to(state["model"][name].dtype) for name, total in sums.items()}

@@ -58,6 +58,7 @@ class SampleTranslations:
     samples: tuple[Sample, ...]
 
 
+NOTHING_TO_DO = "nothing to do: the training is finished"  # begins the line of a training that makes no update
 NAMES = {TrainingStart: "hmst_start", SampleTranslations: "hmst_samples"}
 
 

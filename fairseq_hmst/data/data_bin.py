@@ -1,5 +1,7 @@
 """A data-bin as `preprocess binarize` writes it: checked against its card, with dictionaries and subword models."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import sentencepiece
@@ -13,6 +15,9 @@ from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 
 from .labels import FIRST_PIECE_LABEL, OTHER_LABEL
 from .language_symbols import LanguageSymbolIds
+
+# dictionaries, SentencePiece models, k-means
+DEFINES_IDS = re.compile(r"dict\.(src|tgt)\.txt|subwords/\w+\.model|kmeans/centroids\.npz")
 
 
 class DataBinError(UserError):
@@ -84,8 +89,28 @@ class DataBin:
 
     @property
     def fingerprint(self) -> dict[str, str]:
-        """Hashes of the two dictionaries: what a checkpoint must agree with."""
-        return {name: self.card.hashes[name] for name in ("dict.src.txt", "dict.tgt.txt")}
+        """Hashes of the files that say what ids and units mean: what a checkpoint must agree with."""
+        return {name: value for name, value in self.card.hashes.items() if DEFINES_IDS.fullmatch(name)}
+
+    def check_fingerprint(self, expected_files: Mapping[str, str], relation: str, advice: str) -> None:
+        """Refuse what belongs to other files than these; the folder's name and place do not matter.
+
+        Args:
+            expected_files: the fingerprint then; a file that only one of the two has is not compared.
+            relation: what was done with those, such as `was made for`.
+            advice: what to do.
+
+        Raises:
+            DataBinError: a file differs.
+        """
+        for name, expected in expected_files.items():
+            found = self.fingerprint.get(name, expected)
+            if found != expected:
+                raise DataBinError(
+                    f"{relation} another data-bin: one with a {name} of sha256 {expected[:12]}, but "
+                    f"{self.path / name} has {found[:12]}",
+                    advice=advice,
+                )
 
     def check_same_vocabulary(self, other: "DataBin") -> None:
         """Raise a DataBinError unless the same tokens mean the same units, pieces and languages in both."""

@@ -18,7 +18,7 @@ from preprocess.files.reading.finite import check_finite
 from preprocess.files.reading.obstacle import in_a_line
 from preprocess.files.whole import whole_file
 
-from ..data.data_bin import DataBin
+from ..data.data_bin import DataBin, DataBinError
 
 if TYPE_CHECKING:
     from .aed import AttentionDecoderConfig
@@ -144,16 +144,12 @@ class PretrainedModel:
             torch.save(content, file)
 
     def check_data_bin(self, data_bin: DataBin) -> None:
-        """Refuse a data-bin with other dictionaries than those that the file was made for."""
-        for name, expected in self.card.dictionaries.items():
-            found = data_bin.fingerprint[name]
-            if found != expected:
-                raise PretrainedModelError(
-                    f"was made for another data-bin: for a {name} of sha256 {expected[:12]}, "
-                    f"but {data_bin.path / name} has {found[:12]}",
-                    place=f"--init-from {self.path}",
-                    advice=f"make it again with --data {data_bin.path}",
-                )
+        """Refuse a data-bin with other dictionaries or subwords than those that the file was made for."""
+        try:
+            advice = f"make it again with --data {data_bin.path}"
+            data_bin.check_fingerprint(self.card.dictionaries, "was made for", advice)
+        except DataBinError as error:
+            raise PretrainedModelError.of(error).at(f"--init-from {self.path}") from error
 
     def configure(self, config: "AttentionDecoderConfig") -> None:
         """Write the architecture into a model's options, so that its checkpoints know it.

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, cast
 
 import numpy as np
 import torch
@@ -17,13 +17,16 @@ from fairseq.models import ARCH_MODEL_REGISTRY
 from fairseq.optim import FairseqOptimizer
 from fairseq.sequence_generator import SequenceGenerator
 from fairseq.tasks import FairseqTask, register_task
-from omegaconf import II, MISSING, DictConfig
+from omegaconf import II, MISSING, DictConfig, OmegaConf
 from torch import Tensor
 
 from preprocess.errors import OptionError
 
+from ..checkpoints.finished import patience_state, restore_patience
+from ..checkpoints.identity import FINGERPRINT, differing_options
+from ..checkpoints.reading import CheckpointError, FairseqCheckpoint, TaskState
 from ..data.batch import Batch
-from ..data.data_bin import DataBin, DataBinError
+from ..data.data_bin import DataBin
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
 from ..generators.decodings import DECODINGS
 from ..generators.generator_choice import DecodableModel, build_generator
@@ -45,6 +48,13 @@ if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, SharedEncoderConfig
 
 logger = logging.getLogger(__name__)
+
+OTHER_DATA = (
+    "give the data-bin it was trained on; to start a training on this one from its weights, give it by --transfer-from"
+)
+OTHER_MODEL = (
+    "give the options it was trained with; to start another model from its weights, give it by --transfer-from"
+)
 
 
 @dataclass
@@ -126,7 +136,6 @@ class HmstTranslationTask(FairseqTask):
         self.text = PlainText(self.data_bin)
         given = {"source": cfg.source_language, "target": cfg.target_language}
         self.input_languages = InputLanguages(self.data_bin, given)
-        self.state.add_factory("data_fingerprint", lambda: self.data_bin.fingerprint)
         logger.info(f"data card: {self.data_bin.signature}")
         logger.info(f"input dictionary: {len(self.source_dictionary)} types, output: {len(self.target_dictionary)}")
 
@@ -143,20 +152,52 @@ class HmstTranslationTask(FairseqTask):
     def target_dictionary(self) -> Dictionary:
         return self.data_bin.target_dictionary
 
-    def state_dict(self) -> dict[str, dict[str, str]]:
-        return {"data_fingerprint": self.data_bin.fingerprint}
+    def state_dict(self) -> TaskState:
+        """What each checkpoint keeps of the data-bin, by which it is known again wherever it is read."""
+        return {
+            FINGERPRINT: self.data_bin.fingerprint,
+            "signature": self.data_bin.signature,
+            "source_symbols": list(self.source_dictionary.symbols),
+            "target_symbols": list(self.target_dictionary.symbols),
+        }
 
-    def load_state_dict(self, state_dict: Mapping[str, Mapping[str, str]]) -> None:
-        """Refuse a checkpoint that was trained with other dictionaries."""
-        trained_with = state_dict.get("data_fingerprint", self.data_bin.fingerprint)
-        for name, expected in trained_with.items():
-            found = self.data_bin.fingerprint[name]
-            if found != expected:
-                raise DataBinError(
-                    f"the checkpoint belongs to another data-bin: it was trained with a {name} of sha256 "
-                    f"{expected[:12]}, but {self.data_bin.path / name} has {found[:12]}; give the data-bin it was "
-                    "trained on, or train from the start"
-                )
+    def load_state_dict(self, state_dict: TaskState) -> None:
+        """Refuse a checkpoint that was trained with other dictionaries, subwords or units.
+
+        Raises:
+            DataBinError: it belongs to another data-bin.
+        """
+        if FINGERPRINT not in state_dict:
+            logger.warning(
+                f"a checkpoint does not say which data-bin it was trained on: if it was not {self.data_bin.path}, its "
+                "translations mean nothing"
+            )
+            return
+        self.data_bin.check_fingerprint(state_dict[FINGERPRINT], "the checkpoint belongs to", OTHER_DATA)
+        trained_on = state_dict.get("signature", self.data_bin.signature)
+        if trained_on != self.data_bin.signature:
+            logger.warning(f"a checkpoint was trained on data made otherwise: {trained_on}")
+
+    def accept_checkpoint(self, checkpoint: FairseqCheckpoint, model: "SharedEncoderConfig | DictConfig") -> None:
+        """Refuse a checkpoint that a training of `model` on this data-bin cannot go on from.
+
+        Raises:
+            DataBinError: it belongs to another data-bin.
+            CheckpointError: its model computes otherwise.
+        """
+        self.load_state_dict(checkpoint.get("task_state", {}))
+        options = cast("dict[str, object]", OmegaConf.to_container(cast(DictConfig, model), enum_to_str=True))
+        differing = differing_options(checkpoint["cfg"]["model"], options)
+        if differing:
+            raise CheckpointError(f"is another model than this training's: {differing}", advice=OTHER_MODEL)
+
+    def get_checkpoint_dict(self) -> dict[str, dict[str, float]]:
+        """What fairseq keeps in checkpoints for `set_checkpoint_dict`: the count of --patience."""
+        return {type(self).__name__: patience_state()}
+
+    def set_checkpoint_dict(self, state: Mapping[str, float]) -> None:
+        """Go on with what `get_checkpoint_dict` gave."""
+        restore_patience(state)
 
     def load_dataset(
         self, split: str, combine: bool = False, task_cfg: object = None, epoch: int = 1, **kwargs: object

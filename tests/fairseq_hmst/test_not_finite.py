@@ -9,7 +9,8 @@ from fairseq import checkpoint_utils
 from prompt_models import PROMPTS, SIZES, generate_here, random_checkpoint, run_translate
 from toy import batch_of, build_criterion, build_model, build_task
 
-from fairseq_hmst import average, checkpoint_files
+from fairseq_hmst import average
+from fairseq_hmst.checkpoints import weights
 from fairseq_hmst.demo.answers import Choices, PageError, translate_text
 from fairseq_hmst.export import export
 from fairseq_hmst.model_folder.errors import ModelFolderError
@@ -127,7 +128,7 @@ def test_weights_with_nan_are_not_written_and_the_former_file_stays(tmp_path):
     with pytest.raises(NotFiniteError, match=r"checkpoint_last.pt: w holds NaN or infinite values; .*lower --lr"):
         checkpoint_utils.torch_persistent_save(bad, str(path))
     assert path.read_bytes() == before
-    checkpoint_utils.torch_persistent_save(bad, str(tmp_path / checkpoint_files.CRASH_NAME))
+    checkpoint_utils.torch_persistent_save(bad, str(tmp_path / weights.CRASH_NAME))
     layer = torch.nn.Linear(2, 2)
     layer.bias.data[0] = torch.inf
     with pytest.raises(NotFiniteError, match="bias holds NaN or infinite values"):

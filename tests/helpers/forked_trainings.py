@@ -40,7 +40,7 @@ class ForkedTrainings:
             command: its words.
             log: file that its output is written to.
             torchrun: number of processes, started as torchrun does; 0: one, started by itself.
-            kill_at: end of the name of a file; the process kills itself when it has opened such a file to write it.
+            kill_at: end of the name of a file; the process kills itself when half of such a file is written.
         """
         request = {"command": command, "log": str(log), "torchrun": torchrun, "kill_at": kill_at}
         print(json.dumps(request), file=self._process.stdin, flush=True)
@@ -48,11 +48,11 @@ class ForkedTrainings:
 
 
 def serve() -> None:
+    import fairseq_cli.hydra_train  # noqa: F401  (hydra finds the project's plugin later, in the fork)
     import sacrebleu  # noqa: F401
     import sentencepiece  # noqa: F401
+    import torch._dynamo
     import torch.multiprocessing
-
-    import fairseq_cli.hydra_train  # noqa: F401  (hydra finds the project's plugin later, in the fork)
 
     torch.multiprocessing.spawn = functools.partial(torch.multiprocessing.start_processes, start_method="fork")
     answers = os.fdopen(os.dup(1), "w")
@@ -98,10 +98,10 @@ def free_port() -> int:
 
 def kill_when_written(name_end: str) -> None:
     def watch(event: str, arguments: tuple) -> None:
-        if event == "open" and str(arguments[0]).endswith(name_end) and isinstance(arguments[1], str):
-            if "w" in arguments[1]:
-                Path(os.fsdecode(arguments[0])).write_bytes(b"half")
-                os.kill(os.getpid(), signal.SIGKILL)
+        if event == "open" and str(arguments[0]).endswith(name_end) and "w" in str(arguments[1]):
+            half = os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.write(half, b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
 

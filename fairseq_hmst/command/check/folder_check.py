@@ -6,7 +6,6 @@ from pathlib import Path
 from preprocess.errors import FileError, PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME, Card
 from preprocess.files.cards.stage_cards import ReportCard
-from preprocess.files.reading.archive import check_archive
 from preprocess.files.reading.json_file import read_json
 from preprocess.recipe.step import CARDS as RECIPE_CARDS
 
@@ -66,15 +65,10 @@ def check_card(path: Path) -> Iterator[UserError]:
 
 
 def check_checkpoint(path: Path) -> Iterator[UserError]:
-    """The fault of a checkpoint that cannot be read."""
-    import torch
-
-    from ... import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
+    """The fault of a checkpoint that is not whole."""
+    from ...checkpoints.reading import CheckpointError, check_whole
 
     try:
-        check_archive(path)
-        torch.load(path, map_location="meta", weights_only=True)
-    except FileError as error:
+        check_whole(path)
+    except CheckpointError as error:
         yield error
-    except Exception as error:  # torch raises whatever the broken file leads it to
-        yield UserError(f"cannot be read as a checkpoint: {str(error).splitlines()[0]}", place=path)

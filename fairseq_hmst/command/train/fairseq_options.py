@@ -12,7 +12,6 @@ from typing import NoReturn
 from preprocess.errors import UserError
 
 from ..user_dir import USER_DIR
-from .checkpoints import LAST_CHECKPOINT
 
 LOG_NAME = "train.log"
 OURS = {"--user-dir": str(USER_DIR), "--task": "hmst_translation", "--criterion": "hmst_joint"}
@@ -38,8 +37,6 @@ class FairseqOptions:
         maximize_best_checkpoint_metric: whether more is better.
         keep_best_checkpoints: number of them, beside checkpoint_best.pt.
         tensorboard_logdir, wandb_project: where else to log.
-        restore_file: checkpoint to go on from.
-        reset_optimizer: whether its updates are not counted.
     """
 
     save_dir: Path
@@ -50,13 +47,6 @@ class FairseqOptions:
     keep_best_checkpoints: int
     tensorboard_logdir: str | None
     wandb_project: str | None
-    restore_file: str
-    reset_optimizer: bool
-
-    @property
-    def starts_elsewhere(self) -> bool:
-        """Whether the training does not go on from the last checkpoint of its folder."""
-        return self.reset_optimizer or self.restore_file != LAST_CHECKPOINT
 
     @property
     def log(self) -> Path:
@@ -95,8 +85,6 @@ def read_fairseq_options(options: Sequence[str]) -> FairseqOptions:
     parser.add_argument("--keep-best-checkpoints", type=int, default=-1)
     parser.add_argument("--tensorboard-logdir", default=None)
     parser.add_argument("--wandb-project", default=None)
-    parser.add_argument("--restore-file", default=LAST_CHECKPOINT)
-    parser.add_argument("--reset-optimizer", action="store_true", default=False)
     return FairseqOptions(**vars(parser.parse_known_args(options)[0]))
 
 

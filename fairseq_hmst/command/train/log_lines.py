@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...training_events import SampleTranslations, TrainingStart, read_event
+from ...training_events import NOTHING_TO_DO, SampleTranslations, TrainingStart, read_event
 
 LINE = re.compile(r"\S+ \S+ \| INFO \| (\S+) \| (.*)")
 SAVED = re.compile(r"Saved checkpoint (.+) \(epoch \d+ @ (\d+) updates, score ")
@@ -58,7 +58,18 @@ class LoadedCheckpoint:
     num_updates: int
 
 
-Event = TrainingStart | SampleTranslations | Update | Validation | SavedCheckpoint | LoadedCheckpoint
+@dataclass(frozen=True)
+class FinishedBefore:
+    """A training that was finished when it was started, so that nothing was done.
+
+    Attributes:
+        message: by which option, and after how many updates.
+    """
+
+    message: str
+
+
+Event = TrainingStart | SampleTranslations | Update | Validation | SavedCheckpoint | LoadedCheckpoint | FinishedBefore
 
 
 def read_line(line: str) -> Event | None:
@@ -71,6 +82,8 @@ def read_line(line: str) -> Event | None:
         return SavedCheckpoint(Path(saved[1]), int(saved[2]))
     if loaded := LOADED.match(text):
         return LoadedCheckpoint(Path(loaded[1]), int(loaded[2]))
+    if text.startswith(NOTHING_TO_DO):
+        return FinishedBefore(text)
     if not text.startswith("{") or logger == "train":  # means over an epoch, all of which were shown
         return None
     try:

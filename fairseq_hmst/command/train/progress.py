@@ -8,7 +8,7 @@ from pathlib import Path
 from ...training_events import TrainingStart
 from .checkpoints import BEST_CHECKPOINT
 from .fairseq_options import FairseqOptions
-from .log_lines import Event, LoadedCheckpoint, SavedCheckpoint, Update, Validation, read_line
+from .log_lines import Event, FinishedBefore, LoadedCheckpoint, SavedCheckpoint, Update, Validation, read_line
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class TrainingProgress:
         epochs: that are done, with the part of the present one.
         validations: of the first validation set, in order.
         split: name of that set.
+        finished: why there was nothing to do; "" where there was.
     """
 
     def __init__(self, options: FairseqOptions, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,6 +44,7 @@ class TrainingProgress:
         self.num_updates = 0
         self.epochs = 0.0
         self.split: str | None = None
+        self.finished = ""
         self.validations: dict[int, Validation] = {}
         self._saved: dict[int, Path] = {}
         self._clock = clock
@@ -63,6 +65,8 @@ class TrainingProgress:
             self._saved[event.num_updates] = event.path
         elif isinstance(event, LoadedCheckpoint):
             self._resume(event)
+        elif isinstance(event, FinishedBefore):
+            self.finished = event.message
 
     @property
     def share_done(self) -> float | None:

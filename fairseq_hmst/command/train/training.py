@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...training_events import TrainingStart
-from .checkpoints import LAST_CHECKPOINT, kept_best
+from .checkpoints import kept_best
 from .child import started
 from .failure import TAIL_LINES, explain_failure
 from .fairseq_options import (
@@ -40,18 +40,12 @@ def run_training(options: Sequence[str], screen: Screen) -> TrainingResult:
     known.check_extras()
     if not Path(options[0].split(os.pathsep)[0]).is_dir():
         raise TrainingError(f"expected the folder of a data-bin first, found {options[0]}")
-    updates = finished_updates(known)
-    if updates is not None:
-        message = f"nothing to do: {known.save_dir / LAST_CHECKPOINT} has {updates:,} updates, --max-update asks for "
-        result = TrainingResult(0, updates, known.log, None, {}, f"{message}{known.max_update:,}", ())
-        screen.end(result, TrainingProgress(known))
-        return result
     known.save_dir.mkdir(parents=True, exist_ok=True)
     progress = TrainingProgress(known)
     train_options = fairseq_train_options(options)
     screen.command(shown_command(train_options), str(known.log))
     tail: deque[str] = deque(maxlen=TAIL_LINES)
-    data_bin = ""
+    data_bin = options[0]
     with screen.running(), started(process_command(train_options), known.log) as child:
         for line in child.lines():
             tail.append(line)
@@ -62,7 +56,7 @@ def run_training(options: Sequence[str], screen: Screen) -> TrainingResult:
             if isinstance(event, TrainingStart):
                 data_bin = event.data_bin
         exit_status = child.exit_status()
-    message = ""
+    message = progress.finished
     if exit_status != 0 and child.was_signalled:
         message = (
             f"interrupted after {progress.num_updates:,} updates; the same command goes on from the last checkpoint"
@@ -81,23 +75,6 @@ def run_training(options: Sequence[str], screen: Screen) -> TrainingResult:
     )
     screen.end(result, progress)
     return result
-
-
-def finished_updates(options: FairseqOptions) -> int | None:
-    """Updates of a finished training, which fairseq would give one more; None: it is not finished."""
-    path = options.save_dir / LAST_CHECKPOINT
-    if not options.max_update or not path.is_file() or options.starts_elsewhere:
-        return None
-    import torch
-
-    from ... import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
-
-    try:
-        checkpoint = torch.load(path, map_location="meta", weights_only=True)
-        updates = int(checkpoint["optimizer_history"][-1]["num_updates"])
-    except Exception:  # whatever a broken file leads torch to: fairseq will say it
-        return None
-    return updates if updates >= options.max_update else None
 
 
 def _next_commands(options: FairseqOptions, progress: TrainingProgress, data_bin: str) -> tuple[str, ...]:

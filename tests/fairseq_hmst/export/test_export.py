@@ -184,7 +184,11 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
         (["--model", tmp_path / "none.pt"], prompt_data_bin, "none.pt: cannot be read: No such file or directory"),
         (["--model", broken], prompt_data_bin, "broken.pt: cannot be read as a checkpoint"),
         (["--model", foreign], prompt_data_bin, "expected a model of this package, found fairseq's 'transformer'"),
-        (["--model", checkpoints[0], aed, "--average"], prompt_data_bin, "aed.pt does not fit"),
+        (
+            ["--model", checkpoints[0], aed, "--average"],
+            prompt_data_bin,
+            "are different models: --arch hmst_aed and hmst_ctc",
+        ),
         (one, other_data, "the checkpoint belongs to another data-bin"),
         (one, tmp_path, "is not a finished output of the stage 'binarize'"),
         (one, f"{prompt_data_bin}:{prompt_data_bin}", "separates shards; name one shard"),

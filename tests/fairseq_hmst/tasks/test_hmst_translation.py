@@ -104,7 +104,7 @@ def test_a_missing_file_and_a_broken_card_are_refused(toy_data_bin, tmp_path):
 def test_a_checkpoint_of_another_data_bin_is_refused(toy_task, tmp_path):
     other = build_task(make_toy_data_bin(tmp_path, seed=5))
     other.load_state_dict(other.state_dict())
-    with pytest.raises(DataBinError, match="the checkpoint belongs to another data-bin: it was trained with a dict"):
+    with pytest.raises(DataBinError, match="the checkpoint belongs to another data-bin: one with a dict"):
         other.load_state_dict(toy_task.state_dict())
 
 

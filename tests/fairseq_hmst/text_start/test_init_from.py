@@ -109,7 +109,7 @@ def test_options_that_do_not_fit_are_refused(case, options, error, message):
 
 
 def test_a_file_for_another_data_bin_is_refused(case, toy_task):
-    with pytest.raises(PretrainedModelError, match=r"made for another data-bin: for a dict.src.txt of sha256"):
+    with pytest.raises(PretrainedModelError, match=r"made for another data-bin: one with a dict.src.txt of sha256"):
         build_model(toy_task, "hmst_aed", init_from=str(case.file))
 
 

@@ -1,7 +1,4 @@
-"""Checkpoints of fairseq whose weights are checked, when they are read and when they are written.
-
-Every command of fairseq reads and writes them by the functions that are replaced here.
-"""
+"""Weights of checkpoints: none that are not finite is written, and a model knows the file that its weights are from."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,25 +9,10 @@ from fairseq.tasks import FairseqTask
 
 from preprocess.files.reading.finite import check_finite
 
-from . import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
-
 CRASH_NAME = "crash.pt"  # of what fairseq keeps of a training that failed, to look at
 
-_fairseq_load = checkpoint_utils.load_checkpoint_to_cpu
 _fairseq_load_models = checkpoint_utils.load_model_ensemble_and_task
 _fairseq_save = checkpoint_utils.torch_persistent_save
-
-
-def load_checkpoint_to_cpu(path: str, *arguments: object, **options: object) -> dict[str, object]:
-    """Read a checkpoint; see fairseq's function of this name.
-
-    Raises:
-        NotFiniteError: a weight is NaN or infinite.
-    """
-    state: dict[str, object] = _fairseq_load(path, *arguments, **options)
-    if isinstance(weights := state.get("model"), Mapping):
-        check_finite(weights, path, "its training went wrong: take an earlier checkpoint")
-    return state
 
 
 def load_model_ensemble_and_task(
@@ -56,6 +38,5 @@ def torch_persistent_save(content: Mapping[str, object], filename: str, async_wr
     _fairseq_save(content, filename, async_write=async_write)
 
 
-checkpoint_utils.load_checkpoint_to_cpu = load_checkpoint_to_cpu
 checkpoint_utils.load_model_ensemble_and_task = load_model_ensemble_and_task
 checkpoint_utils.torch_persistent_save = torch_persistent_save
