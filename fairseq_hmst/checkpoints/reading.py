@@ -31,13 +31,12 @@ class TaskState(TypedDict, total=False):
     Attributes:
         data_fingerprint: hashes of the files of the data-bin that say what ids and units mean.
         signature: of the data-bin.
-        source_symbols, target_symbols: of its dictionaries, in the order of their ids.
+        symbols: of its dictionaries and of the labels on transcripts, in the order of their ids.
     """
 
     data_fingerprint: dict[str, str]
     signature: str
-    source_symbols: list[str]
-    target_symbols: list[str]
+    symbols: dict[str, list[str]]
 
 
 class FairseqCheckpoint(TypedDict):

@@ -13,7 +13,7 @@ from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 
-from .labels import FIRST_PIECE_LABEL, OTHER_LABEL
+from .labels import BLANK_SYMBOL, FIRST_PIECE_LABEL, OTHER_LABEL, OTHER_SYMBOL
 from .language_symbols import LanguageSymbolIds
 
 # dictionaries, SentencePiece models, k-means
@@ -75,6 +75,15 @@ class DataBin:
     def num_transcript_labels(self) -> int:
         """Labels of a CTC head on the transcript: blank, unknown, and the source-text subwords."""
         return self.card.dictionary.source_subwords + FIRST_PIECE_LABEL
+
+    @property
+    def symbols(self) -> dict[str, list[str]]:
+        """Symbols of the two dictionaries, `source` and `target`, and of the labels on transcripts, by their ids."""
+        source, dictionary = self.source_dictionary.symbols, self.card.dictionary
+        first = dictionary.first_source_subword
+        pieces = source[first : first + dictionary.source_subwords]
+        transcript = [BLANK_SYMBOL, OTHER_SYMBOL, *pieces]
+        return {"source": list(source), "target": list(self.target_dictionary.symbols), "transcript": transcript}
 
     def transcript_labels(self, joint_ids: Tensor) -> Tensor:
         """CTC labels for ids of the joint input dictionary; all but source-text subwords have one label."""

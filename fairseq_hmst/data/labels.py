@@ -5,3 +5,4 @@ BLANK_INDEX = 0  # fairseq's <s> in the output dictionary, which no label sequen
 # source text, and then the pieces.
 OTHER_LABEL = 1
 FIRST_PIECE_LABEL = 2
+BLANK_SYMBOL, OTHER_SYMBOL = "<blank>", "<other>"  # names of the first two

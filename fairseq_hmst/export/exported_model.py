@@ -41,7 +41,7 @@ from .readme import write_readme
 KindOfCard = TypeVar("KindOfCard", bound=Card)
 
 # of the model's configuration: where a training started from, of no use later, and paths of the training's machine
-TRAINING_OPTIONS = ("init_from", "finetune")
+TRAINING_OPTIONS = ("init_from", "transfer_from", "finetune")
 
 
 @dataclass(frozen=True)

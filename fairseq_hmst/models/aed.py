@@ -1,5 +1,7 @@
 """hmst_aed: an attentional encoder-decoder (AED)."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -79,15 +81,17 @@ class AttentionDecoderModel(HmstModel):
         self.decoder = AttentionDecoder(decoder_config, task.target_dictionary, embedding)
 
     @classmethod
-    def pretrained(cls, config: SharedEncoderConfig, data_bin: DataBin) -> PretrainedModel | None:
+    def start_weights(cls, config: SharedEncoderConfig, data_bin: DataBin) -> Callable[[HmstModel], None] | None:
         if config.init_from is None:
             if config.finetune is not None:
                 raise ValueError(f"--finetune {config.finetune} has no effect without --init-from")
-            return None
+            return super().start_weights(config, data_bin)
+        if config.transfer_from is not None:
+            raise ValueError("--init-from and --transfer-from both give the weights to start from: give one of them")
         pretrained = PretrainedModel.read(config.init_from)
         pretrained.check_data_bin(data_bin)
         pretrained.configure(config)
-        return pretrained
+        return functools.partial(pretrained.load_into, finetune=config.finetune)
 
     def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         if not config.share_embeddings:

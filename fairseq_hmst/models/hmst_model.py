@@ -1,7 +1,8 @@
 """The base of all families: the shared encoder, its CTC heads, and the output of a forward pass."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Protocol, cast
+from typing import ClassVar, NamedTuple, Optional, Protocol, cast
 
 from fairseq import utils
 from fairseq.data import Dictionary
@@ -13,7 +14,7 @@ from ..data.data_bin import DataBin
 from ..data.labels import BLANK_INDEX
 from ..modules.ctc_head import CTCHead
 from ..modules.unit_encoder import UnitEncoder, UnitEncoderConfig, build_embedding
-from .pretrained import PretrainedModel
+from .transfer import Transfer
 
 
 @dataclass
@@ -23,6 +24,13 @@ class SharedEncoderConfig(UnitEncoderConfig):
     source_ctc_layer: int = field(
         default=0,
         metadata={"help": "encoder layer, 1 to --encoder-layers, whose output learns the transcript by CTC; 0: none"},
+    )
+    transfer_from: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "start from the weights of a checkpoint of other data or of another model: rows of pieces that "
+            "both data-bins have are copied, and all other weights of the same name and shape"
+        },
     )
 
 
@@ -117,9 +125,12 @@ class HmstModel(BaseFairseqModel):
         return cls(cast(SharedEncoderConfig, OmegaConf.merge(defaults, cfg)), task)
 
     @classmethod
-    def pretrained(cls, config: SharedEncoderConfig, data_bin: DataBin) -> PretrainedModel | None:
-        """The PretrainedModel that `config` asks to start from, its architecture written into `config`; or None."""
-        return None
+    def start_weights(cls, config: SharedEncoderConfig, data_bin: DataBin) -> "Callable[[HmstModel], None] | None":
+        """A function that copies weights to start from into a model; None where `config` asks for none.
+
+        What they demand of the model is written into `config`.
+        """
+        return None if config.transfer_from is None else Transfer.read(config.transfer_from, data_bin).load_into
 
     def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         """Embedding of ids (B, T) of the joint input dictionary, (B, T, D)."""

@@ -157,8 +157,7 @@ class HmstTranslationTask(FairseqTask):
         return {
             FINGERPRINT: self.data_bin.fingerprint,
             "signature": self.data_bin.signature,
-            "source_symbols": list(self.source_dictionary.symbols),
-            "target_symbols": list(self.target_dictionary.symbols),
+            "symbols": self.data_bin.symbols,
         }
 
     def load_state_dict(self, state_dict: TaskState) -> None:
@@ -263,10 +262,10 @@ class HmstTranslationTask(FairseqTask):
     def build_model(self, cfg: "SharedEncoderConfig | DictConfig", from_checkpoint: bool = False) -> "HmstModel":
         # before fairseq copies cfg: what is written into it now, checkpoints will hold
         family = ARCH_MODEL_REGISTRY[cfg._name]
-        pretrained = None if from_checkpoint else family.pretrained(cfg, self.data_bin)
+        start = None if from_checkpoint else family.start_weights(cfg, self.data_bin)
         model = super().build_model(cfg, from_checkpoint)
-        if pretrained is not None:
-            pretrained.load_into(model, cfg.finetune)
+        if start is not None:
+            start(model)
         self._heads_beside_attention = model.heads_beside_attention
         if self.cfg.eval_bleu:
             generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))

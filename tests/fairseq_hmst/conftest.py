@@ -1,11 +1,13 @@
-"""Data-bins with language symbols, and models and recordings of the prompts."""
+"""Data-bins with language symbols, models and recordings of the prompts, and a server of trainings."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
+from forked_trainings import ForkedTrainings
 from prompt_models import PROMPTS, make_prompt_data_bin, random_checkpoint
 from tiny_mbart import write_hugging_face_mbart
 from toy import make_toy_data_bin
@@ -36,6 +38,13 @@ def language_data_bin(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
 def prompt_data_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recorded prompts, English into French, units from MFCC; do not change it."""
     return make_prompt_data_bin(tmp_path_factory.mktemp("prompts"))
+
+
+@pytest.fixture(scope="session")
+def trainings() -> Iterator[ForkedTrainings]:
+    """Runs trainings in forks."""
+    with ForkedTrainings() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Every way to start a training, fresh, resumed and fine-tuned, by one process and by two."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,6 @@ from training import PACKAGE, training_command
 
 WAYS = ("fairseq-train", "fairseq-hydra-train", "hmst train", "torchrun fairseq-train", "torchrun fairseq-hydra-train")
 HYDRA = ["fairseq-hydra-train", "--config-dir", str(REPOSITORY / "examples" / "prompts"), "--config-name", "training"]
-
-
-@pytest.fixture(scope="module")
-def trainings() -> Iterator[ForkedTrainings]:
-    with ForkedTrainings() as server:
-        yield server
 
 
 def small(way: str, data_bin: Path, save_dir: Path, processes: int, updates: int, start: Path | None) -> list[str]:
