@@ -79,8 +79,9 @@ def load_into(trainer: Trainer, filename: str, *arguments: object, **options: ob
     """Load one checkpoint into a training, if the task takes it."""
     accept = getattr(trainer.task, "accept_checkpoint", None)
     if accept is not None and Path(filename).is_file():
+        checkpoint = read_without_weights(filename)
         try:
-            accept(read_without_weights(filename), trainer.cfg.model)
+            accept(checkpoint, trainer.cfg.model)
         except UserError as error:
             raise error.at(filename) from error
     return _fairseq_load_into(trainer, filename, *arguments, **options)
