@@ -28,7 +28,7 @@ Sent = TypeVar("Sent")
 def broadcast_object(
     content: Sent, src_rank: int, group: torch.distributed.ProcessGroup, dist_device: torch.device
 ) -> Sent:
-    """Send what is no tensor of a checkpoint to every process of a training, in place of fairseq's way.
+    """Send an object to every process of a training, in place of fairseq's way.
 
     That unpickles in each receiving process by torch.load, which refuses fairseq's own classes. What a process of the
     same training sends is as safe as the checkpoint that was read there.
