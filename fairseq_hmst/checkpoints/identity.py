@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from fairseq.models import ARCH_MODEL_NAME_REGISTRY
+from fairseq.models import ARCH_MODEL_REGISTRY
 
 from .reading import CheckpointError, FairseqCheckpoint
 
@@ -28,8 +28,9 @@ def architecture_of(options: Mapping[str, object]) -> dict[str, str]:
             found[f"decoder_{name}"] = found.get(name)
     if found.get("activation_fn", "") is None:
         found["activation_fn"] = DEFAULT_ACTIVATION.get(str(found.get("encoder_type")))
-    family = str(found.pop("_name", ""))
-    return {"family": ARCH_MODEL_NAME_REGISTRY.get(family, family)} | {name: str(found[name]) for name in found}
+    name = str(found.pop("_name", ""))
+    family = getattr(ARCH_MODEL_REGISTRY.get(name), "family", name)  # that of hmst_aed_tiny is hmst_aed
+    return {"family": family} | {name: str(value) for name, value in found.items()}
 
 
 def differing_options(options: Mapping[str, object], others: Mapping[str, object]) -> str:
