@@ -57,7 +57,7 @@ FAIRSEQ_HMST = {
     "demo": ("translate", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
     "command": (
         *("export", "score", "average", "checkpoints", "model_folder", "compat", "preprocess"),
-        *("plugin", "cpu_processes", "training_events", "outdated_calls"),
+        *("plugin", "cpu_processes", "training_events", "outdated_calls", "generators.followed"),
     ),
     "plugin": (
         *("compat", "cpu_processes", "outdated_calls", "checkpoints", "failed_updates"),

@@ -54,7 +54,7 @@ class FairseqCheckpoint(TypedDict):
     cfg: dict[str, dict[str, object]]
     task_state: TaskState
     optimizer_history: list[dict[str, object]]
-    extra_state: dict[str, dict[str, int]]
+    extra_state: "dict[str, dict[str, Tensor]]"
 
 
 def read_checkpoint(path: str | Path) -> FairseqCheckpoint:

@@ -136,25 +136,27 @@ def generate(
             raise UserError("cannot be read as a checkpoint of fairseq-train", place=checkpoint)
     output = test_set.output(out)
     with held_file(output, [data_bin, *checkpoints]), whole_files(output) as folder:
-        run_fairseq_generate(data_bin, checkpoints, test_set, folder, options)
+        num_cut = run_fairseq_generate(data_bin, checkpoints, test_set, folder, options)
     score = score_output(output, data_bin / f"{test_set.split}.{test_set.stream}.ref.txt")
     seconds = time.perf_counter() - started
+    cut = f", {num_cut} of them as long as may be, and perhaps cut," if num_cut else ""
     return (
         f"{test_set.split}, {test_set.stream}: BLEU {score.bleu:.1f}  chrF {score.chrf:.1f}  brevity penalty "
-        f"{score.bp:.3f}  {score.sentences} sentences in {seconds:.0f} s -> {output}"
+        f"{score.bp:.3f}  {score.sentences} sentences{cut} in {seconds:.0f} s -> {output}"
     )
 
 
 def run_fairseq_generate(
     data_bin: Path, checkpoints: Sequence[Path], test_set: TestSet, folder: Path, options: Sequence[str]
-) -> None:
-    """Call fairseq-generate in this process; it writes to `folder`."""
+) -> int:
+    """Call fairseq-generate in this process, which writes to `folder`; the number of outputs that may be cut."""
     import torch
 
     from preprocess.files.fairseq_import import process_unchanged
 
     from .. import plugin  # noqa: F401
     from ..cpu_processes import distributed_utils
+    from ..generators.followed.cut_outputs import CutCounter
     from ..outdated_calls import ignore_torch_warnings
 
     with process_unchanged():
@@ -176,7 +178,8 @@ def run_fairseq_generate(
             arguments = fairseq_options.parse_args_and_arch(parser, input_args=[*argv, *options])
     except SystemExit as end:
         raise UserError(printed.getvalue().strip().rpartition("error: ")[2]) from end
-    with process_unchanged(), contextlib.redirect_stdout(io.StringIO()):
+    with process_unchanged(), contextlib.redirect_stdout(io.StringIO()), CutCounter() as cut:
         ignore_torch_warnings()
         logging.getLogger().handlers.clear()  # fairseq then logs into its output file
         distributed_utils.call_main(convert_namespace_to_omegaconf(arguments), fairseq_generate.main)
+    return cut.count

@@ -11,6 +11,7 @@ from pathlib import Path
 from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
 
+from ..average import EMA_HELP
 from ..model_folder.card import EncoderEntry
 from ..model_folder.generation import GenerationOptions
 from .options import NAMED_IN_CARD, ExportOptions
@@ -35,7 +36,9 @@ def main(argv: list[str] | None = None) -> int:
         from .exported_model import export
 
         generation = read_options(GenerationOptions, arguments)
-        options = ExportOptions(arguments.include_encoder, arguments.scores, generation, tuple(arguments.examples))
+        options = ExportOptions(
+            arguments.include_encoder, arguments.scores, generation, tuple(arguments.examples), arguments.ema
+        )
         card = export(groups, arguments.data, arguments.out, options)
         if card.encoder is not None and not (card.encoder.is_mfcc or card.encoder.included):
             print(_without_encoder(card.encoder, arguments.out))
@@ -63,6 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--average", action="store_true", help="several checkpoints become one model of mean weights")
     how.add_argument("--ensemble", action="store_true", help="several checkpoints stay apart and decode together")
+    parser.add_argument("--ema", action="store_true", help=EMA_HELP)
     parser.add_argument("--data", type=Path, required=True, metavar="DATA_BIN", help="that they were trained on")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="MODEL", help="folder to write; an exported model there is replaced"

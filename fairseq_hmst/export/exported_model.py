@@ -76,7 +76,7 @@ def export(
     with held_folder(out, ModelCard, inputs), whole_folder(out, ModelCard) as folder:
         scores = None if options.scores is None else read_object(options.scores)
         task = make_task(data_bin_folder)
-        models = _write_models(folder, groups, task, options.generation)
+        models = _write_models(folder, groups, task, options)
         copy_examples(options.examples, folder)
         encoder = _write_data(folder, task.data_bin, options.include_encoder)
         card = ModelCard(
@@ -108,10 +108,11 @@ def without_paths(value: object) -> object:
 
 
 def _write_models(
-    folder: Path, groups: Sequence[Sequence[Path]], task: HmstTranslationTask, generation: GenerationOptions
+    folder: Path, groups: Sequence[Sequence[Path]], task: HmstTranslationTask, chosen: ExportOptions
 ) -> list[ExportedModel]:
     """Write weights and config.json."""
-    models, options = zip(*(_load_model(paths, task) for paths in groups), strict=True)
+    models, options = zip(*(_load_model(paths, task, chosen.ema) for paths in groups), strict=True)
+    generation = chosen.generation
     wanted = TranslationOptions(generation.decoding, generation.beam, generation.lenpen, generation.ctc_decode_weight)
     make_decoder(task.data_bin.path, list(models), wanted, GenerationOptions())  # refuses what the models cannot do
     files = ["model.safetensors"] if len(models) == 1 else [f"model-{n + 1}.safetensors" for n in range(len(models))]
@@ -126,11 +127,11 @@ def _all_have(models: Sequence[ExportedModel], decoding: str) -> bool:
     return all(decoding in model.model.decodings for model in models)
 
 
-def _load_model(paths: Sequence[Path], task: HmstTranslationTask) -> tuple[HmstModel, dict[str, object]]:
+def _load_model(paths: Sequence[Path], task: HmstTranslationTask, ema: bool) -> tuple[HmstModel, dict[str, object]]:
     """Load the model of a checkpoint, or of several averaged, and the options that build it."""
     names = ", ".join(map(str, paths))
     try:
-        state = average_checkpoints([str(path) for path in paths])
+        state = average_checkpoints([str(path) for path in paths], ema)
         given, task_state, weights = state["cfg"]["model"], state["task_state"], state["model"]
         architecture = ARCH_MODEL_REGISTRY[given["_name"]]
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:

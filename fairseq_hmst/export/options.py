@@ -17,6 +17,7 @@ class ExportOptions:
             card names; None: none is included.
         scores: a file of JSON for the card and the README.
         generation: defaults of decoding.
+        ema: take the moving averages that the checkpoints hold (fairseq-train --store-ema) for their weights.
         examples: recordings to try the model with; `hmst demo` has a button for each.
     """
 
@@ -24,3 +25,4 @@ class ExportOptions:
     scores: Path | None = None
     generation: GenerationOptions = field(default_factory=GenerationOptions)
     examples: tuple[Path, ...] = ()
+    ema: bool = False

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .ctc_search import ctc_greedy, ctc_prefix_beam_search
 from .finite_scores import check_log_probs
 from .hypothesis import EncoderOut, ScoredLabels
 from .label_generator import LabelGenerator
+from .probabilities import mean_log_probs
 
 if TYPE_CHECKING:
     from ..data.batch import NetInput
@@ -41,26 +42,48 @@ class CTCGenerator(LabelGenerator[CTCScorable]):
     name = "CTC"
 
     def _search(self, models: Sequence[CTCScorable], net_input: NetInput) -> list[list[ScoredLabels]]:
-        log_probs, source_lengths = average_ctc_log_probs(models, net_input)
+        log_probs, source_lengths = self._log_probs(models, net_input)
         blank_index = models[0].ctc_blank_index
-        # Training never shows these labels, so their probability is next to nothing: the others are left as they are.
-        not_labels = torch.tensor(sorted(self._not_labels - {blank_index}), device=log_probs.device)
-        log_probs = log_probs.index_fill(2, not_labels, -torch.inf)
         if self._beam_size == 1:
             return [[result] for result in ctc_greedy(log_probs, source_lengths, blank_index)]
         return ctc_prefix_beam_search(log_probs, source_lengths, blank_index, self._beam_size)
 
+    def _score(
+        self, models: Sequence[CTCScorable], net_input: NetInput, references: Sequence[Sequence[int]]
+    ) -> list[float]:
+        log_probs, source_lengths = self._log_probs(models, net_input)
+        losses = functional.ctc_loss(
+            log_probs.transpose(0, 1).double(),
+            source_lengths.new_tensor([label for labels in references for label in labels]),
+            source_lengths,
+            source_lengths.new_tensor([len(labels) for labels in references]),
+            blank=models[0].ctc_blank_index,
+            reduction="none",
+        )
+        return (-losses).tolist()
 
-def average_ctc_log_probs(models: Sequence[CTCScorable], net_input: NetInput) -> tuple[Tensor, Tensor]:
+    def _log_probs(self, models: Sequence[CTCScorable], net_input: NetInput) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of the ensemble, (B, T, V), -inf at what is no label, and valid frames, (B,)."""
+        log_probs, source_lengths = average_ctc_log_probs(models, net_input, self._temperature)
+        # Training never shows these labels, so their probability is next to nothing: the others are left as they are.
+        not_labels = torch.tensor(sorted(self._not_labels - {models[0].ctc_blank_index}), device=log_probs.device)
+        return log_probs.index_fill(2, not_labels, -torch.inf), source_lengths
+
+
+def average_ctc_log_probs(
+    models: Sequence[CTCScorable], net_input: NetInput, temperature: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Logarithm of the models' mean CTC probabilities, (B, T, V), and valid frames, (B,); sets models to evaluation."""
     encoder_outs = []
     for model in models:
         model.eval()
         encoder_outs.append(model.encode(net_input["src_tokens"], net_input["src_lengths"]))
-    return mean_ctc_log_probs(models, encoder_outs)
+    return mean_ctc_log_probs(models, encoder_outs, temperature)
 
 
-def mean_ctc_log_probs(models: Sequence[CTCScorable], encoder_outs: Sequence[EncoderOut]) -> tuple[Tensor, Tensor]:
+def mean_ctc_log_probs(
+    models: Sequence[CTCScorable], encoder_outs: Sequence[EncoderOut], temperature: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Logarithm of the mean CTC probabilities on what the models' encoders gave; see `average_ctc_log_probs`.
 
     Raises:
@@ -70,7 +93,7 @@ def mean_ctc_log_probs(models: Sequence[CTCScorable], encoder_outs: Sequence[Enc
     outputs = [model.ctc_log_probs(encoded) for model, encoded in zip(models, encoder_outs, strict=True)]
     lengths = [model_lengths for _, model_lengths in outputs]
     _check_alike(models, lengths)
-    log_probs = torch.stack([model_log_probs for model_log_probs, _ in outputs]).logsumexp(0) - math.log(len(models))
+    log_probs = mean_log_probs([model_log_probs for model_log_probs, _ in outputs], temperature)
     is_padding = torch.arange(log_probs.size(1), device=log_probs.device) >= lengths[0].unsqueeze(1)
     check_log_probs(log_probs, is_padding)
     return log_probs, lengths[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ class GeneratedHypothesis(TypedDict):
         positional_scores: (U + 1,) float32 in nats, one for each token; they sum to the log-probability.
         alignment: empty; fairseq prints it, and none is computed here.
         attention: None; no command line reads it.
+        is_cut: whether it is as long as it may be, and so may be cut; the task sets it.
     """
 
     tokens: Tensor
@@ -27,6 +28,7 @@ class GeneratedHypothesis(TypedDict):
     positional_scores: Tensor
     alignment: Tensor
     attention: Tensor | None
+    is_cut: NotRequired[bool]
 
 
 def make_hypothesis(

@@ -17,6 +17,7 @@ from preprocess.errors import OptionError
 from .ctc_generator import CTCScorable, mean_ctc_log_probs
 from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
 from .language_ensemble import AttentionScorable, EncodedBatch, ForcedSymbols, IncrementalStates, LanguageEnsemble
+from .transducer_scorer import LabelLimit
 
 # Stands for log 0 in CTC scores: fairseq must be able to end a hypothesis that is impossible to CTC
 LOG_ZERO = -1e4
@@ -40,6 +41,9 @@ class JointEnsemble(LanguageEnsemble):
         beam_size: of the search; the 2 * beam_size best next tokens of a hypothesis by attention are scored by CTC
             (fairseq keeps no more than that of all hypotheses together), all tokens where w is 1.
         eos_index: end of sentence.
+        temperature: that the logits of CTC are divided by, as fairseq divides those of attention.
+        unk_index: the unknown word, where it must be scored like end of sentence, however unlikely to attention.
+        label_limit: see LanguageEnsemble.
 
     Raises:
         ValueError: ctc_weight lies outside [0, 1].
@@ -52,19 +56,24 @@ class JointEnsemble(LanguageEnsemble):
         ctc_weight: float,
         beam_size: int,
         eos_index: int,
+        temperature: float = 1.0,
+        unk_index: int | None = None,
+        label_limit: LabelLimit | None = None,
     ) -> None:
-        super().__init__(models, language_symbols)
+        super().__init__(models, language_symbols, label_limit)
         if not 0 <= ctc_weight <= 1:
             raise OptionError("ctc_decode_weight", f"must lie in [0, 1], got {ctc_weight}")
         self.ctc_weight = ctc_weight
         self.beam_size = beam_size
         self.eos_index = eos_index
+        self.temperature = temperature
+        self._always_scored = [eos_index] if unk_index is None else [eos_index, unk_index]
 
     def forward_encoder(self, net_input: dict[str, Tensor]) -> EncodedBatch:
         """Encode the batch, and start CTC scoring of an empty hypothesis an utterance."""
         batch = super().forward_encoder(net_input)
         if self.ctc_weight > 0:
-            log_probs, source_lengths = mean_ctc_log_probs(list(self.models), batch)
+            log_probs, source_lengths = mean_ctc_log_probs(list(self.models), batch, self.temperature)
             blank_index = self.single_model.ctc_blank_index
             batch.scorer = CTCPrefixScorer(log_probs, source_lengths, blank_index, self.eos_index)
             batch.prefixes = batch.scorer.initial_state(1)
@@ -100,8 +109,8 @@ class JointEnsemble(LanguageEnsemble):
         if num_candidates == log_probs.size(1):
             return torch.arange(num_candidates, device=log_probs.device).expand(len(log_probs), -1)
         best = log_probs.topk(num_candidates).indices
-        eos = torch.full_like(best[:, :1], self.eos_index)
-        return torch.cat([best, eos], 1)  # eos twice has the same score twice
+        always = best.new_tensor(self._always_scored).expand(len(best), -1)
+        return torch.cat([best, always], 1)  # a token twice has the same score twice
 
 
 def _score(scorer: CTCPrefixScorer, prefixes: CTCPrefixState, candidates: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .hypothesis import GeneratedHypothesis, ScoredLabels, make_hypothesis
+from .references.targets import targets_of
 
 if TYPE_CHECKING:
     from fairseq.data import Dictionary
@@ -27,9 +28,12 @@ class LabelGenerator(Generic[Model]):
         length_penalty: fairseq's --lenpen; a score is the log-probability over (labels + 1) ** length_penalty, and the
             hypotheses that the search leaves are ranked by it. 0 ranks by the log-probability.
         symbol_ids: ids that are no text, such as language symbols; they never come out either.
+        temperature: that logits are divided by, above 0.
+        scores_references: give the reference of each utterance and its score, and search nothing.
     """
 
     name = ""  # of the decoding, for errors
+    options: object = None  # of fairseq, as the task was given them
 
     def __init__(
         self,
@@ -37,6 +41,9 @@ class LabelGenerator(Generic[Model]):
         beam_size: int = 1,
         length_penalty: float = 1.0,
         symbol_ids: Set[int] = frozenset(),
+        *,
+        temperature: float = 1.0,
+        scores_references: bool = False,
     ) -> None:
         if beam_size < 1:
             raise ValueError(f"beam must be at least 1, got {beam_size}")
@@ -46,6 +53,8 @@ class LabelGenerator(Generic[Model]):
         self._not_labels = {tgt_dict.pad(), tgt_dict.bos(), tgt_dict.eos(), *symbol_ids}
         self._beam_size = beam_size
         self._length_penalty = length_penalty
+        self._temperature = temperature
+        self._scores_references = scores_references
 
     @torch.no_grad()
     def generate(
@@ -60,9 +69,11 @@ class LabelGenerator(Generic[Model]):
 
         Args:
             models: one model, or several whose probabilities are averaged.
-            sample: fairseq's batch; net_input.src_tokens and net_input.src_lengths are read.
+            sample: fairseq's batch; net_input.src_tokens and net_input.src_lengths are read, and the target where
+                references are scored.
 
         Raises:
+            OptionError: references are to be scored, and there are none.
             ValueError: prefix_tokens, constraints or bos_token are given, which the search cannot follow; or the models
                 disagree about the blank or the number of frames.
         """
@@ -71,10 +82,21 @@ class LabelGenerator(Generic[Model]):
                 raise ValueError(
                     f"decoding by {self.name} cannot follow forced target tokens ({name}); decode by attention"
                 )
-        return [self._rank(results) for results in self._search(models, sample["net_input"])]
+        net_input = sample["net_input"]
+        if self._scores_references:
+            references = [
+                [label for label in row if label not in self._not_labels] for row in targets_of(sample).tolist()
+            ]
+            scores = self._score(models, net_input, references)
+            return [self._rank([ScoredLabels(*scored)]) for scored in zip(references, scores, strict=True)]
+        return [self._rank(results) for results in self._search(models, net_input)]
 
     def _search(self, models: Sequence[Model], net_input: NetInput) -> list[list[ScoredLabels]]:
         """Label sequences of each utterance with their log-probabilities."""
+        raise NotImplementedError
+
+    def _score(self, models: Sequence[Model], net_input: NetInput, references: Sequence[Sequence[int]]) -> list[float]:
+        """Log-probabilities of one label sequence for each utterance."""
         raise NotImplementedError
 
     def _rank(self, results: list[ScoredLabels]) -> list[GeneratedHypothesis]:

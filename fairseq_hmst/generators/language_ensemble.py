@@ -19,6 +19,7 @@ from torch.nn import Module
 
 from .finite_scores import check_log_probs
 from .hypothesis import EncoderOut
+from .transducer_scorer import LabelLimit
 
 if TYPE_CHECKING:
     from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
@@ -35,6 +36,11 @@ class AttentionScorable(Protocol):
 
 class ForcedSymbols(Protocol):
     """The language symbols of a data-bin, as far as a search reads them."""
+
+    @property
+    def eos_index(self) -> int:
+        """Id of end of sentence."""
+        ...
 
     @property
     def target_form(self) -> str | None:
@@ -58,6 +64,7 @@ class EncodedBatch(list[EncoderOut]):
     Attributes:
         symbols: (N,) language symbol of each hypothesis; None without symbols.
         output_ids: ids of the output dictionary that are no text.
+        limits: (N,) most labels of each hypothesis; None where fairseq's own limit does.
         scorer: of CTC prefixes, in joint decoding.
         prefixes: the hypotheses as `scorer` sees them.
     """
@@ -66,6 +73,7 @@ class EncodedBatch(list[EncoderOut]):
         super().__init__(encoder_outs)
         self.symbols: Tensor | None = None
         self.output_ids: Tensor | None = None
+        self.limits: Tensor | None = None
         self.scorer: CTCPrefixScorer | None = None
         self.prefixes: CTCPrefixState | None = None
 
@@ -74,6 +82,7 @@ class EncodedBatch(list[EncoderOut]):
         batch = EncodedBatch(encoder_outs)
         batch.output_ids, batch.scorer = self.output_ids, self.scorer
         batch.symbols = None if self.symbols is None else self.symbols.index_select(0, new_order)
+        batch.limits = None if self.limits is None else self.limits.index_select(0, new_order)
         batch.prefixes = None if self.prefixes is None else self.prefixes.reorder(new_order)
         return batch
 
@@ -88,11 +97,24 @@ class LanguageEnsemble(EnsembleModel):
     Args:
         models: models with an attention decoder.
         language_symbols: of the data-bin.
+        label_limit: bounds the labels of each hypothesis by the length of its own source; None: fairseq's own limit,
+            by the longest source of the batch, does.
     """
 
-    def __init__(self, models: Sequence[AttentionScorable], language_symbols: ForcedSymbols) -> None:
+    def __init__(
+        self,
+        models: Sequence[AttentionScorable],
+        language_symbols: ForcedSymbols,
+        label_limit: LabelLimit | None = None,
+    ) -> None:
         super().__init__(models)
         self.language_symbols = language_symbols
+        self.label_limit = label_limit
+
+    @property
+    def num_forced_outputs(self) -> int:
+        """Number of symbols that every hypothesis begins with."""
+        return 1 if self.language_symbols.target_form == "first_output" else 0
 
     def forward_encoder(self, net_input: dict[str, Tensor]) -> EncodedBatch:
         """Encode the batch, and note the symbol of each utterance.
@@ -110,6 +132,8 @@ class LanguageEnsemble(EnsembleModel):
                 )
             batch.symbols = starts[:, self.language_symbols.num_start_tokens - 1]
             batch.output_ids = torch.tensor(sorted(self.language_symbols.output_ids), device=starts.device)
+        if self.label_limit is not None:
+            batch.limits = self.label_limit.total(net_input["src_lengths"])
         return batch
 
     def forward_decoder(
@@ -121,23 +145,24 @@ class LanguageEnsemble(EnsembleModel):
     ) -> tuple[Tensor, Tensor | None]:
         """Log-probabilities (N, V) of the next token after `tokens` (N, steps + 1), and attention.
 
-        Symbols have -inf, but for the forced one.
+        Symbols have -inf, but for the forced one; so has all but end of sentence beyond the limit of length.
 
         Raises:
             NotFiniteError: one is NaN or infinite; fairseq's search would take it for -inf.
         """
-        symbols, output_ids = encoder_outs.symbols, encoder_outs.output_ids
-        form = self.language_symbols.target_form
-        if symbols is not None and form == "first_input":
+        form, symbols = self.language_symbols.target_form, encoder_outs.symbols
+        if form == "first_input" and symbols is not None:
             tokens = torch.cat([symbols.unsqueeze(1), tokens[:, 1:]], 1)
         log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
         check_log_probs(log_probs)
-        if symbols is None or output_ids is None:
-            return log_probs, attention
-        if form == "first_output" and tokens.size(1) == 1:
+        if form == "first_output" and symbols is not None and tokens.size(1) == 1:
             log_probs = torch.full_like(log_probs, -math.inf).scatter(1, symbols.unsqueeze(1), 0.0)
-        else:
-            log_probs.index_fill_(1, output_ids, -math.inf)
+        elif encoder_outs.output_ids is not None:
+            log_probs.index_fill_(1, encoder_outs.output_ids, -math.inf)
+        if encoder_outs.limits is not None:
+            is_full = tokens.size(1) - self.language_symbols.num_start_tokens >= encoder_outs.limits
+            is_label = torch.arange(log_probs.size(1), device=log_probs.device) != self.language_symbols.eos_index
+            log_probs.masked_fill_(is_full.unsqueeze(1) & is_label, -math.inf)
         return log_probs, attention
 
     def reorder_encoder_out(self, encoder_outs: EncodedBatch, new_order: Tensor) -> EncodedBatch:

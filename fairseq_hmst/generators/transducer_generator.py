@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .hypothesis import ScoredLabels
 from .label_generator import LabelGenerator
+from .references.transducer_lattice import transducer_log_likelihoods
 from .transducer_beam import transducer_beam_search
 from .transducer_greedy import transducer_greedy
 from .transducer_scorer import LabelLimit, TransducerScorable, TransducerScorer
@@ -23,6 +24,8 @@ class TransducerGenerator(LabelGenerator[TransducerScorable]):
     Args:
         tgt_dict, beam_size, length_penalty, symbol_ids: see LabelGenerator.
         label_limit: bounds the labels of a hypothesis.
+        unk_penalty: fairseq's --unkpen, taken off the log-probability of each unknown word.
+        temperature, scores_references: see LabelGenerator.
     """
 
     name = "a transducer"
@@ -34,12 +37,32 @@ class TransducerGenerator(LabelGenerator[TransducerScorable]):
         length_penalty: float = 1.0,
         label_limit: LabelLimit | None = None,
         symbol_ids: Set[int] = frozenset(),
+        *,
+        unk_penalty: float = 0.0,
+        temperature: float = 1.0,
+        scores_references: bool = False,
     ) -> None:
-        super().__init__(tgt_dict, beam_size, length_penalty, symbol_ids)
-        self._label_limit = label_limit or LabelLimit()
+        super().__init__(
+            tgt_dict,
+            beam_size,
+            length_penalty,
+            symbol_ids,
+            temperature=temperature,
+            scores_references=scores_references,
+        )
+        self.label_limit = label_limit or LabelLimit()
+        self._penalties = {tgt_dict.unk(): unk_penalty} if unk_penalty else {}
 
     def _search(self, models: Sequence[TransducerScorable], net_input: NetInput) -> list[list[ScoredLabels]]:
-        scorer = TransducerScorer(models, net_input, self._not_labels)
+        scorer = self._scorer(models, net_input)
         if self._beam_size == 1:
-            return [[result] for result in transducer_greedy(scorer, self._label_limit)]
-        return transducer_beam_search(scorer, self._label_limit, self._beam_size)
+            return [[result] for result in transducer_greedy(scorer, self.label_limit)]
+        return transducer_beam_search(scorer, self.label_limit, self._beam_size)
+
+    def _score(
+        self, models: Sequence[TransducerScorable], net_input: NetInput, references: Sequence[Sequence[int]]
+    ) -> list[float]:
+        return transducer_log_likelihoods(self._scorer(models, net_input), references)
+
+    def _scorer(self, models: Sequence[TransducerScorable], net_input: NetInput) -> TransducerScorer:
+        return TransducerScorer(models, net_input, self._not_labels, self._temperature, self._penalties)

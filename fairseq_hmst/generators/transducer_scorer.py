@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from .finite_scores import check_log_probs
 from .hypothesis import EncoderOut
+from .probabilities import mean_log_probs
 
 if TYPE_CHECKING:
     from ..data.batch import NetInput
@@ -28,15 +28,22 @@ MAX_LABELS_PER_STEP = 5
 
 @dataclass
 class LabelLimit:
-    """Bound on the labels of an alignment: MAX_LABELS_PER_STEP, and fairseq's --max-len-a and --max-len-b."""
+    """Bound on the labels of a hypothesis: fairseq's --max-len-a and --max-len-b, at least --min-len.
+
+    An alignment of a transducer is bound by MAX_LABELS_PER_STEP as well.
+    """
 
     max_len_a: float = 0.0
     max_len_b: int = 200
+    min_len: int = 0
+
+    def total(self, source_lengths: Tensor) -> Tensor:
+        """The most labels that a source of each length may have, of any shape."""
+        return (self.max_len_a * source_lengths + self.max_len_b).long().clamp(min=self.min_len)
 
     def allows_label(self, num_labels: Tensor, steps: Tensor, source_lengths: Tensor) -> Tensor:
         """Whether one more label may follow `num_labels` at encoder step `steps` (from 0); shapes that broadcast."""
-        total = (self.max_len_a * source_lengths + self.max_len_b).long()
-        return (num_labels < total) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
+        return (num_labels < self.total(source_lengths)) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
 
 
 class TransducerScorable(Protocol):
@@ -79,6 +86,8 @@ class TransducerScorer:
         models: set to evaluation.
         net_input: src_tokens (B, T) and src_lengths (B,).
         not_labels: ids that never come out, such as padding; the others' probabilities are left as they are.
+        temperature: that logits are divided by, above 0.
+        penalties: what is taken off the log-probability of a label, by its id.
 
     Attributes:
         source_lengths: (B,) encoder steps.
@@ -87,8 +96,16 @@ class TransducerScorer:
         ValueError: the models disagree about the blank or the number of encoder steps.
     """
 
-    def __init__(self, models: Sequence[TransducerScorable], net_input: NetInput, not_labels: set[int]) -> None:
+    def __init__(
+        self,
+        models: Sequence[TransducerScorable],
+        net_input: NetInput,
+        not_labels: set[int],
+        temperature: float = 1.0,
+        penalties: Mapping[int, float] | None = None,
+    ) -> None:
         self._models = models
+        self._temperature, self._penalties = temperature, penalties or {}
         self._projections = []
         lengths = []
         for model in models:
@@ -131,9 +148,12 @@ class TransducerScorer:
             model.join(projection[utterances, steps], state[0])
             for model, projection, state in zip(self._models, self._projections, states, strict=True)
         ]
-        log_probs = outputs[0] if len(outputs) == 1 else torch.stack(outputs).logsumexp(0) - math.log(len(outputs))
+        log_probs = mean_log_probs(outputs, self._temperature)
         check_log_probs(log_probs)
-        return Scores(log_probs[:, self._blank_index], log_probs.index_fill(1, self._not_labels, -torch.inf))
+        labels = log_probs.index_fill(1, self._not_labels, -torch.inf)
+        for label, penalty in self._penalties.items():
+            labels[:, label] -= penalty
+        return Scores(log_probs[:, self._blank_index], labels)
 
 
 def select_rows(states: States, rows: Tensor) -> States:

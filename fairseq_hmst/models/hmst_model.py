@@ -132,6 +132,16 @@ class HmstModel(BaseFairseqModel):
         """
         return None if config.transfer_from is None else Transfer.read(config.transfer_from, data_bin).load_into
 
+    def upgrade_state_dict(self, state_dict: dict[str, Tensor]) -> None:
+        """Add versions to a state without them, such as fairseq's moving averages of weights (--store-ema).
+
+        fairseq takes it for one of its oldest, and drops the last layer norms of encoder and decoder.
+        """
+        for name, buffer in self.named_buffers():
+            if name.endswith(".version"):
+                state_dict.setdefault(name, buffer)
+        super().upgrade_state_dict(state_dict)
+
     def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         """Embedding of ids (B, T) of the joint input dictionary, (B, T, D)."""
         return build_embedding(task.source_dictionary, config.embed_dim)

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, List, Optional, cast
 
 import numpy as np
@@ -29,14 +30,16 @@ from ..data.batch import Batch
 from ..data.data_bin import DataBin
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
 from ..generators.decodings import DECODINGS
-from ..generators.generator_choice import DecodableModel, build_generator
+from ..generators.followed.check import check_input, check_language_model
+from ..generators.followed.cut_outputs import mark_cut, warn_of_cut
+from ..generators.generator_choice import DecodableModel, Generator, build_generator, length_limits
 from ..generators.hypothesis import GeneratedHypothesis
-from ..generators.label_generator import LabelGenerator
 from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
 from ..training_events import log_event
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
+from .language_model import check_language_model_file
 from .plain_text import PlainText
 from .sample_board import SampleBoard
 from .subword_codec import SubwordCodec
@@ -104,6 +107,8 @@ class HmstTranslationConfig(FairseqDataclass):
     eval_bleu_beam: int = field(default=1, metadata={"help": "beam of --eval-bleu"})
     seed: int = II("common.seed")
     tensorboard_logdir: Optional[str] = II("common.tensorboard_logdir")
+    lm_path: Optional[str] = II("generation.lm_path")
+    store_ema: bool = II("ema.store_ema")
 
 
 @register_task("hmst_translation", dataclass=HmstTranslationConfig)
@@ -208,8 +213,11 @@ class HmstTranslationTask(FairseqTask):
 
         Raises:
             DataBinError: a stream is missing, or a data-bin has no transcripts to make text twins of.
+            OptionError: --lm-path names a language model of other words.
             ValueError: text twins are needed, but --streams lacks st.
         """
+        if task_cfg is not None:
+            self._check_checkpoints(task_cfg)
         self.input_languages.refuse_for_data(split)
         is_training = split.startswith(("train", "valid")) and task_cfg is None
         names = self.stream_names if is_training else [str(self.cfg.eval_stream)]
@@ -224,6 +232,16 @@ class HmstTranslationTask(FairseqTask):
         counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
         where = f"{data_bin.path} " if len(self.shards) > 1 else ""
         logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch")
+
+    def _check_checkpoints(self, saved: object) -> None:
+        """Check what fairseq-generate loads, as far as it can be seen here; `saved` is the task of a checkpoint."""
+        if self.cfg.lm_path is not None:
+            check_language_model_file(Path(self.cfg.lm_path), self.data_bin)
+        if getattr(saved, "store_ema", False):
+            logger.warning(
+                "the checkpoint also holds averaged weights (--store-ema), which are not those that decode here; "
+                "`hmst average --ema` makes a checkpoint of them"
+            )
 
     def _mixed(self, streams: list[StreamRows], passes: dict[str, float] | None, shuffle: bool) -> MixedStreams:
         return MixedStreams(
@@ -296,23 +314,35 @@ class HmstTranslationTask(FairseqTask):
         seq_gen_cls: type[SequenceGenerator] | None = None,
         extra_gen_cls_kwargs: dict[str, object] | None = None,
         **kwargs: object,
-    ) -> SequenceGenerator | LabelGenerator:
+    ) -> Generator:
         """The search that --decoding asks for; an error names the decodings that the models have heads for."""
 
+        check_language_model(args, (extra_gen_cls_kwargs or {}).get("lm_model"))
         symbols = self.data_bin.language_symbols
         more = {**(extra_gen_cls_kwargs or {}), "symbols_to_strip_from_output": set(symbols.output_ids)}
 
         def fairseq_beam_search(models: Sequence[DecodableModel] | LanguageEnsemble) -> SequenceGenerator:
             return super(HmstTranslationTask, self).build_generator(models, args, seq_gen_cls, more, **kwargs)
 
-        return build_generator(self.cfg, models, args, self.target_dictionary, symbols, fairseq_beam_search)
+        generator = build_generator(self.cfg, models, args, self.target_dictionary, symbols, fairseq_beam_search)
+        generator.options = args  # of inference_step
+        return generator
 
     def inference_step(
-        self,
-        generator: SequenceGenerator | LabelGenerator,
-        models: "List[HmstModel]",
-        sample: Batch,
-        **kwargs: object,
+        self, generator: Generator, models: "List[HmstModel]", sample: Batch, **kwargs: object
+    ) -> list[list[GeneratedHypothesis]]:
+        """Decode a batch as fairseq-generate and fairseq-interactive do; outputs that may be cut are logged.
+
+        Raises:
+            OptionError: an option of fairseq-generate was given that the other does not follow.
+        """
+        check_input(getattr(generator, "options", None), sample.get("target") is not None)
+        results = self.decode(generator, models, sample, **kwargs)
+        warn_of_cut(results, sample)
+        return results
+
+    def decode(
+        self, generator: Generator, models: "List[HmstModel]", sample: Batch, **kwargs: object
     ) -> list[list[GeneratedHypothesis]]:
         """Decode a batch; fairseq-interactive's holds the sources alone, so what the decoder reads first is added.
 
@@ -324,7 +354,9 @@ class HmstTranslationTask(FairseqTask):
             start = self.data_bin.language_symbols.decoder_start(self.input_languages["target"])
             starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
             sample = {**sample, "net_input": {**net_input, "prev_output_tokens": starts}}
-        return search_finite(super().inference_step, with_own_search(generator), models, sample, **kwargs)
+        results = search_finite(super().inference_step, with_own_search(generator), models, sample, **kwargs)
+        mark_cut(results, length_limits(generator, net_input["src_lengths"]))
+        return results
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
         iterator = super().get_batch_iterator(dataset, **kwargs)

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import torch
 from fairseq import utils
-from fairseq.sequence_generator import SequenceGenerator
 from torch import Tensor
 
 from ..data.batch import Batch, NetInput
 from ..data.streams import STREAM_NAMES
-from ..generators.label_generator import LabelGenerator
+from ..generators.generator_choice import Generator
 from ..training_events import Sample, SampleTranslations, log_event
 from .sample_board import SampleBoard
 from .validation_scores import ScoredText, log_scores, score_groups, score_statistics
@@ -32,9 +31,7 @@ class DecodedValidation:
         board: where samples are shown beside the log; None: nowhere.
     """
 
-    def __init__(
-        self, task: "HmstTranslationTask", generator: SequenceGenerator | LabelGenerator, board: SampleBoard | None
-    ) -> None:
+    def __init__(self, task: "HmstTranslationTask", generator: Generator, board: SampleBoard | None) -> None:
         self.task, self.generator, self.board = task, generator, board
         eval_stream = str(task.cfg.eval_stream)
         streams = [eval_stream, *(name for name in task.stream_names if name != eval_stream)]
@@ -95,7 +92,7 @@ class DecodedValidation:
 
     @torch.no_grad()
     def _decode(self, batch: Batch, model: "HmstModel") -> list[Tensor]:
-        return [best["tokens"] for best, *_ in self.task.inference_step(self.generator, [model], batch)]
+        return [best["tokens"] for best, *_ in self.task.decode(self.generator, [model], batch)]
 
     def _sample(self, batch: Batch, place: int, hypothesis: Tensor) -> Sample:
         length = int(batch["transcript_lengths"][place])

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
+from preprocess.files.reading.escaping import escape_field
 
 from .errors import MissingEncoderError, TranslationError
 from .formats import Json, Lines, Rows, SrtFiles, Writer
@@ -130,6 +131,10 @@ def _write(translations: Iterator[Translation], writer: Writer) -> bool:
             if translation.failure is not None:
                 is_whole = False
                 _report(translation.failure)
+            if translation.is_cut:
+                _tell(
+                    f"warning: {escape_field(translation.source)}: an output as long as may be; its end may be missing"
+                )
             writer.add(translation)
     finally:
         writer.close()
@@ -153,7 +158,11 @@ def _read_lines(files: list[str]) -> tuple[list[str], bool]:
 
 
 def _report(failure: TranslationError) -> None:
-    tqdm.write(f"error: {failure}", file=sys.stderr)  # clears the progress bar and draws it again
+    _tell(f"error: {failure}")
+
+
+def _tell(message: str) -> None:
+    tqdm.write(message, file=sys.stderr)  # clears the progress bar and draws it again
 
 
 def _make_writer(arguments: argparse.Namespace) -> Writer:

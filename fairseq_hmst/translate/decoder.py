@@ -169,7 +169,7 @@ class Decoder:
             return [result for single in single_examples(sample) for result in self._try_batch(single)]
 
     def _decode_batch(self, sample: "Batch") -> Iterator[Decoded]:
-        found = self.task.inference_step(self._generator, self.models, sample)
+        found = self.task.decode(self._generator, self.models, sample)
         transcripts = self._transcripts(sample["net_input"])
         padding = self.task.source_dictionary.pad()
         for hypotheses, transcript, tokens in zip(found, transcripts, sample["net_input"]["src_tokens"], strict=True):
@@ -189,7 +189,7 @@ class Decoder:
         no_text = {dictionary.bos(), dictionary.eos(), *self._generator.symbols_to_strip_from_output}
         tokens = tuple(index for index in hypothesis["tokens"].tolist() if index not in no_text)
         text = decode_pieces(" ".join(dictionary[index] for index in tokens), self.task.data_bin)
-        return Hypothesis(text, float(hypothesis["score"]), tokens)
+        return Hypothesis(text, float(hypothesis["score"]), tokens, hypothesis["is_cut"])
 
     def _count_units(self, token: int) -> int:
         ids = self.task.data_bin.card.dictionary

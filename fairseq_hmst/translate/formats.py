@@ -100,6 +100,7 @@ def _segment_as_dict(segment: Segment) -> dict[str, object]:
     return of_speech | {
         "text": segment.text,
         "score": round(segment.score, 4),
+        "is_cut": segment.is_cut,
         "nbest": [{"text": found.text, "score": round(found.score, 4)} for found in segment.nbest],
         "transcript": segment.transcript,
         "units": units,

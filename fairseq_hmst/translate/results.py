@@ -17,11 +17,13 @@ class Hypothesis:
         score: what hypotheses are ranked by, in nats: the log-probability over length ** lenpen. fairseq-generate
             prints it in bits, which is this over ln 2.
         tokens: ids of its subwords in the output dictionary, without language symbol and </s>.
+        is_cut: whether it is as long as an output may be, so that its end may be missing.
     """
 
     text: str
     score: float
     tokens: tuple[int, ...]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Segment:
         """Score of the best hypothesis."""
         return self.nbest[0].score
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the end of the best hypothesis may be missing."""
+        return self.nbest[0].is_cut
+
 
 @dataclass(frozen=True)
 class Translation:
@@ -90,6 +97,11 @@ class Translation:
         """The mean of the segments' scores; 0 without segments."""
         scores = [segment.score for segment in self.segments]
         return sum(scores) / len(scores) if scores else 0.0
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the end of a segment's translation may be missing."""
+        return any(segment.is_cut for segment in self.segments)
 
     @property
     def transcript(self) -> str | None:

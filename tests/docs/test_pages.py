@@ -8,6 +8,8 @@ from doc_options import command_names, options_of
 from doc_pages import PAGES, anchors_of, blocks_of, links_of, name_of, prose_of, text_of, words_by_heading
 from toy import REPOSITORY
 
+from fairseq_hmst.generators.followed.table import SUPPORT
+
 README = REPOSITORY / "README.md"
 # READMEs of examples link to the pages, and must follow when a heading changes
 LINKING = [*PAGES, *sorted(REPOSITORY.glob("examples/*/README.md"))]
@@ -30,7 +32,8 @@ FAIRSEQ = (
     "--max-epoch --log-interval --tensorboard-logdir --wandb-project "
     "--max-update --bf16 --fp16 --update-freq --seed --cpu --distributed-world-size --keep-best-checkpoints "
     "--best-checkpoint-metric --maximize-best-checkpoint-metric --save-dir --path --gen-subset --beam --scoring "
-    "--results-path --lenpen --nbest --lm-path --print-alignment --input --skip-invalid-size-inputs-valid-test"
+    "--results-path --lenpen --nbest --lm-path --print-alignment --input --skip-invalid-size-inputs-valid-test "
+    "--store-ema"
 )
 
 
@@ -89,6 +92,7 @@ def is_module(name: str) -> bool:
 def test_options_that_pages_name_exist():
     known = {option.name for command in command_names() for option in options_of(command)}
     known |= {flag for flags in [*OTHERS.values(), FAIRSEQ] for flag in flags.split()}
+    known |= {f"--{option.replace('_', '-')}" for option in SUPPORT}  # itself compared with fairseq's
     unknown = {
         (name_of(page), flag)
         for page in PAGES

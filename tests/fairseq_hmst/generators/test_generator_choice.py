@@ -53,14 +53,8 @@ def test_fairseqs_options_reach_the_search(decoding):
 
 
 def test_the_bound_on_length_reaches_the_transducer():
-    assert build("transducer", max_len_a=1.5, max_len_b=10)._label_limit == LabelLimit(1.5, 10)
-    assert build("transducer")._label_limit == LabelLimit(0.0, 200)  # fairseq's defaults
-
-
-@pytest.mark.parametrize("decoding", ["transducer", "ctc"])
-def test_a_language_model_is_refused_where_it_has_no_effect(decoding):
-    with pytest.raises(ValueError, match=f"--lm-path has no effect with --decoding {decoding}"):
-        build(decoding, lm_path="lm.pt")
+    assert build("transducer", max_len_a=1.5, max_len_b=10).label_limit == LabelLimit(1.5, 10)
+    assert build("transducer").label_limit == LabelLimit(0.0, 200)  # fairseq's defaults
 
 
 def test_a_head_that_is_missing_is_refused():
@@ -93,6 +87,7 @@ def test_searches_without_attention_never_write_symbols(decoding):
     assert generator._not_labels == {0, 1, 2, 7, 8}
 
 
-def test_alignments_are_refused_where_fairseqs_aligning_search_would_lose_the_language():
-    with pytest.raises(ValueError, match="--print-alignment goes with --decoding attention and a data-bin without lan"):
-        build("attention", SYMBOLS, [AttentionModel()], print_alignment="hard")
+def test_an_ensemble_without_a_common_head_is_refused():
+    models = [SimpleNamespace(decodings=("attention",)), MODEL]
+    with pytest.raises(ValueError, match=r"no head in common \(model 1: attention; model 2: transducer, ctc\)"):
+        build("auto", models=models)

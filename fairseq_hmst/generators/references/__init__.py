@@ -1,0 +1,1 @@
+"""Scores of references in place of a search (--score-reference), by each head."""
