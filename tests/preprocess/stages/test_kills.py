@@ -118,4 +118,10 @@ def test_a_recipe_loses_nothing(corpus: Path, made: Path):
     command = ["run", str(made / "recipe.yaml")]
     (made / "recipe.yaml").write_text(RECIPE)
     assert main(command) == 0
-    check_every_kill(made, lambda: main([*command, "--set", "binarize.repeat=2"]), ["recipe/data-bin"])
+    again = [*command, "--set", "binarize.repeat=2"]
+    check_every_kill(made, lambda: main(again), ["recipe/data-bin"], is_of_the_recipe)
+
+
+def is_of_the_recipe(change: str) -> bool:
+    """Whether a change is not one of those within a stage that the tests above kill."""
+    return any(name in change for name in (".recipe", ".lock", ".whole", "recipe/data-bin"))
