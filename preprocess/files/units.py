@@ -32,6 +32,25 @@ def deduplicate(units: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarr
     return units[starts], np.diff(starts, append=len(units))
 
 
+def check_deduplicated(units: Sequence[int], name: str = "the line") -> None:
+    """Refuse units of which two neighbours are equal.
+
+    Args:
+        units: (U,) cluster ids.
+        name: what holds them, for the error.
+
+    Raises:
+        UnitsError: a unit stands twice in a row.
+    """
+    for position in range(1, len(units)):
+        if units[position] == units[position - 1]:
+            raise UnitsError(
+                f"{name} is not deduplicated: unit {units[position]} stands twice in a row (positions {position} and "
+                f"{position + 1})",
+                advice="make runs into one unit first",
+            )
+
+
 def expand(deduplicated_units: Sequence[int] | np.ndarray, run_lengths: Sequence[int] | np.ndarray) -> np.ndarray:
     """Inverse of `deduplicate`: (U,) units and (U,) run lengths in frames to (T,) int64 units."""
     return np.repeat(np.asarray(deduplicated_units, dtype=np.int64), np.asarray(run_lengths, dtype=np.int64))
@@ -114,12 +133,8 @@ def _parse_line(line: str, location: str) -> tuple[str, list[int]]:
             f"units of '{utterance_id}' must lie in 0..{MAX_UNITS - 1}, found {min(units)}..{max(units)}",
             place=location,
         )
-    for position in range(1, len(units)):
-        if units[position] == units[position - 1]:
-            raise UnitsError(
-                f"'{utterance_id}' is not deduplicated: unit {units[position]} stands twice in a row (positions "
-                f"{position} and {position + 1})",
-                place=location,
-                advice="make runs into one unit first",
-            )
+    try:
+        check_deduplicated(units, f"'{utterance_id}'")
+    except UnitsError as error:
+        raise error.at(location) from None
     return utterance_id, units

@@ -11,6 +11,7 @@ from typing import Final
 _NAMED: Final = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _LITERAL: Final = {escape: character for character, escape in _NAMED.items()}
 _SPECIAL = re.compile("[\\\\\t\n\r\ud800-\udfff]")
+_BREAK = re.compile("[\t\n\r]")
 _ESCAPE = re.compile(r"\\(?:[\\tnr]|u[0-9a-f]{4})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -23,6 +24,11 @@ def escape_field(text: str) -> str:
 def unescape_field(field: str) -> str:
     """Inverse of `escape_field`."""
     return _ESCAPE.sub(lambda match: _LITERAL.get(match[0]) or chr(int(match[0][2:], 16)), field)
+
+
+def escape_breaks(text: str) -> str:
+    """A message as one line: the tabs and line breaks of the names in it are written as in a field."""
+    return _BREAK.sub(lambda match: _NAMED[match[0]], text)
 
 
 def to_json(content: object, indent: int | None = None) -> str:

@@ -5,6 +5,7 @@ end none.
 """
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .gzip_file import open_gzip
 from .obstacle import unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
+KEPT_BYTE = re.compile("[\udc80-\udcff]")  # of text that is not UTF-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,22 @@ def read_lines(path: Path) -> Iterator[Line]:
     """
     try:
         with open_bytes(path) as file:
-            for number, content in enumerate(_split(file), start=1):
-                if number == 1:
-                    content = content.removeprefix(codecs.BOM_UTF8)
-                yield Line(f"{path}:{number}", content)
+            yield from lines_of(file, str(path))
     except (OSError, EOFError, zlib.error) as error:
         raise unreadable(path, error) from error
+
+
+def lines_of(file: IO[bytes], name: str) -> Iterator[Line]:
+    """Yield the lines of an open file, such as stdin, as they come.
+
+    Args:
+        file: where nothing has been read yet.
+        name: of the file in the places of lines.
+    """
+    for number, content in enumerate(_split(file), start=1):
+        if number == 1:
+            content = content.removeprefix(codecs.BOM_UTF8)
+        yield Line(f"{name}:{number}", content)
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -87,13 +99,29 @@ def not_utf8(byte: int, location: str) -> ManifestError:
     return ManifestError(f"expected UTF-8, found the byte 0x{byte:02X}", place=location, advice="convert the file")
 
 
+def check_utf8(text: str) -> str:
+    """The text of a line; `Line.raw_text` gives one that may be in another encoding.
+
+    Raises:
+        ManifestError: it is not UTF-8.
+    """
+    kept_byte = KEPT_BYTE.search(text)
+    if kept_byte is not None:
+        raise not_utf8(ord(kept_byte[0]) - 0xDC00, "")
+    return text
+
+
 def _split(file: IO[bytes]) -> Iterator[bytes]:
     # In text mode a lone carriage return within a line would count as a line end.
-    first, second = file.readline(), file.readline()
-    if b"\r" in _without_end(first) and not second:  # the whole file
-        yield from _without_end(first).split(b"\r")
-    else:
-        yield from map(_without_end, chain(filter(None, (first, second)), file))
+    first = file.readline()
+    begin = [first] if first else []
+    if b"\r" in _without_end(first):
+        second = file.readline()
+        if not second:  # the whole file
+            yield from _without_end(first).split(b"\r")
+            return
+        begin.append(second)
+    yield from map(_without_end, chain(begin, file))
 
 
 def _without_end(line: bytes) -> bytes:

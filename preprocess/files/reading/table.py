@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ManifestError
-from .lines import Line, not_utf8, read_lines
+from .lines import KEPT_BYTE, Line, not_utf8, read_lines
 
 PATH_COLUMNS = frozenset({"audio", "path"})  # names of files, whose bytes need not be UTF-8
 
 # Fields of which a backslash makes the next character literal, be it a tab.
 _ESCAPED_FIELDS = re.compile(r"(?:^|\t)((?:[^\t\\]|\\.|\\$)*)", re.DOTALL)
-_KEPT_BYTE = re.compile("[\udc80-\udcff]")  # of text that is not UTF-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +93,8 @@ def _make_row(line: Line, header: list[str], escapes: bool) -> TableRow:
             advice="a text must hold no tab or line break, an empty field still needs its tab",
         )
         return TableRow(line.location, known, fault)
-    for column, field in known.items() if _KEPT_BYTE.search(text) else ():
-        kept_byte = _KEPT_BYTE.search(field)
+    for column, field in known.items() if KEPT_BYTE.search(text) else ():
+        kept_byte = KEPT_BYTE.search(field)
         if column not in PATH_COLUMNS and kept_byte is not None:
             return TableRow(line.location, known, not_utf8(ord(kept_byte[0]) - 0xDC00, line.location))
     return TableRow(line.location, known)

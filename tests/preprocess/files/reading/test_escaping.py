@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocess.files.reading.escaping import escape_field, to_json, unescape_field
+from preprocess.files.reading.escaping import escape_breaks, escape_field, to_json, unescape_field
 
 ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.text("\\\t\n\r\udce4nrtu0\u2028\0\"'")
 
@@ -26,3 +26,7 @@ def test_json_comes_back(content: dict[str, str]):
 def test_plain_text_stays_as_it_is():
     assert escape_field('a "b" ü\u2028') == 'a "b" ü\u2028'
     assert to_json({"a": "ü"}) == '{"a": "ü"}'
+
+
+def test_a_message_is_one_line_and_otherwise_as_it_was():
+    assert escape_breaks("a\tb\nc\rd \\ 'e'") == r"a\tb\nc\rd" + " \\ 'e'"

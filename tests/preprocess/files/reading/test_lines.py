@@ -1,10 +1,11 @@
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from preprocess.errors import ManifestError
-from preprocess.files.reading.lines import read_lines
+from preprocess.files.reading.lines import check_utf8, lines_of, read_lines
 
 
 def texts(path: Path) -> list[str]:
@@ -50,3 +51,21 @@ def test_a_line_in_another_encoding_is_its_own_fault(tmp_path: Path):
     assert second.raw_text == "sch\udcf6n"
     with pytest.raises(ManifestError, match=r"latin:2: expected UTF-8, found the byte 0xF6"):
         _ = second.text
+
+
+def test_a_line_of_a_terminal_is_there_before_the_next_one_is_typed():
+    reading, writing = os.pipe()
+    with open(reading, "rb") as terminal, open(writing, "wb", buffering=0) as keyboard:
+        lines = lines_of(terminal, "stdin")
+        for number, text in enumerate(("\ufeffone", "two"), start=1):
+            keyboard.write(f"{text}\n".encode())
+            line = next(lines)
+            assert (line.location, line.text) == (f"stdin:{number}", text.removeprefix("\ufeff"))
+
+
+def test_text_that_was_not_utf8_is_known_by_its_bytes(tmp_path: Path):
+    (tmp_path / "latin").write_bytes(b"caf\xe9")
+    (line,) = read_lines(tmp_path / "latin")
+    with pytest.raises(ManifestError, match="expected UTF-8, found the byte 0xE9; convert the file"):
+        check_utf8(line.raw_text)
+    assert check_utf8("café") == "café"
