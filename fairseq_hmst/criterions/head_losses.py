@@ -1,5 +1,6 @@
 """The loss of each head of a model on a batch, one value an example; joint_criterion.py weights and logs them."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -75,15 +76,29 @@ class HeadLosses:
         )
 
     def add_ctc(self, logits: Tensor) -> None:
-        """CTC of the translation; an example without a CTC path has loss 0 and is counted."""
+        """CTC of the translation; an example without a CTC path has loss 0, no tokens, and is counted."""
         self._add_ctc("ctc", logits, self.labels, self.label_lengths, self._all_rows())
 
     def add_source_ctc(self, logits: Tensor, labels: Tensor, label_lengths: Tensor, chosen: Tensor) -> None:
-        """CTC of the transcript for the examples marked in `chosen` (B,); the others have loss 0."""
+        """CTC of the transcript for the examples marked in `chosen` (B,); the others have loss 0 and no tokens."""
         rows = chosen.nonzero().squeeze(-1)
         self._add_ctc("source_ctc", logits[rows], labels[rows], label_lengths[rows], rows)
-        for values, name in ((self.losses, "source_ctc"), (self.counts, "source_ctc_infeasible")):
+        counts = (self.counts, "source_ctc_infeasible"), (self.counts, "source_ctc_tokens")
+        for values, name in ((self.losses, "source_ctc"), *counts):
             values[name] = values[name].new_zeros(len(chosen)).index_copy(0, rows, values[name])
+
+    def has_loss(self, weights: Mapping[str, float]) -> Tensor:
+        """Whether each example has a loss of some head, (B,): not if all are CTC, and none has a path.
+
+        Args:
+            weights: of the heads; those of weight 0 do not count.
+        """
+        of_heads = [
+            self.counts.get(f"{head}_infeasible", torch.zeros_like(self.num_tokens)) == 0
+            for head, weight in weights.items()
+            if weight > 0
+        ]
+        return torch.stack(of_heads).any(0)
 
     def _add_ctc(self, name: str, logits: Tensor, labels: Tensor, label_lengths: Tensor, rows: Tensor) -> None:
         log_probs = utils.log_softmax(logits, dim=-1)  # float32 whatever the precision of training
@@ -93,6 +108,7 @@ class HeadLosses:
         self.losses[name] = ctc_loss(log_probs, labels, source_lengths, label_lengths, self.output.blank_index)
         infeasible = ctc_feasible(labels, source_lengths, label_lengths).logical_not()
         self.counts[f"{name}_infeasible"] = infeasible.to(torch.int64)
+        self.counts[f"{name}_tokens"] = self.num_tokens[rows].masked_fill(infeasible, 0)
 
     def _all_rows(self) -> Tensor:
         return torch.arange(len(self.target), device=self.target.device)

@@ -1,6 +1,7 @@
 """hmst_joint: one loss over the heads a model has, with ST and MT weighted and logged apart."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
@@ -71,8 +72,9 @@ class JointCriterion(FairseqCriterion):
     """Weighted mean of the losses of a model's heads, summed over the batch.
 
     The sample size, by which fairseq divides, is the number of target tokens, each weighted as its example is; so a
-    stream of weight 0 changes nothing. R-drop and consistency belong to training alone, not to validation; they add to
-    the losses of examples, and neither to the number of examples nor of tokens.
+    stream of weight 0 changes nothing. An example of which no head has a loss, as its CTC has no path, does not count.
+    R-drop and consistency belong to training alone, not to validation; they add to the losses of examples, and neither
+    to the number of examples nor of tokens.
 
     Attributes:
         trains_every_head: unlike fairseq's criterions, which train an attention decoder alone.
@@ -142,8 +144,10 @@ class JointCriterion(FairseqCriterion):
         # an example counts as one, however many copies of it there are
         example_weights = self._per_stream(views, self.stream_weights).to(losses) / num_copies
         loss = (example_weights * losses).sum()
-        sample_size = (example_weights if self.sentence_avg else example_weights * heads.num_tokens).sum()
-        per_example |= {"loss": losses, "ntokens": heads.num_tokens, **heads.counts}
+        has_loss = heads.has_loss(weights)
+        tokens = has_loss * heads.num_tokens
+        sample_size = (example_weights * (has_loss if self.sentence_avg else tokens)).sum()
+        per_example |= {"loss": losses, "tokens": tokens, "ntokens": heads.num_tokens, **heads.counts}
         logging_output: dict[str, Tensor | int] = {
             "loss": loss.detach(),
             "ntokens": sample["ntokens"],
@@ -184,6 +188,16 @@ class JointCriterion(FairseqCriterion):
         distribution = heads.distributions["source_ctc"]
         return count_word_errors(distribution, heads.output.blank_index, transcripts, text.transcript_of_labels)
 
+    def metric_names(self, model: "HmstModel", streams: Sequence[str]) -> list[str]:
+        """Names that a validation logs by `reduce_metrics`, but for counts."""
+        heads = [name for name in model.decodings if name != "joint"]
+        of_stream = ["loss", *(f"{head}_loss" for head in heads)]
+        if "attention" in heads:
+            of_stream += ["nll", "accuracy"]
+        if model.source_ctc_head is not None:
+            of_stream += ["source_ctc_loss", "source_wer"]
+        return ["loss", *(f"{stream}_{name}" for stream in streams for name in of_stream)]
+
     def head_weights(self, heads: list[str]) -> dict[str, float]:
         """Weights of the model's heads, normalised to sum to 1."""
         without_head = [name for name, weight in self.given_weights.items() if weight is not None and name not in heads]
@@ -215,7 +229,7 @@ class JointCriterion(FairseqCriterion):
         `st_rdrop_loss` (the weighted mean over heads) and `st_consistency_loss` are divergences before their weights.
         Besides, in validation, `st_accuracy` (share of right tokens under teacher forcing) and `st_source_wer` (word
         error rate of the source CTC's best path, in percent); and where there are any, `st_ctc_infeasible`: examples
-        without a CTC path.
+        without a CTC path. Means are over the examples of which there is such a loss.
         """
         names = {name for log in logging_outputs for name in log}
         sums = {name: float(sum(log.get(name, 0) for log in logging_outputs)) for name in names}
@@ -226,7 +240,9 @@ class JointCriterion(FairseqCriterion):
                 continue
             for name in sorted(names):
                 if name.startswith(f"{stream}_") and name.endswith(("_loss", "_nll")):
-                    _log_bits(name, sums[name], num_tokens)
+                    of_head = sums.get(f"{name.removesuffix('loss')}tokens", num_tokens)
+                    if of_head > 0:
+                        _log_bits(name, sums[name], of_head)
                 elif name.startswith(f"{stream}_") and name.endswith("_infeasible") and sums[name] > 0:
                     metrics.log_scalar_sum(name, sums[name], round=0)
             if f"{stream}_correct" in sums:

@@ -1,6 +1,9 @@
+import math
+
 import pytest
 import torch
 from omegaconf import OmegaConf
+from fairseq.logging import metrics
 from toy import batch_of, build_criterion, build_model, build_task
 
 from fairseq_hmst.losses.rnnt import rnnt_loss
@@ -216,3 +219,43 @@ def test_a_criterion_of_fairseq_is_refused_where_it_leaves_heads_untrained(toy_t
         toy_task.build_criterion(CROSS_ENTROPY)
     build_model(toy_task, "hmst_aed_tiny", **SMALL)
     assert toy_task.build_criterion(CROSS_ENTROPY).task is toy_task
+
+
+def test_the_mean_ctc_loss_is_that_of_the_examples_that_have_a_path(toy_task):
+    """Of three examples two are given more labels than steps; torch tells the loss of the other."""
+    model = build_model(toy_task, "hmst_ctc_tiny", **SMALL | {"source_ctc_layer": 0})
+    names = ("loss", "st_loss", "st_ctc_loss")
+    batch = batch_of(toy_task, [0, 1, 2])
+    longest = int(batch["net_input"]["src_lengths"].max())
+    labels, lengths = batch["labels"], batch["label_lengths"]
+    batch["labels"] = torch.full((3, longest + 2), 5)
+    batch["labels"][1, : labels.size(1)] = labels[1]
+    batch["label_lengths"] = torch.tensor([longest + 2, int(lengths[1]), longest + 2])
+    output = model(**batch["net_input"])
+    steps = output.source_lengths[1]
+    log_probs = output.ctc_logits[1, :steps].log_softmax(-1)
+    nats = torch.nn.functional.ctc_loss(log_probs, labels[1, : lengths[1]], steps, lengths[1], reduction="sum")
+    bits = float(nats) / math.log(2) / int((batch["target"][1] != toy_task.target_dictionary.pad()).sum())
+    for sentence_avg in (False, True):
+        criterion = build_criterion(toy_task, sentence_avg=sentence_avg)
+        loss, sample_size, _ = criterion(model, batch)
+        assert float(sample_size) == (1 if sentence_avg else int((batch["target"][1] != 1).sum()))
+        assert float(loss) == pytest.approx(float(nats), rel=1e-5)
+    with metrics.aggregate() as values:
+        build_criterion(toy_task).reduce_metrics([build_criterion(toy_task)(model, batch)[2]])
+    found = values.get_smoothed_values()
+    assert {name: found[name] for name in names} == pytest.approx(dict.fromkeys(names, bits), abs=0.001)
+    assert found["st_ctc_infeasible"] == 2
+    batch["labels"], batch["label_lengths"] = torch.full((3, longest + 2), 5), torch.full((3,), longest + 2)
+    with metrics.aggregate() as values:
+        build_criterion(toy_task).reduce_metrics([build_criterion(toy_task)(model, batch)[2]])
+    assert "st_ctc_loss" not in values.get_smoothed_values()
+
+
+def test_the_mean_source_ctc_loss_is_that_of_the_examples_that_have_a_transcript(toy_task, model):
+    found = []
+    for rows in ([0, 1, 3], [0, 1]):  # row 3 has no transcript
+        with metrics.aggregate() as values:
+            build_criterion(toy_task).reduce_metrics([build_criterion(toy_task)(model, batch_of(toy_task, rows))[2]])
+        found.append(values.get_smoothed_values()["st_source_ctc_loss"])
+    assert found[0] == pytest.approx(found[1], abs=0.001)
