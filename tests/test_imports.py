@@ -39,6 +39,7 @@ PREPROCESS = {
 FAIRSEQ_HMST = {
     **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
     **dict.fromkeys(("lazy", "installation"), ()),
+    "bleu": ("preprocess.files",),
     "compat": ("preprocess.files",),
     "checkpoints": ("compat", "training_events", "preprocess.files"),
     "failed_updates": ("compat", "data", "preprocess.files"),
@@ -48,10 +49,13 @@ FAIRSEQ_HMST = {
     "criterions": ("losses", "compat", "preprocess.files"),
     "generators": ("preprocess.files",),  # modules and models only by their methods
     "alignment": ("losses",),
-    "tasks": ("data", "checkpoints", "generators", "alignment", "training_events", "plugin", "preprocess.files"),
+    "tasks": (
+        *("bleu", "data", "checkpoints", "generators", "alignment", "training_events", "plugin"),
+        "preprocess.files",
+    ),
     "text_start": ("data", "models", "compat", "lazy", "preprocess.files"),
     "model_folder": ("data", "tasks", "generators.decodings", "preprocess.files"),
-    "score": ("preprocess.files",),
+    "score": ("bleu", "preprocess.files"),
     "translate": ("lazy", "model_folder", "tasks", "generators", "data", "preprocess"),
     "export": ("lazy", "translate", "model_folder", "models", "data", "tasks", "average", "preprocess.files"),
     "demo": ("translate", "model_folder", "generators.decodings", "alignment", "preprocess.files"),

@@ -19,8 +19,8 @@ from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq_cli.generate import _main
 
 import fairseq_hmst.plugin  # noqa: F401  (registers task and models)
-from fairseq_hmst.score.corpus import CorpusScore, score_corpus
-from fairseq_hmst.score.texts import References, read_hypotheses
+from fairseq_hmst.score.corpus import CorpusScore, score_output
+from fairseq_hmst.score.texts import References
 
 SEARCH_OPTIONS = ("beam", "lenpen", "ctc-decode-weight")
 Setting = dict[str, str | float]  # `checkpoint` and options of the search
@@ -67,7 +67,7 @@ def generate(job: DecodingJob, setting: Setting, split: str, stream: Stream, out
     _main(convert_namespace_to_omegaconf(arguments), text)
     output.write_text(text.getvalue(), encoding="utf-8")
     references = References.of_data_bin(Path(job["data_bin"]), split, stream)
-    return score_corpus(read_hypotheses(output, references), references.lines)
+    return score_output(output, references)
 
 
 def generate_options(job: DecodingJob, setting: Setting, split: str, stream: Stream) -> list[str]:

@@ -55,7 +55,7 @@ def p_values(grid: Grid, baselines: dict[str, Cell], stream: Stream) -> dict[str
         outputs = {name: grid.out / "cells" / name / f"{stream}.txt" for name in names}
         present = {name: read_hypotheses(path, references) for name, path in outputs.items() if path.is_file()}
         if baseline.name in present and len(present) > 1:
-            compared = compare_systems(present, references.lines)
+            compared = compare_systems(present, references.lines, languages=references.language_of_lines)
             found |= {name: float(compared[name]["bleu"].p_value or 0.0) for name in present if name != baseline.name}
     return found
 

@@ -127,7 +127,7 @@ def generate(
         UserError: what cannot be decoded.
         ValueError: an option does not fit the model.
     """
-    from ..score import score_output
+    from ..score import References, score_output
 
     started = time.perf_counter()
     for checkpoint in checkpoints:
@@ -137,7 +137,7 @@ def generate(
     output = test_set.output(out)
     with held_file(output, [data_bin, *checkpoints]), whole_files(output) as folder:
         num_cut = run_fairseq_generate(data_bin, checkpoints, test_set, folder, options)
-    score = score_output(output, data_bin / f"{test_set.split}.{test_set.stream}.ref.txt")
+    score = score_output(output, References.of_data_bin(data_bin, test_set.split, test_set.stream))
     seconds = time.perf_counter() - started
     cut = f", {num_cut} of them as long as may be, and perhaps cut," if num_cut else ""
     return (
@@ -166,7 +166,7 @@ def run_fairseq_generate(
 
     argv = [str(data_bin), "--user-dir", str(USER_DIR), "--task", "hmst_translation", "--gen-subset", test_set.split]
     argv += ["--path", os.pathsep.join(map(str, checkpoints)), "--eval-stream", test_set.stream]
-    argv += ["--scoring", "sacrebleu", "--results-path", str(folder), "--no-progress-bar"]
+    argv += ["--results-path", str(folder), "--no-progress-bar"]
     if not any(option.startswith(("--max-tokens", "--batch-size", "--max-sentences")) for option in options):
         argv += ["--max-tokens", str(DEFAULT_MAX_TOKENS)]
     if not torch.cuda.is_available() and "--cpu" not in options:

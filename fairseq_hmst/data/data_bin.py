@@ -1,11 +1,11 @@
 """A data-bin as `preprocess binarize` writes it: checked against its card, with dictionaries and subword models."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import sentencepiece
-from fairseq.data import Dictionary
 from torch import Tensor
 
 from preprocess.errors import PreprocessError, UserError
@@ -15,6 +15,7 @@ from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 
 from .labels import BLANK_SYMBOL, FIRST_PIECE_LABEL, OTHER_LABEL, OTHER_SYMBOL
 from .language_symbols import LanguageSymbolIds
+from .text_pieces import SourceDictionary, TargetDictionary, TextPieces
 
 # dictionaries, SentencePiece models, k-means
 DEFINES_IDS = re.compile(r"dict\.(src|tgt)\.txt|subwords/\w+\.model|kmeans/centroids\.npz")
@@ -47,8 +48,9 @@ class DataBin:
             self.card.check_hashes(self.path)
         except PreprocessError as error:
             raise DataBinError.of(error) from error
-        self.source_dictionary = Dictionary.load(str(self.path / "dict.src.txt"))
-        self.target_dictionary = Dictionary.load(str(self.path / "dict.tgt.txt"))
+        self.source_dictionary = SourceDictionary.load(str(self.path / "dict.src.txt"))
+        self.target_dictionary = TargetDictionary.load(str(self.path / "dict.tgt.txt"))
+        self.target_dictionary.join = self.join_target
         try:
             self.language_symbols = LanguageSymbolIds.from_card(
                 self.card, self.source_dictionary, self.target_dictionary
@@ -70,6 +72,10 @@ class DataBin:
     def target_languages(self) -> list[str]:
         """Languages of the targets, sorted."""
         return list(self.card.languages.target)
+
+    def languages_of(self, decoder_inputs: Tensor) -> list[str]:
+        """The target language of each row (B, U) of what the decoder reads."""
+        return self.language_symbols.target_languages(decoder_inputs) or self.target_languages * len(decoder_inputs)
 
     @property
     def num_transcript_labels(self) -> int:
@@ -145,6 +151,26 @@ class DataBin:
             return read_sentencepiece(self.path / "subwords" / f"{name}.model")
         except PreprocessError as error:
             raise DataBinError.of(error) from error
+
+    def join_target(self, pieces: Sequence[str]) -> str:
+        """Text of target pieces."""
+        return self._target_pieces.join(pieces)
+
+    def join_source(self, pieces: Sequence[str]) -> str:
+        """Text of source-text pieces, each of them once."""
+        return self._source_pieces.join(pieces)
+
+    @cached_property
+    def _target_pieces(self) -> TextPieces:
+        return TextPieces(self.subword_model("target"), self.card.escapes)
+
+    @cached_property
+    def _source_pieces(self) -> TextPieces:
+        return TextPieces(self.subword_model("source"), self.card.escapes)
+
+    def has_stream(self, split: str, stream: str) -> bool:
+        """Whether a split has this stream."""
+        return stream in self.card.counts.get(split, {})
 
     def stream_prefix(self, split: str, stream: str) -> Path:
         """Path of a stream's files without `.src.bin` and so on, such as DATA_BIN/train.st."""

@@ -1,21 +1,21 @@
 """BLEU and chrF of systems on one test set, compared with the first by paired bootstrap."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import CHRF
+from sacrebleu.metrics.base import Metric
 from sacrebleu.significance import PairedTest, Result
 
 from preprocess.files.options import option
 
+from ..bleu import AUTO, BleuError, BleuScorer
 from .errors import ScoreError
 from .texts import References, read_hypotheses
 
-DEFAULT_TOKENIZER = BLEU.TOKENIZER_DEFAULT
-TOKENIZERS = tuple(BLEU.TOKENIZERS)
 DEFAULT_RESAMPLES, DEFAULT_SEED = 1000, 12345  # sacreBLEU's
 
 
@@ -79,11 +79,28 @@ class Comparison:
 
 
 def score_corpus(
-    hypotheses: Sequence[str], references: Sequence[str], tokenizer: str = DEFAULT_TOKENIZER
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    tokenizer: str = AUTO,
+    languages: Sequence[str] | None = None,
 ) -> CorpusScore:
-    """Score plain, detokenised text; the sequences are parallel."""
-    bleu_metric, chrf_metric = _metrics(tokenizer).values()
-    bleu = bleu_metric.corpus_score(hypotheses, [references])
+    """Score plain, detokenised text; the sequences are parallel.
+
+    Args:
+        hypotheses, references: one sentence or more.
+        tokenizer: of BLEU; auto: that of each sentence's language.
+        languages: of the sentences; None: not known, and auto is 13a then.
+
+    Raises:
+        ScoreError: the tokenizer is not installed.
+    """
+    languages = [""] * len(references) if languages is None else languages
+    scorer = BleuScorer(tokenizer)
+    try:
+        bleu = scorer.score(hypotheses, references, languages)
+    except BleuError as error:
+        raise ScoreError.of(error) from error
+    chrf_metric = CHRF()
     chrf = chrf_metric.corpus_score(hypotheses, [references])
     return CorpusScore(
         bleu=bleu.score,
@@ -91,63 +108,89 @@ def score_corpus(
         bp=bleu.bp,
         length_ratio=bleu.sys_len / max(bleu.ref_len, 1),
         sentences=len(references),
-        bleu_signature=str(bleu_metric.get_signature()),
+        bleu_signature=scorer.signature(languages),
         chrf_signature=str(chrf_metric.get_signature()),
     )
 
 
-def score_output(output: str | Path, references: str | Path) -> CorpusScore:
-    """Score a saved fairseq-generate output, or plain text, against a reference file.
+def score_output(output: str | Path, references: str | Path | References) -> CorpusScore:
+    """Score a saved fairseq-generate output, or plain text.
+
+    Args:
+        output: its file.
+        references: those of a data-bin (`References.of_data_bin`) know their languages; a file does not.
 
     Raises:
         ScoreError: they do not fit, or cannot be read.
     """
-    expected = References.read(Path(references))
-    return score_corpus(read_hypotheses(Path(output), expected), expected.lines)
+    expected = references if isinstance(references, References) else References.read(Path(references))
+    return score_corpus(read_hypotheses(Path(output), expected), expected.lines, languages=expected.language_of_lines)
 
 
 def compare_systems(
     systems: Mapping[str, Sequence[str]],
     references: Sequence[str],
-    tokenizer: str = DEFAULT_TOKENIZER,
+    tokenizer: str = AUTO,
     options: BootstrapOptions | None = None,
+    languages: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Comparison]]:
     """Paired bootstrap (Koehn 2004) of all systems against the first, by sacreBLEU.
 
     Args:
         systems: name -> hypotheses, two systems or more.
         references: parallel to each system's hypotheses.
-        tokenizer: of BLEU.
+        tokenizer, languages: see `score_corpus`.
         options: of the bootstrap; None: sacreBLEU's defaults.
 
     Returns:
         For each system its comparison by metric, `bleu` and `chrf`.
 
     Raises:
-        ScoreError: the seed is below 1: sacreBLEU takes 0 for none.
+        ScoreError: the seed is below 1 (sacreBLEU takes 0 for none), or the tokenizer is not installed.
     """
     options = options or BootstrapOptions()
     seed = DEFAULT_SEED if options.seed is None else options.seed
     resamples = options.resamples or DEFAULT_RESAMPLES
     if seed < 1:
         raise ScoreError(f"--seed must be 1 or more (sacreBLEU takes 0 for no seed), got {seed}")
+    languages = [""] * len(references) if languages is None else languages
+    scorer = BleuScorer(tokenizer)
+    try:
+        tokenized = {name: scorer.tokenize(texts, languages) for name, texts in systems.items()}
+        tokenized_references = scorer.tokenize(references, languages)
+    except BleuError as error:
+        raise ScoreError.of(error) from error
     with _sacrebleu_seed(seed):
-        test = PairedTest([*systems.items()], _metrics(tokenizer), [references], test_type="bs", n_samples=resamples)
-        signatures, results = test()
-    comparisons: dict[str, dict[str, Comparison]] = {system: {} for system in systems}
-    for name, metric in {"bleu": "BLEU", "chrf": "chrF2"}.items():
-        found = [result for result in results[metric] if isinstance(result, Result)]
-        for system, result in zip(systems, found, strict=True):
-            p_value = None if result.p_value is None else float(result.p_value)
-            if p_value is not None and result.score == found[0].score:
-                # sacreBLEU counts larger differences, of which equal systems have none, and says 1 / 1001
-                p_value = 1.0
-            comparisons[system][name] = Comparison(float(result.ci or 0.0), p_value, str(signatures[metric]))
+        return _by_system(
+            systems,
+            bleu=_compare(scorer.metric(languages), tokenized, tokenized_references, resamples),
+            chrf=_compare(CHRF(), systems, references, resamples),
+        )
+
+
+def _by_system(systems: Iterable[str], **by_metric: list[Comparison]) -> dict[str, dict[str, Comparison]]:
+    return {
+        system: {metric: comparisons[number] for metric, comparisons in by_metric.items()}
+        for number, system in enumerate(systems)
+    }
+
+
+def _compare(
+    metric: Metric, systems: Mapping[str, Sequence[str]], references: Sequence[str], resamples: int
+) -> list[Comparison]:
+    """Comparisons of all systems with the first, in order, by one metric."""
+    test = PairedTest([*systems.items()], {"metric": metric}, [references], test_type="bs", n_samples=resamples)
+    signatures, results = test()
+    ((name, signature),) = signatures.items()
+    found = [result for result in results[name] if isinstance(result, Result)]
+    comparisons = []
+    for result in found:
+        p_value = None if result.p_value is None else float(result.p_value)
+        if p_value is not None and result.score == found[0].score:
+            # sacreBLEU counts larger differences, of which equal systems have none, and says 1 / 1001
+            p_value = 1.0
+        comparisons.append(Comparison(float(result.ci or 0.0), p_value, str(signature)))
     return comparisons
-
-
-def _metrics(tokenizer: str) -> dict[str, BLEU | CHRF]:
-    return {"bleu": BLEU(tokenize=tokenizer), "chrf": CHRF()}
 
 
 @contextmanager

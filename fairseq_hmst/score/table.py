@@ -119,12 +119,13 @@ def score_systems(references: References, outputs: Sequence[Path], options: Scor
     for language, numbers in _groups(references).items():
         lines = [references.lines[number] for number in numbers]
         chosen = {name: [hypotheses[number] for number in numbers] for name, hypotheses in systems.items()}
+        own = [references.language_of_lines[number] for number in numbers]
         comparisons = {}
         if len(systems) > 1:
-            comparisons = compare_systems(chosen, lines, options.tokenize, options.bootstrap)
+            comparisons = compare_systems(chosen, lines, options.tokenize, options.bootstrap, own)
         for name, hypotheses in chosen.items():
             mean = None if comet is None else sum(comet[name][number] for number in numbers) / len(numbers)
-            score = score_corpus(hypotheses, lines, options.tokenize)
+            score = score_corpus(hypotheses, lines, options.tokenize, own)
             rows.append(ScoreRow(name, language, score, comparisons.get(name), mean))
     return ScoreTable(references, rows, None if comet is None else options.comet.model or DEFAULT_MODEL)
 

@@ -20,23 +20,30 @@ class References:
         lines: one reference a sentence.
         languages: the target language of each; None where there is one, or nobody says.
         data: signature of the data-bin that they are from; None where nobody says.
+        language: of all, where there is one; "": nobody says.
     """
 
     path: Path
     lines: list[str]
     languages: list[str] | None = None
     data: str | None = None
+    language: str = ""
+
+    @property
+    def language_of_lines(self) -> list[str]:
+        """The target language of each reference; "": nobody says."""
+        return [self.language] * len(self.lines) if self.languages is None else self.languages
 
     @classmethod
-    def read(cls, path: Path, languages: Path | None = None, data: str | None = None) -> Self:
-        """Read references and, where there is one, the file of their languages.
+    def read(cls, path: Path, languages: Path | None = None, data: str | None = None, language: str = "") -> Self:
+        """Read references and, where there is one, the file of their languages; else `language` is that of all.
 
         Raises:
             ScoreError: a file cannot be read, or they have different numbers of lines.
         """
         lines = read_lines(path)
         if languages is None:
-            return cls(path, lines, None, data)
+            return cls(path, lines, None, data, language)
         found = read_lines(languages)
         _check_parallel(languages, len(found), path, len(lines), "languages", "references")
         return cls(path, lines, found, data)
@@ -49,7 +56,7 @@ class References:
             ScoreError: it is no data-bin, or has no such references; the message lists those that it has.
         """
         try:
-            signature = DataBinCard.read(folder).signature
+            card = DataBinCard.read(folder)
         except CardError as error:
             raise ScoreError.of(error) from error
         path = folder / f"{split}.{stream}.ref.txt"
@@ -61,7 +68,9 @@ class References:
                 advice=f"it has: {', '.join(found) or 'none'}",
             )
         languages = path.with_name(f"{split}.{stream}.lang.txt")
-        return cls.read(path, languages if languages.is_file() else None, signature)
+        targets = card.languages.target
+        language = targets[0] if len(targets) == 1 else ""
+        return cls.read(path, languages if languages.is_file() else None, card.signature, language)
 
 
 def read_lines(path: Path) -> list[str]:

@@ -1,14 +1,14 @@
 """hmst_translation: translation of speech units (st) and repeated source text (mt) by one model."""
 
 import logging
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, List, Optional, cast
 
-import numpy as np
-import torch
 from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
 from fairseq.data.iterators import EpochBatchIterator
@@ -37,15 +37,20 @@ from ..generators.hypothesis import GeneratedHypothesis
 from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
 from ..training_events import log_event
+from .best_metric import check_best_metric
+from .decoded_options import DecodedConfig
+from .empty_sources import decode_but_empty
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
+from .interactive_lines import TokenList, encode_lines, max_source_tokens
 from .language_model import check_language_model_file
 from .plain_text import PlainText
 from .sample_board import SampleBoard
 from .subword_codec import SubwordCodec
+from .text_scorer import TextScorer, choose_bleu
 from .text_twins import add_text_twins, check_transcripts
 from .training_report import memory_gb, training_start
-from .validation import DecodedValidation
+from .validation import BleuGeneration, DecodedValidation
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, SharedEncoderConfig
@@ -61,7 +66,7 @@ OTHER_MODEL = (
 
 
 @dataclass
-class HmstTranslationConfig(FairseqDataclass):
+class HmstTranslationConfig(DecodedConfig):
     """Options of the task."""
 
     data: str = field(
@@ -79,17 +84,6 @@ class HmstTranslationConfig(FairseqDataclass):
             "part draws that share again in each epoch"
         },
     )
-    eval_stream: ChoiceEnum(STREAM_NAMES) = field(  # type: ignore[valid-type]
-        default="st", metadata={"help": "stream that is decoded: by fairseq-generate, -interactive and --eval-bleu"}
-    )
-    source_language: Optional[str] = field(
-        default=None,
-        metadata={"help": "language of input without targets (fairseq-interactive), where sources name one of several"},
-    )
-    target_language: Optional[str] = field(
-        default=None,
-        metadata={"help": "language to translate input without targets into, where the data-bin has several"},
-    )
     decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
         default="auto", metadata={"help": "which head decodes; auto: the family's own"}
     )
@@ -100,11 +94,6 @@ class HmstTranslationConfig(FairseqDataclass):
             "default: 0.3"
         },
     )
-    eval_bleu: bool = field(
-        default=False,
-        metadata={"help": "decode in validation as well: BLEU (sacreBLEU 13a) and chrF of every stream, three samples"},
-    )
-    eval_bleu_beam: int = field(default=1, metadata={"help": "beam of --eval-bleu"})
     seed: int = II("common.seed")
     tensorboard_logdir: Optional[str] = II("common.tensorboard_logdir")
     lm_path: Optional[str] = II("generation.lm_path")
@@ -126,10 +115,13 @@ class HmstTranslationTask(FairseqTask):
         super().__init__(cfg)
         self.needs_text_twins = False
         self.validation: DecodedValidation | None = None
+        self.criterion: FairseqCriterion | None = None  # of training and validation; generation has none
         self._is_described = False
         self._heads_beside_attention: tuple[str, ...] = ()  # of the model that was built last
         self._train_batches = 0
         self._num_updates = 0
+        self._longest_source = math.inf
+        self._scorer: TextScorer | None = None
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
@@ -139,6 +131,7 @@ class HmstTranslationTask(FairseqTask):
         for shard in others:
             shard.check_same_vocabulary(self.data_bin)
         self.text = PlainText(self.data_bin)
+        self.data_bin.target_dictionary.make_scorer = self._make_scorer
         given = {"source": cfg.source_language, "target": cfg.target_language}
         self.input_languages = InputLanguages(self.data_bin, given)
         logger.info(f"data card: {self.data_bin.signature}")
@@ -206,7 +199,7 @@ class HmstTranslationTask(FairseqTask):
     def load_dataset(
         self, split: str, combine: bool = False, task_cfg: object = None, epoch: int = 1, **kwargs: object
     ) -> None:
-        """Load `split`: the training streams for train and valid*, --eval-stream alone for others (test*).
+        """Load `split`: to train or validate on, --streams, in a test set those that it has; to decode, --eval-stream.
 
         Of several data-bins, epoch n trains on the n-th in turn. The speech examples of train have text twins if the
         criterion needs them.
@@ -219,12 +212,10 @@ class HmstTranslationTask(FairseqTask):
         if task_cfg is not None:
             self._check_checkpoints(task_cfg)
         self.input_languages.refuse_for_data(split)
-        is_training = split.startswith(("train", "valid")) and task_cfg is None
-        names = self.stream_names if is_training else [str(self.cfg.eval_stream)]
         data_bin = self.shards[(epoch - 1) % len(self.shards)] if split.startswith("train") else self.data_bin
-        streams = [load_stream(data_bin, split, name) for name in names]
+        streams = [load_stream(data_bin, split, name) for name in self._streams_of(split)]
         twins = ""
-        if is_training and split.startswith("train") and self.needs_text_twins:
+        if split.startswith("train") and self.needs_text_twins:
             check_transcripts(self.shards, split, self.stream_names)
             twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
         passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
@@ -242,6 +233,13 @@ class HmstTranslationTask(FairseqTask):
                 "the checkpoint also holds averaged weights (--store-ema), which are not those that decode here; "
                 "`hmst average --ema` makes a checkpoint of them"
             )
+
+    def _streams_of(self, split: str) -> list[str]:
+        is_for_training = split.startswith(("train", "valid"))
+        if self.criterion is None and not is_for_training:
+            return [str(self.cfg.eval_stream)]
+        there = [name for name in self.stream_names if is_for_training or self.data_bin.has_stream(split, name)]
+        return there or self.stream_names
 
     def _mixed(self, streams: list[StreamRows], passes: dict[str, float] | None, shuffle: bool) -> MixedStreams:
         return MixedStreams(
@@ -286,14 +284,15 @@ class HmstTranslationTask(FairseqTask):
             start(model)
         self._heads_beside_attention = model.heads_beside_attention
         if self.cfg.eval_bleu:
-            generator = self.build_generator([model], _BleuGeneration(self.cfg.eval_bleu_beam))
+            generator = self.build_generator([model], BleuGeneration(self.cfg.eval_bleu_beam))
             logdir = None if from_checkpoint else self.cfg.tensorboard_logdir
             board = SampleBoard.open(logdir, self.data_bin, str(self.cfg.decoding))
             self.validation = DecodedValidation(self, generator, board)
+        self._longest_source = min(self._longest_source, max_source_tokens(model))
         return model
 
     def build_criterion(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> FairseqCriterion:
-        criterion = super().build_criterion(cfg, from_checkpoint)
+        self.criterion = criterion = super().build_criterion(cfg, from_checkpoint)
         if not getattr(criterion, "trains_every_head", False):
             self._refuse_heads_without_loss(cfg._name)
         self.needs_text_twins = getattr(criterion, "needs_text_twins", False)  # of train, which is loaded after this
@@ -344,7 +343,9 @@ class HmstTranslationTask(FairseqTask):
     def decode(
         self, generator: Generator, models: "List[HmstModel]", sample: Batch, **kwargs: object
     ) -> list[list[GeneratedHypothesis]]:
-        """Decode a batch; fairseq-interactive's holds the sources alone, so what the decoder reads first is added.
+        """Decode a batch; an empty source has an empty translation.
+
+        fairseq-interactive's batches hold the sources alone, so what the decoder reads first is added.
 
         Raises:
             NotFiniteError: a model gives NaN; the places are the models' files and the first example that leads to it.
@@ -353,10 +354,26 @@ class HmstTranslationTask(FairseqTask):
         if "prev_output_tokens" not in net_input:
             start = self.data_bin.language_symbols.decoder_start(self.input_languages["target"])
             starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
-            sample = {**sample, "net_input": {**net_input, "prev_output_tokens": starts}}
-        results = search_finite(super().inference_step, with_own_search(generator), models, sample, **kwargs)
+            net_input = {**net_input, "prev_output_tokens": starts}
+            sample = {**sample, "net_input": net_input}
+        if self._scorer is not None:
+            self._scorer.expect(self.data_bin.languages_of(net_input["prev_output_tokens"]))
+        is_empty = net_input["src_lengths"] <= 1 + self.data_bin.language_symbols.num_source_symbols
+        decode = partial(search_finite, super().inference_step, with_own_search(generator), models)
+        results = decode_but_empty(decode, sample, kwargs, is_empty, self.target_dictionary.eos())
         mark_cut(results, length_limits(generator, net_input["src_lengths"]))
         return results
+
+    def get_interactive_tokens_and_lengths(
+        self, lines: List[str], encode_fn: Callable[[str], str]
+    ) -> tuple[list[Tensor], list[int]]:
+        """Ids of lines; one that cannot be translated is reported, and is an empty one."""
+        longest = self._longest_source - self.data_bin.language_symbols.num_source_symbols
+        return encode_lines(lines, encode_fn, self.source_dictionary, longest)
+
+    def _make_scorer(self, choice: object) -> TextScorer:
+        self._scorer = TextScorer(choose_bleu(choice, self.cfg.bleu_tokenizer), self.data_bin.target_languages)
+        return self._scorer
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
         iterator = super().get_batch_iterator(dataset, **kwargs)
@@ -368,6 +385,7 @@ class HmstTranslationTask(FairseqTask):
         """Say what is trained, before the first epoch of this process."""
         if not self._is_described:
             self._is_described = True
+            check_best_metric(self, model)
             log_event(training_start(self.cfg.data, self.data_bin.signature, self.datasets, model, self._train_batches))
 
     def valid_step(
@@ -400,18 +418,3 @@ class HmstTranslationTask(FairseqTask):
             metrics.log_scalar("memory_gb", memory_gb(), weight=0, round=2)
         elif self.validation is not None:
             self.validation.log(logging_outputs)
-
-
-@dataclass
-class _BleuGeneration:
-    """fairseq's generation options for --eval-bleu; what is not here has fairseq's default."""
-
-    beam: int
-
-
-class TokenList(list):
-    """Token tensors with the `sizes` that fairseq's indexed datasets have."""
-
-    @property
-    def sizes(self) -> np.ndarray:
-        return torch.tensor([len(tokens) for tokens in self]).numpy()

@@ -3,7 +3,6 @@
 from torch import Tensor
 
 from ..data.data_bin import DataBin
-from .subword_codec import decode_pieces
 
 
 class PlainText:
@@ -21,12 +20,12 @@ class PlainText:
         dictionary = self.data_bin.target_dictionary
         no_text = {dictionary.pad(), *self.data_bin.language_symbols.output_ids}
         pieces = dictionary.string(tokens.int().cpu(), escape_unk=escape_unknown, extra_symbols_to_ignore=no_text)
-        return decode_pieces(pieces, self.data_bin)
+        return self.data_bin.join_target(pieces.split(" "))
 
     def transcript(self, tokens: Tensor) -> str:
         """Text of ids (S,) of the input dictionary, a transcript without its repetitions."""
         pieces = self.data_bin.source_dictionary.string(tokens.int().cpu(), escape_unk=True)
-        return decode_pieces(pieces, self.data_bin)
+        return self.data_bin.join_source(pieces.split(" "))
 
     def transcript_of_labels(self, labels: Tensor) -> str:
         """Text of labels (S,) of a CTC on the transcript, without blanks."""

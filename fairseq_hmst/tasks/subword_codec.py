@@ -1,14 +1,17 @@
 """Lines of text to and from subwords, in the form fairseq's commands ask of a `bpe`."""
 
 import numpy as np
-from fairseq.data.data_utils import post_process
 from sentencepiece import SentencePieceProcessor
 
-from preprocess.files.escapes import escape_text, unescape_text
+from preprocess.errors import PreprocessError
+from preprocess.files.escapes import escape_text
+from preprocess.files.reading.lines import check_utf8
 from preprocess.files.repetition import repeat_tokens
-from preprocess.files.units import units_to_text
+from preprocess.files.text import normalise_text
+from preprocess.files.units import check_deduplicated, units_to_text
 
 from ..data.data_bin import DataBin, DataBinError
+from ..data.text_pieces import FinishedText
 
 
 class SubwordCodec:
@@ -25,16 +28,22 @@ class SubwordCodec:
         self._model: SentencePieceProcessor | None = None
 
     def encode(self, line: str) -> str:
-        """Subwords of a line, separated by spaces; those of source text repeated as in training.
+        """Subwords of a line, separated by spaces; source text is normalised and repeated as in training.
 
         Raises:
-            DataBinError: a line of the speech stream holds something else than unit ids.
+            DataBinError: the line is not UTF-8, or one of the speech stream holds something else than deduplicated
+                unit ids.
         """
         if self._model is None:
             self._model = self.data_bin.subword_model("unit" if self.stream == "st" else "source")
-        if self.stream == "st":
-            return " ".join(self._model.encode(self._unit_text(line), out_type=str))
-        text = escape_text(line) if self.data_bin.card.escapes else line
+        try:
+            line = check_utf8(line)
+            if self.stream == "st":
+                return " ".join(self._model.encode(self._unit_text(line), out_type=str))
+        except PreprocessError as error:
+            raise DataBinError.of(error) from error
+        text = normalise_text(line)
+        text = escape_text(text) if self.data_bin.card.escapes else text
         pieces = self._model.encode(text, out_type=str)
         return " ".join(repeat_tokens(np.array(pieces, dtype=object), self.data_bin.card.repeat))
 
@@ -47,19 +56,10 @@ class SubwordCodec:
                     f"expected unit ids in 0..{num_units - 1} separated by spaces, found '{word}'; "
                     "for source text use --eval-stream mt"
                 )
-        return units_to_text(map(int, words))
+        units = [*map(int, words)]
+        check_deduplicated(units)
+        return units_to_text(units)
 
     def decode(self, pieces: str) -> str:
-        """Plain text of target pieces, also of what fairseq's --post-process has joined."""
-        return decode_pieces(pieces, self.data_bin)
-
-
-def decode_pieces(pieces: str, data_bin: DataBin) -> str:
-    """Plain text of text pieces.
-
-    Args:
-        pieces: separated by spaces, or as fairseq's --post-process has joined them.
-        data_bin: whose pieces they are.
-    """
-    text = post_process(pieces, "sentencepiece") if "\u2581" in pieces else pieces
-    return unescape_text(text) if data_bin.card.escapes else text
+        """Plain text of target pieces, separated by spaces; what a dictionary has finished stays as it is."""
+        return pieces if isinstance(pieces, FinishedText) else self.data_bin.join_target(pieces.split(" "))

@@ -1,12 +1,15 @@
 """Decoding in validation (--eval-bleu): scores of all translations, and a few to look at."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from fairseq import utils
 from torch import Tensor
 
+from ..bleu import BleuScorer
 from ..data.batch import Batch, NetInput
 from ..data.streams import STREAM_NAMES
 from ..generators.generator_choice import Generator
@@ -19,7 +22,16 @@ if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel
     from .hmst_translation import HmstTranslationTask
 
+logger = logging.getLogger(__name__)
+
 NUM_SAMPLES = 3
+
+
+@dataclass
+class BleuGeneration:
+    """fairseq's generation options for --eval-bleu; what is not here has fairseq's default."""
+
+    beam: int
 
 
 class DecodedValidation:
@@ -33,34 +45,34 @@ class DecodedValidation:
 
     def __init__(self, task: "HmstTranslationTask", generator: Generator, board: SampleBoard | None) -> None:
         self.task, self.generator, self.board = task, generator, board
-        eval_stream = str(task.cfg.eval_stream)
-        streams = [eval_stream, *(name for name in task.stream_names if name != eval_stream)]
-        self.groups = score_groups(streams, task.data_bin.target_languages)
+        self.scorer = BleuScorer(str(task.cfg.bleu_tokenizer))
+        self.groups = score_groups(task.stream_names, str(task.cfg.eval_stream), task.data_bin.target_languages)
+        logger.info(f"BLEU of validation: {self.scorer.signature(task.data_bin.target_languages)}")
         self._samples_of = -1  # number of updates at the last samples
 
     def statistics(self, batch: Batch, model: "HmstModel") -> dict[str, float]:
         """Statistics of BLEU and chrF of a batch of any streams."""
         target, net_input = batch["target"], batch["net_input"]
         if target is None:
-            return score_statistics([], self.groups)
+            return score_statistics([], self.groups, self.scorer)
         chosen: NetInput = {
             "src_tokens": net_input["src_tokens"],
             "src_lengths": net_input["src_lengths"],
             "prev_output_tokens": net_input["prev_output_tokens"],
         }
         hypotheses = self._decode({"id": batch["id"], "origin": batch["origin"], "net_input": chosen}, model)
-        languages = self.task.data_bin.language_symbols.target_languages(net_input["prev_output_tokens"])
+        languages = self.task.data_bin.languages_of(net_input["prev_output_tokens"])
         texts = [
             ScoredText(
                 STREAM_NAMES[stream],
-                languages[row] if languages else "",
+                languages[row],
                 self.task.text.target(hypotheses[row]),
                 # an unknown word of the reference is escaped, so that no hypothesis can match it
                 self.task.text.target(target[row], escape_unknown=True),
             )
             for row, stream in enumerate(batch["stream"].tolist())
         ]
-        return score_statistics(texts, self.groups)
+        return score_statistics(texts, self.groups, self.scorer)
 
     def log(self, logging_outputs: Sequence[dict[str, float]]) -> None:
         """Log the scores of a validation."""

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from fairseq.logging import metrics
 from fairseq.logging.meters import MetersDict
-from sacrebleu.metrics import BLEU, CHRF
-from sacrebleu.metrics.bleu import BLEUScore
+from sacrebleu.metrics import CHRF
+from sacrebleu.metrics.bleu import MAX_NGRAM_ORDER, BLEUScore
 
-MAX_ORDER = 4
+from ..bleu import BleuScorer, score_of_statistics
+
 NUM_CHRF_STATISTICS = 3 * CHRF.CHAR_ORDER  # n-grams of the hypothesis, of the reference, and those that match
 
 
@@ -17,7 +18,7 @@ class ScoredText(NamedTuple):
 
     Attributes:
         stream: its source: `st` or `mt`.
-        language: its target language; not read where there is one.
+        language: its target language.
         hypothesis, reference: detokenised.
     """
 
@@ -48,11 +49,23 @@ class ScoreGroup(NamedTuple):
         return isinstance(text, ScoredText) and text.stream == self.stream and self.language in ("", text.language)
 
     @property
+    def count_name(self) -> str:
+        """Name of the number of translations."""
+        return f"_{self.named('sentences')}"
+
+    @property
     def bleu_names(self) -> list[str]:
         """Names of the statistics of BLEU; fairseq leaves those that start with an underscore out of the log line."""
         name = self.named("bleu")
-        ngrams = (f"_{name}_{kind}_{n}" for kind in ("counts", "totals") for n in range(1, MAX_ORDER + 1))
+        ngrams = (f"_{name}_{kind}_{n}" for kind in ("counts", "totals") for n in range(1, MAX_NGRAM_ORDER + 1))
         return [f"_{name}_sys_len", f"_{name}_ref_len", *ngrams]
+
+    @property
+    def score_names(self) -> list[str]:
+        """Names of its scores; of a single language BLEU alone."""
+        return [
+            self.named(score) for score in (("bleu",) if self.language else ("bleu", "bleu_bp", "bleu_ratio", "chrf"))
+        ]
 
     @property
     def chrf_names(self) -> list[str]:
@@ -60,36 +73,39 @@ class ScoreGroup(NamedTuple):
         return [] if self.language else [f"_{self.named('chrf')}_{n}" for n in range(NUM_CHRF_STATISTICS)]
 
 
-def score_groups(streams: Sequence[str], languages: Sequence[str]) -> list[ScoreGroup]:
-    """Groups of translations that are scored by themselves.
+def score_groups(streams: Sequence[str], eval_stream: str, languages: Sequence[str]) -> list[ScoreGroup]:
+    """Groups of translations that are scored by themselves, those of the stream that is decoded first.
 
     Args:
-        streams: those that are validated, that of --eval-stream first: its scores have no prefix.
+        streams: those that are validated.
+        eval_stream: that of --eval-stream: its scores have no prefix.
         languages: all target languages; with several each has scores besides those of all.
     """
-    groups = []
     parts = ["", *languages] if len(languages) > 1 else [""]
-    for number, stream in enumerate(streams):
-        prefix = f"{stream}_" if number > 0 else ""
-        groups += [ScoreGroup(prefix, stream, language) for language in parts]
-    return groups
+    return [
+        ScoreGroup("" if stream == eval_stream else f"{stream}_", stream, language)
+        for stream in sorted(streams, key=lambda name: name != eval_stream)
+        for language in parts
+    ]
 
 
-def score_statistics(texts: Sequence[ScoredText], groups: Sequence[ScoreGroup]) -> dict[str, float]:
+def score_statistics(texts: Sequence[ScoredText], groups: Sequence[ScoreGroup], scorer: BleuScorer) -> dict[str, float]:
     """Lengths and counts of n-grams, as flat numbers that fairseq sums over processes; `texts` may be empty."""
     statistics: dict[str, float] = {}
     for group in groups:
         chosen = [text for text in texts if text in group]
         hypotheses = [text.hypothesis for text in chosen]
         references = [text.reference for text in chosen]
-        statistics |= dict(zip(group.bleu_names, _bleu_statistics(hypotheses, references), strict=True))
+        statistics[group.count_name] = len(chosen)
+        bleu = scorer.statistics(hypotheses, references, [text.language for text in chosen])
+        statistics |= dict(zip(group.bleu_names, bleu, strict=True))
         if group.chrf_names:
             statistics |= dict(zip(group.chrf_names, _chrf_statistics(hypotheses, references), strict=True))
     return statistics
 
 
 def log_scores(logging_outputs: Sequence[dict[str, float]], groups: Sequence[ScoreGroup]) -> None:
-    """Log scores of each group, where its statistics are in the logging outputs.
+    """Log scores of each group that has translations, where its statistics are in the logging outputs.
 
     `bleu` with `bleu_bp` (brevity penalty), `bleu_ratio` (hypothesis length / reference length) and `chrf`; the same
     with a prefix, such as `mt_bleu`, of the stream that --eval-stream does not name; BLEU alone of one language of
@@ -98,6 +114,8 @@ def log_scores(logging_outputs: Sequence[dict[str, float]], groups: Sequence[Sco
     if not logging_outputs or groups[0].bleu_names[0] not in logging_outputs[0]:
         return
     for group in groups:
+        if sum(log[group.count_name] for log in logging_outputs) == 0:
+            continue
         for name in (*group.bleu_names, *group.chrf_names):
             metrics.log_scalar_sum(name, float(sum(log[name] for log in logging_outputs)))
         for name, value in _derived_scores(group):
@@ -117,11 +135,7 @@ def _derived_scores(group: ScoreGroup) -> Iterator[tuple[str, Callable[[MetersDi
 
 def _from_bleu(group: ScoreGroup, value: Callable[[BLEUScore], float]) -> Callable[[MetersDict], float]:
     def compute(meters: MetersDict) -> float:
-        sys_len, ref_len, *ngrams = (int(meters[name].sum) for name in group.bleu_names)
-        score = BLEU.compute_bleu(
-            correct=ngrams[:MAX_ORDER], total=ngrams[MAX_ORDER:], sys_len=sys_len, ref_len=ref_len, smooth_method="exp"
-        )
-        return value(score)
+        return value(score_of_statistics([meters[name].sum for name in group.bleu_names]))
 
     return compute
 
@@ -132,13 +146,6 @@ def _chrf_of(group: ScoreGroup) -> Callable[[MetersDict], float]:
         return round(CHRF()._compute_score_from_stats(sums).score, 2)
 
     return compute
-
-
-def _bleu_statistics(hypotheses: list[str], references: list[str]) -> list[float]:
-    if not hypotheses:
-        return [0] * (2 + 2 * MAX_ORDER)
-    score = BLEU().corpus_score(hypotheses, [references])
-    return [score.sys_len, score.ref_len, *score.counts, *score.totals]
 
 
 def _chrf_statistics(hypotheses: list[str], references: list[str]) -> list[float]:

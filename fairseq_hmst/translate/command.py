@@ -4,7 +4,7 @@ import argparse
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from preprocess.errors import UserError, exit_status
 from preprocess.files.options import add_options, read_options
-from preprocess.files.reading.escaping import escape_field
+from preprocess.files.reading.escaping import escape_breaks, escape_field
+from preprocess.files.reading.lines import Line, lines_of, read_lines
 
 from .errors import MissingEncoderError, TranslationError
 from .formats import Json, Lines, Rows, SrtFiles, Writer
@@ -22,6 +23,7 @@ from .results import Translation
 
 FORMATS = ("lines", "json", "tsv", "srt")
 DESCRIPTION = "Translate recordings, or with --text lines of source text. Exit status 1: something was not translated."
+STDIN = "-"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,7 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
         "files", nargs="*", metavar="FILE", help="recordings: wav, mp3, flac, ogg, opus; with --text: text files"
     )
     parser.add_argument("--manifest", type=Path, metavar="F.tsv", help="translate its rows instead of files")
-    parser.add_argument("--text", action="store_true", help="translate lines of source text, of FILEs or of stdin")
+    parser.add_argument("--text", action="store_true", help="translate lines of source text, of FILEs or of stdin (-)")
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -108,57 +110,63 @@ def _run(arguments: argparse.Namespace) -> bool:
     machine = asdict(read_options(MachineOptions, arguments))
     translator = Translator.from_pretrained(arguments.model, encoder=arguments.encoder, **machine, **chosen)
     is_whole = True
+    lines: list[Line] = []
     if arguments.text:
         lines, is_whole = _read_lines(arguments.files)
-        translations = translator.stream_text(lines, skip_faults=True, show_progress=True)
+        texts = [line.raw_text for line in lines]
+        translations = translator.stream_text(texts, skip_faults=True, show_progress=True)
     else:
         if arguments.manifest is not None:
             recordings = translator.manifest_recordings(arguments.manifest)
         else:
             recordings = translator.recordings(arguments.files)
         translations = translator.stream(recordings, skip_faults=True, show_progress=True)
-    is_whole &= _write(translations, _make_writer(arguments))
+    is_whole &= _write(translations, _make_writer(arguments), lines)
     if arguments.timing:
         print(translator.timing, file=sys.stderr)
     return is_whole
 
 
-def _write(translations: Iterator[Translation], writer: Writer) -> bool:
-    """Write as they come, and report faults; whether there were none."""
+def _write(translations: Iterator[Translation], writer: Writer, lines: Sequence[Line] = ()) -> bool:
+    """Write as they come, and report faults; whether there were none.
+
+    Args:
+        translations: of recordings, or of `lines`.
+        writer: of the format.
+        lines: their places name faults; none: the recordings' names do.
+    """
     is_whole = True
+    places = (line.location for line in lines)
     try:
         for translation in translations:
-            if translation.failure is not None:
+            place = next(places, None)
+            if translation.fault is not None and translation.failure is not None:
                 is_whole = False
-                _report(translation.failure)
+                _report(translation.failure if place is None else translation.fault.at(place))
             if translation.is_cut:
-                _tell(
-                    f"warning: {escape_field(translation.source)}: an output as long as may be; its end may be missing"
-                )
+                source = escape_field(translation.source if place is None else place)
+                _tell(f"warning: {source}: an output as long as may be; its end may be missing")
             writer.add(translation)
     finally:
         writer.close()
     return is_whole
 
 
-def _read_lines(files: list[str]) -> tuple[list[str], bool]:
-    """Read lines of text files, or of stdin if there are none; whether all could be read."""
-    if not files:
-        return list(sys.stdin), True
-    lines: list[str] = []
+def _read_lines(files: list[str]) -> tuple[list[Line], bool]:
+    """Read lines of text files, where `-` and none at all is stdin; whether all could be read."""
+    lines: list[Line] = []
     is_whole = True
-    for file in files:
+    for file in files or [STDIN]:
         try:
-            with open(file, encoding="utf-8-sig", newline="\n") as content:
-                lines += content
-        except (OSError, UnicodeDecodeError) as error:
+            lines += lines_of(sys.stdin.buffer, "standard input") if file == STDIN else read_lines(Path(file))
+        except UserError as error:
             is_whole = False
-            _report(TranslationError(f"cannot be read as text: {error}", place=file))
+            _report(TranslationError.of(error))
     return lines, is_whole
 
 
 def _report(failure: TranslationError) -> None:
-    _tell(f"error: {failure}")
+    _tell(f"error: {escape_breaks(str(failure))}")
 
 
 def _tell(message: str) -> None:

@@ -22,7 +22,7 @@ from ..model_folder.folder import make_task
 from ..model_folder.generation import GenerationOptions
 from ..tasks.hmst_translation import HmstTranslationTask
 from ..tasks.input_languages import InputLanguages
-from ..tasks.subword_codec import SubwordCodec, decode_pieces
+from ..tasks.subword_codec import SubwordCodec
 from .errors import TranslationError
 from .options import TranslationOptions
 from .results import Hypothesis
@@ -119,7 +119,7 @@ class Decoder:
         languages: Sequence[InputLanguages],
         on_done: Callable[[list[int]], None] = lambda rows: None,
     ) -> list[Decoded | TranslationError]:
-        """Translate lines, those of similar length together; where one is too long or gives NaN, say so.
+        """Translate lines, those of similar length together; where one cannot be translated or gives NaN, say why.
 
         Args:
             lines: unit ids, separated by spaces, or source text.
@@ -127,24 +127,28 @@ class Decoder:
             languages: of each line; see `choose_languages`.
             on_done: called with the numbers of the lines of each batch when it is done.
         """
-        sources = [self._encode(line, stream) for line in lines]
+        encoded = [self._encode(line, stream) for line in lines]
+        sources = {row: source for row, source in enumerate(encoded) if isinstance(source, Tensor)}
         results: dict[int, Decoded | TranslationError] = {
-            row: self._too_long(source) for row, source in enumerate(sources) if len(source) > self.max_source_tokens
+            row: source for row, source in enumerate(encoded) if isinstance(source, TranslationError)
         }
         for wanted in dict.fromkeys(languages):
-            rows = [row for row, found in enumerate(languages) if found == wanted and row not in results]
+            rows = [row for row, found in enumerate(languages) if found == wanted and row in sources]
             for sample in self._batches([sources[row] for row in rows], wanted):
                 batch_rows = [rows[index] for index in sample["id"].tolist()]
                 results |= zip(batch_rows, self._try_batch(sample), strict=True)
                 on_done(batch_rows)
-        return [results[row] for row in range(len(sources))]
+        return [results[row] for row in range(len(lines))]
 
-    def _encode(self, line: str, stream: str) -> Tensor:
-        """Ids (T,) of a line, </s> included."""
-        pieces = self._codecs[stream].encode(line)
-        return self.task.source_dictionary.encode_line(pieces, add_if_not_exist=False).long()
-
-    def _too_long(self, source: Tensor) -> TranslationError:
+    def _encode(self, line: str, stream: str) -> Tensor | TranslationError:
+        """Ids (T,) of a line, </s> included, or why there are none."""
+        try:
+            pieces = self._codecs[stream].encode(line)
+        except DataBinError as error:
+            return TranslationError.of(error)
+        source = self.task.source_dictionary.encode_line(pieces, add_if_not_exist=False).long()
+        if len(source) <= self.max_source_tokens:
+            return source
         return TranslationError(
             f"too long: {len(source)} subwords, the model takes {self.max_source_tokens}", advice="cut it into parts"
         )
@@ -188,7 +192,7 @@ class Decoder:
         dictionary = self.task.target_dictionary
         no_text = {dictionary.bos(), dictionary.eos(), *self._generator.symbols_to_strip_from_output}
         tokens = tuple(index for index in hypothesis["tokens"].tolist() if index not in no_text)
-        text = decode_pieces(" ".join(dictionary[index] for index in tokens), self.task.data_bin)
+        text = self.task.data_bin.join_target([dictionary[index] for index in tokens])
         return Hypothesis(text, float(hypothesis["score"]), tokens, hypothesis["is_cut"])
 
     def _count_units(self, token: int) -> int:
@@ -208,9 +212,7 @@ class Decoder:
         return [self._transcript(labels[:length]) for labels, length in rows]
 
     def _transcript(self, path: Tensor) -> str:
-        ids = self.task.data_bin.transcript_ids(path.unique_consecutive())
-        pieces = " ".join(self.task.source_dictionary[index] for index in ids.tolist())
-        return decode_pieces(pieces, self.task.data_bin)
+        return self.task.text.transcript_of_labels(path.unique_consecutive())
 
 
 def make_decoder(

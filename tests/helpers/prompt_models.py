@@ -107,30 +107,43 @@ def train_here(data_bin: Path, save_dir: Path, family: str, updates: int, *optio
     command = ["--task", "hmst_translation", "--arch", family, "--criterion", "hmst_joint", "--save-dir", save_dir]
     sizes = [f"--{name.replace('_', '-')}={value}" for name, value in (SIZES | FAMILIES[family]).items()]
     training = f"--optimizer adam --lr 0.01 --max-tokens 4000 --max-update {updates} --disable-validation".split()
-    main(_configuration("training", data_bin, *command, *sizes, *training, "--no-epoch-checkpoints", *options))
+    main(configuration("training", data_bin, *command, *sizes, *training, "--no-epoch-checkpoints", *options))
     return save_dir / "checkpoint_last.pt"
 
 
-def generate_here(data_bin: Path, path: object, *options: object) -> list[list[tuple[str, float]]]:
-    """fairseq-generate on the test set: text and score, in nats, of each hypothesis of each example."""
+def generate_here(
+    data_bin: Path, path: object, *options: object, output: Path | None = None
+) -> list[list[tuple[str, float]]]:
+    """fairseq-generate on the test set: text and score, in nats, of each hypothesis of each example.
+
+    Args:
+        data_bin: of the checkpoints.
+        path: value of --path.
+        options: of fairseq-generate.
+        output: where to write all that is printed.
+    """
     from fairseq_cli.generate import _main
 
     command = ["--task", "hmst_translation", "--path", path, "--gen-subset", "test", "--max-tokens", 700, *options]
-    output = io.StringIO()
-    _main(_configuration("generation", data_bin, *command), output)
+    printed = io.StringIO()
+    _main(configuration("generation", data_bin, *command), printed)
+    if output is not None:
+        output.write_text(printed.getvalue(), encoding="utf-8")
     found: dict[int, list[tuple[str, float]]] = {}
-    for match in re.finditer(r"^D-(\d+)\t(\S+)\t(.*)$", output.getvalue(), re.MULTILINE):
+    for match in re.finditer(r"^D-(\d+)\t(\S+)\t(.*)$", printed.getvalue(), re.MULTILINE):
         found.setdefault(int(match[1]), []).append((match[3], float(match[2]) * math.log(2)))
     return [found[number] for number in range(len(found))]
 
 
-def _configuration(kind: str, data_bin: Path, *command: object):
+def configuration(kind: str, data_bin: Path, *command: object):
+    """What fairseq makes of the command line of a `training`, a `generation` or an `interactive` one."""
     from fairseq import options
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
     import fairseq_hmst.plugin  # noqa: F401
 
-    parser = options.get_training_parser() if kind == "training" else options.get_generation_parser()
+    parsers = {"training": options.get_training_parser, "generation": options.get_generation_parser}
+    parser = (parsers | {"interactive": options.get_interactive_generation_parser})[kind]()
     common = ["--cpu", "--num-workers", "0", "--no-progress-bar"]
     arguments = options.parse_args_and_arch(parser, [str(part) for part in (data_bin, *command, *common)])
     return convert_namespace_to_omegaconf(arguments)

@@ -7,7 +7,7 @@ from preprocess.files.cards.data_bin_card import DataBinCard
 from preprocess.files.reading.escaping import to_json
 from preprocess.files.whole import whole_file
 
-from ...score import CorpusScore, score_output
+from ...score import CorpusScore, References, score_output
 from ..generate import TestSet, find_test_sets
 from .road_recipe import RoadRecipe
 from .training_start import read_figures
@@ -22,7 +22,7 @@ def write_report(road: RoadRecipe) -> dict[TestSet, CorpusScore]:
     """
     scores = {
         test_set: score_output(
-            test_set.output(road.save_dir), road.data_bin / f"{test_set.split}.{test_set.stream}.ref.txt"
+            test_set.output(road.save_dir), References.of_data_bin(road.data_bin, test_set.split, test_set.stream)
         )
         for test_set in find_test_sets(road.data_bin, road.splits, road.streams)
     }

@@ -2,8 +2,8 @@ import math
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 from fairseq.logging import metrics
+from omegaconf import OmegaConf
 from toy import batch_of, build_criterion, build_model, build_task
 
 from fairseq_hmst.losses.rnnt import rnnt_loss

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 from toy import build_task, run_preprocess
 
-from fairseq_hmst.tasks.subword_codec import SubwordCodec, decode_pieces
+from fairseq_hmst.data.text_pieces import TextPieces
+from fairseq_hmst.tasks.subword_codec import SubwordCodec
 from preprocess.files.escapes import MARK, STANDS_FOR
 
 # Chinese, Russian and Greek occur in these sentences alone: left out of the training, their letters would be <unk>.
@@ -60,6 +61,6 @@ def test_fairseq_generate_gives_plain_text_with_its_own_post_processing_or_witho
         assert bpe.decode(task.target_dictionary.string(task.dataset("valid")[row]["target"], post_process)) == text
 
 
-def test_a_data_bin_of_a_version_without_escapes_is_read_as_it_was_written():
-    earlier = SimpleNamespace(card=SimpleNamespace(escapes=False))
-    assert decode_pieces(f"▁a {MARK} \ufdd1", earlier) == f"a{MARK}\ufdd1"
+def test_a_data_bin_of_a_version_without_escapes_is_read_as_it_was_written(task):
+    model = task.data_bin.subword_model("target")
+    assert TextPieces(model, escapes=False).join(["▁a", f"▁{MARK}", "▁\ufdd1"]) == f"a {MARK} \ufdd1"

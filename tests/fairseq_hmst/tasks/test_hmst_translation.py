@@ -6,11 +6,11 @@ import torch
 from toy import NUM_UNITS, build_task, make_toy_data_bin, toy_sentences
 
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
-from fairseq_hmst.tasks.subword_codec import SubwordCodec, decode_pieces
+from fairseq_hmst.tasks.subword_codec import SubwordCodec
 
 
 def text_of(task, tokens):
-    return decode_pieces(task.target_dictionary.string(tokens), task.data_bin)
+    return SubwordCodec(task.data_bin, "st").decode(task.target_dictionary.string(tokens))
 
 
 def test_what_the_task_reads_is_what_was_binarized(toy_task):

@@ -1,6 +1,7 @@
 """The command hmst translate: its inputs, formats, errors and exit status."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -106,12 +107,29 @@ def test_text_is_read_from_files_and_stdin_one_line_a_line(model_folder, transla
     with (tmp_path / "a.txt").open(encoding="utf-8") as file:
         monkeypatch.setattr("sys.stdin", file)
         assert run_translate(capsys, model_folder, "--text")[1] == out
-    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
-    status, again, err = run_translate(capsys, model_folder, "--text", tmp_path / "latin.txt", tmp_path / "a.txt")
-    assert (status, again) == (1, out)
-    assert f"error: {tmp_path / 'latin.txt'}: cannot be read as text" in err
+    with (tmp_path / "a.txt").open(encoding="utf-8") as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert run_translate(capsys, model_folder, "--text", tmp_path / "a.txt", "-")[1] == out * 2
+    (tmp_path / "latin.txt").write_bytes(b"\xef\xbb\xbfPlease\xc2\xa0hold.\ncaf\xe9\r\nThank you.\r\n")
+    status, again, err = run_translate(capsys, model_folder, "--text", tmp_path / "latin.txt", tmp_path / "none.txt")
+    assert (status, again.split("\n")) == (1, [expected[0], "", expected[2], ""])
+    assert f"error: {tmp_path / 'latin.txt'}:2: expected UTF-8, found the byte 0xE9; convert the file\n" in err
+    assert f"error: {tmp_path / 'none.txt'}: cannot be read: No such file or directory\n" in err
     _, out, _ = run_translate(capsys, model_folder, "--text", tmp_path / "a.txt", "--format", "tsv")
     assert out.splitlines()[:2] == ["source\ttext", f"Please hold.\t{expected[0]}"]
+
+
+def test_a_name_costs_itself_alone_and_keeps_the_lines_whole(model_folder, translator, tmp_path, capsysbinary):
+    text = translator.translate(PROMPTS[0]).text
+    names = [os.fsdecode(name) for name in (b"lat\xe9.ogg", b"a\tb\nc.ogg", b"plain.ogg")]
+    for name in names:
+        shutil.copyfile(PROMPTS[0], tmp_path / name)
+    files = [str(tmp_path / name) for name in (names[0], "no\tsuch\n", *names[1:])]
+    assert main([str(model_folder), *files]) == 1
+    captured = capsysbinary.readouterr()
+    shown = ("lat\\udce9.ogg", "a\\tb\\nc.ogg", "plain.ogg")
+    assert captured.out.decode() == "".join(f"{tmp_path}/{name}\t{text}\n" for name in shown)
+    assert f"error: {tmp_path}/no\\tsuch\\n: audio file not found\n" in captured.err.decode()
 
 
 def test_timing_adds_up(model_folder, capsys):
