@@ -100,7 +100,7 @@ def exit_status(
     interrupted: str = "interrupted",
     misused: tuple[type[Exception], ...] = (),
 ) -> int:
-    """Do the work of a command, and print in a line why it could not be done.
+    """Do a command's work, and print in a line why it could not be done.
 
     Args:
         work: raises what ends it early; a number that it returns is the exit status.
