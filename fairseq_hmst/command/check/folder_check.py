@@ -50,7 +50,10 @@ def check_card(path: Path) -> Iterator[UserError]:
     except FileError as error:
         yield error
         return
-    stage = content.get("stage") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        yield UserError("is not a card: not a JSON object", place=path)
+        return
+    stage = content.get("stage")
     try:
         if stage in CARDS:
             CARDS[stage].read_file(path).check_hashes(path.parent)
