@@ -1,4 +1,4 @@
-"""What a checkpoint must have in common with another, or with the training that goes on from it."""
+"""Comparison of checkpoints: of the data that they were trained on, and of their architectures."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -17,7 +17,9 @@ DEFAULT_ACTIVATION = {"transformer": "relu"}
 
 
 def architecture_of(options: Mapping[str, object]) -> dict[str, str]:
-    """Family and options that decide what a model's weights compute, with defaults that depend on others filled in.
+    """Family and options that decide what a model's weights compute.
+
+    Defaults that depend on others are filled in.
 
     Args:
         options: of a model, as fairseq keeps them in its checkpoints.
@@ -34,7 +36,7 @@ def architecture_of(options: Mapping[str, object]) -> dict[str, str]:
 
 
 def differing_options(options: Mapping[str, object], others: Mapping[str, object]) -> str:
-    """How two architectures differ, such as `--attention-heads 4 and 8`; "" where they are the same.
+    """Differences of two architectures, such as `--attention-heads 4 and 8`; "" where there are none.
 
     What one of them does not name, as an older version does not, is not compared.
     """
@@ -49,7 +51,7 @@ def differing_files(fingerprint: Mapping[str, str], other: Mapping[str, str]) ->
 
 
 def check_alike(paths: tuple[object, object], checkpoints: tuple[FairseqCheckpoint, FairseqCheckpoint]) -> None:
-    """Refuse two checkpoints that were not trained on the same data, or are not of one architecture.
+    """Refuse two checkpoints of different data or architectures.
 
     Raises:
         CheckpointError: in what they differ.

@@ -26,7 +26,7 @@ class CheckpointError(UserError, ValueError):
 
 
 class TaskState(TypedDict, total=False):
-    """What the task keeps in its checkpoints; older ones lack some, those of fairseq's own tasks all.
+    """State of the task in its checkpoints; older ones lack some, those of fairseq's own tasks all.
 
     Attributes:
         data_fingerprint: hashes of the files of the data-bin that say what ids and units mean.
@@ -82,7 +82,7 @@ def read_without_weights(path: str | Path) -> FairseqCheckpoint:
 
 
 def check_whole(path: str | Path) -> None:
-    """Refuse a file that was cut or changed since it was written, by the checksums that torch wrote into it.
+    """Refuse a file that was cut or changed, by the checksums that torch wrote into it.
 
     Raises:
         CheckpointError: the file is not whole, or no checkpoint of fairseq-train.

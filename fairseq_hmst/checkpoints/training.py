@@ -1,4 +1,4 @@
-"""The start of a training from a checkpoint, by whatever command it was started, in each of its processes.
+"""The start of a training from a checkpoint, by whatever command.
 
 Importing this replaces what fairseq reads checkpoints by: broken ones are refused in words, a broken last one is passed
 over, one that does not fit is refused before its weights are copied, and a finished training stays as it is.
@@ -126,7 +126,7 @@ def whole_start(cfg: CheckpointConfig) -> str:
 
 
 def _agreed(trainer: Trainer, cfg: CheckpointConfig) -> str:
-    """The path that the first process of a training finds by `whole_start`, or its error, in all of them."""
+    """The result of `whole_start` in the first process, or its error, in all processes."""
     found: str | UserError = ""
     if trainer.data_parallel_rank == 0:
         try:

@@ -1,4 +1,4 @@
-"""Copies of a checkpoint under its other names, each whole or not there, in place of fairseq's copies in place."""
+"""Copies of a checkpoint under its other names, each whole or not there."""
 
 import shutil
 from pathlib import Path

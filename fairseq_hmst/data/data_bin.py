@@ -84,7 +84,7 @@ class DataBin:
 
     @property
     def symbols(self) -> dict[str, list[str]]:
-        """Symbols of the two dictionaries, `source` and `target`, and of the labels on transcripts, by their ids."""
+        """Symbols by id: of the dictionaries `source` and `target`, and of the labels of a `transcript`."""
         source, dictionary = self.source_dictionary.symbols, self.card.dictionary
         first = dictionary.first_source_subword
         pieces = source[first : first + dictionary.source_subwords]

@@ -98,7 +98,7 @@ class Transfer:
         logger.info(f"transferred from {self.path}: {', '.join([*counts, f'{whole} other weights'])}{stay}")
 
     def _common_rows(self, vocabulary: str) -> list[tuple[int, int]]:
-        """Pairs of the row in the model and that in the checkpoint, of each symbol that both have."""
+        """Rows in the model and in the checkpoint of each symbol that both have."""
         old = self.old_rows[vocabulary]
         return [(new, old[symbol]) for new, symbol in enumerate(self.new_symbols[vocabulary]) if symbol in old]
 

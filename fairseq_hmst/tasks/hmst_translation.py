@@ -151,7 +151,7 @@ class HmstTranslationTask(FairseqTask):
         return self.data_bin.target_dictionary
 
     def state_dict(self) -> TaskState:
-        """What each checkpoint keeps of the data-bin, by which it is known again wherever it is read."""
+        """State of the data-bin in each checkpoint, by which it is known again."""
         return {
             FINGERPRINT: self.data_bin.fingerprint,
             "signature": self.data_bin.signature,
@@ -189,7 +189,7 @@ class HmstTranslationTask(FairseqTask):
             raise CheckpointError(f"is another model than this training's: {differing}", advice=OTHER_MODEL)
 
     def get_checkpoint_dict(self) -> dict[str, dict[str, float]]:
-        """What fairseq keeps in checkpoints for `set_checkpoint_dict`: the count of --patience."""
+        """State that fairseq keeps in checkpoints for `set_checkpoint_dict`: the count of --patience."""
         return {type(self).__name__: patience_state()}
 
     def set_checkpoint_dict(self, state: Mapping[str, float]) -> None:
