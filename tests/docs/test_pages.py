@@ -29,7 +29,8 @@ OTHERS = {
 }
 FAIRSEQ = (
     "--user-dir --task --arch --criterion --optimizer --lr --lr-scheduler --warmup-updates --clip-norm --max-tokens "
-    "--max-epoch --restore-file --finetune-from-model --stop-min-lr --stop-time-hours --patience --log-interval --tensorboard-logdir --wandb-project "
+    "--max-epoch --restore-file --finetune-from-model --stop-min-lr --stop-time-hours --patience "
+    "--log-interval --tensorboard-logdir --wandb-project "
     "--max-update --bf16 --fp16 --update-freq --seed --cpu --distributed-world-size --keep-best-checkpoints "
     "--best-checkpoint-metric --maximize-best-checkpoint-metric --save-dir --path --gen-subset --beam --scoring "
     "--results-path --lenpen --nbest --lm-path --print-alignment --input --skip-invalid-size-inputs-valid-test "

@@ -187,7 +187,7 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
         (
             ["--model", checkpoints[0], aed, "--average"],
             prompt_data_bin,
-            "are different models: --arch hmst_aed and hmst_ctc",
+            "different models: --arch hmst_aed and hmst_ctc",
         ),
         (one, other_data, "the checkpoint belongs to another data-bin"),
         (one, tmp_path, "is not a finished output of the stage 'binarize'"),
