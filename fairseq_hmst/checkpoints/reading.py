@@ -123,8 +123,10 @@ def _check_whole(path: Path, size: int, changed: int) -> None:
 def _read(path: str | Path, device: str) -> FairseqCheckpoint:
     try:
         checkpoint: FairseqCheckpoint = torch.load(path, map_location=device, weights_only=True)
-    except OSError:
-        raise
+    except OSError as error:
+        if error.filename is not None:  # of the file itself; torch raises others where it is damaged
+            raise
+        raise CheckpointError(f"{BROKEN}: {error.strerror or error}", place=path) from error
     except pickle.UnpicklingError as error:
         reason = str(error).partition("\n")[0]
         raise CheckpointError(f"{BROKEN}: {reason}", place=path) from error
