@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from .ctc_search import ctc_greedy, ctc_prefix_beam_search
 from .finite_scores import check_log_probs
+from .followed.temperature import mean_log_probs
 from .hypothesis import EncoderOut, ScoredLabels
 from .label_generator import LabelGenerator
-from .probabilities import mean_log_probs
 
 if TYPE_CHECKING:
     from ..data.batch import NetInput

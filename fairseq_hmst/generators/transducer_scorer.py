@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from .finite_scores import check_log_probs
+from .followed.temperature import mean_log_probs
 from .hypothesis import EncoderOut
-from .probabilities import mean_log_probs
 
 if TYPE_CHECKING:
     from ..data.batch import NetInput

@@ -1,4 +1,4 @@
-"""Probabilities of an ensemble: what searches over CTC and transducers add up."""
+"""Probabilities of an ensemble at a temperature (--temperature): what searches over CTC and transducers add up."""
 
 import math
 from collections.abc import Sequence
