@@ -1,7 +1,7 @@
 """A data-bin as `preprocess binarize` writes it: checked against its card, with dictionaries and subword models."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +10,9 @@ from torch import Tensor
 
 from preprocess.errors import PreprocessError, UserError
 from preprocess.files.cards.card import CARD_NAME
-from preprocess.files.cards.data_bin_card import DataBinCard
+from preprocess.files.cards.data_bin_card import DICTIONARY_NAMES, DataBinCard
+from preprocess.files.cards.named_files import HashFinder
+from preprocess.files.hashing import hash_all
 from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 
 from .labels import BLANK_SYMBOL, FIRST_PIECE_LABEL, OTHER_LABEL, OTHER_SYMBOL
@@ -38,16 +40,18 @@ class DataBin:
         language_symbols: ids and places of the language symbols.
 
     Raises:
-        DataBinError: no card, a file that the card names is missing or has changed, or another version wrote it.
+        DataBinError: no card, a file that the card names is missing or has another size, dictionaries, models or
+            centroids have changed, or another version wrote it.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._compared: set[str] = set()
         try:
             self.card = DataBinCard.read(self.path)
-            self.card.check_hashes(self.path)
         except PreprocessError as error:
             raise DataBinError.of(error) from error
+        self.compare(self.card.vocabulary_files)
         self.source_dictionary = SourceDictionary.load(str(self.path / "dict.src.txt"))
         self.target_dictionary = TargetDictionary.load(str(self.path / "dict.tgt.txt"))
         self.target_dictionary.join = self.join_target
@@ -57,6 +61,23 @@ class DataBin:
             )
         except ValueError as error:
             raise DataBinError(str(error), place=self.path / CARD_NAME, advice="make the data-bin again") from error
+
+    def compare(self, names: Iterable[str], find_hashes: HashFinder = hash_all) -> None:
+        """Compare files with the card before they are read; those that were compared before are not read again.
+
+        Args:
+            names: of files that the card names.
+            find_hashes: in place of reading all of them.
+
+        Raises:
+            DataBinError: one has changed.
+        """
+        new = [name for name in names if name not in self._compared]
+        try:
+            self.card.check_hashes(self.path, new, find_hashes)
+        except PreprocessError as error:
+            raise DataBinError.of(error) from error
+        self._compared.update(new)
 
     @property
     def signature(self) -> str:
@@ -105,7 +126,7 @@ class DataBin:
     @property
     def fingerprint(self) -> dict[str, str]:
         """Hashes of the files that say what ids and units mean: what a checkpoint must agree with."""
-        return {name: value for name, value in self.card.hashes.items() if DEFINES_IDS.fullmatch(name)}
+        return {name: entry.sha256 for name, entry in self.card.hashes.items() if DEFINES_IDS.fullmatch(name)}
 
     def check_fingerprint(self, expected_files: Mapping[str, str], relation: str, advice: str) -> None:
         """Refuse what belongs to other files than these; the folder's name and place do not matter.
@@ -129,7 +150,7 @@ class DataBin:
 
     def check_same_vocabulary(self, other: "DataBin") -> None:
         """Raise a DataBinError unless the same tokens mean the same units, pieces and languages in both."""
-        for name in ("dict.src.txt", "dict.tgt.txt"):
+        for name in DICTIONARY_NAMES:
             if self.fingerprint[name] != other.fingerprint[name]:
                 raise DataBinError(
                     f"{self.path / name} differs from {other.path / name}; data-bins that are trained on together need "
@@ -171,6 +192,10 @@ class DataBin:
     def has_stream(self, split: str, stream: str) -> bool:
         """Whether a split has this stream."""
         return stream in self.card.counts.get(split, {})
+
+    def token_files(self, split: str, stream: str) -> list[str]:
+        """Names of the files of a stream that training and decoding read; [] where there is no such stream."""
+        return [name for name in self.card.stream_files(split, stream) if name.endswith((".bin", ".idx"))]
 
     def stream_prefix(self, split: str, stream: str) -> Path:
         """Path of a stream's files without `.src.bin` and so on, such as DATA_BIN/train.st."""

@@ -53,26 +53,29 @@ class StreamRows:
 
 
 def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:
-    """Memory-map one stream of one split.
+    """Memory-map one stream of one split, once its files were compared with the data-bin's card.
 
     Raises:
         DataBinError: the data-bin has no such stream in this split, and the message lists what there is; or its files
             were cut or changed.
     """
     prefix = data_bin.stream_prefix(split, name)
+    files = data_bin.token_files(split, name)
+    data_bin.compare(files)
 
     def load(side: str) -> TokenRows[Tensor] | None:
-        if Path(f"{prefix}.{side}.idx").exists():
-            dictionary = data_bin.target_dictionary if side == "tgt" else data_bin.source_dictionary
-            try:
-                check_token_stream(f"{prefix}.{side}", len(dictionary))
-            except FileError as error:
-                raise DataBinError.of(error) from error
+        if f"{split}.{name}.{side}.idx" not in files:
+            return None
+        dictionary = data_bin.target_dictionary if side == "tgt" else data_bin.source_dictionary
+        try:
+            check_token_stream(f"{prefix}.{side}", len(dictionary))
+        except FileError as error:
+            raise DataBinError.of(error) from error
         return data_utils.load_indexed_dataset(f"{prefix}.{side}", dictionary=None, dataset_impl="mmap")
 
     sources, targets, transcripts = load("src"), load("tgt"), load("transcript")
     if sources is None or targets is None:
-        found = sorted(path.name.removesuffix(".src.idx") for path in data_bin.path.glob("*.src.idx"))
+        found = sorted(f"{split}.{stream}" for split, streams in data_bin.card.counts.items() for stream in streams)
         raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
     if name == "mt":
         transcripts = TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols)

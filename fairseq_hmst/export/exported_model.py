@@ -1,7 +1,6 @@
 """Write a model folder from checkpoints and their data-bin, whole or not at all."""
 
 import pickle
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,8 @@ import torch
 from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY
 from omegaconf import OmegaConf
 
-from preprocess.files.cards.card import Card
+from preprocess.files.cards.card import CARD_NAME, Card
+from preprocess.files.cards.named_files import copy_files, hash_files, names_in
 from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard
 from preprocess.files.hashing import hash_file
 from preprocess.files.outputs.held import held_folder
@@ -26,7 +26,6 @@ from ..model_folder.errors import ModelFolderError
 from ..model_folder.folder import DATA_NAME, ENCODER_NAME, make_task, write_weights
 from ..model_folder.generation import GenerationOptions
 from ..model_folder.json_files import read_object
-from ..model_folder.sealing import seal
 from ..models.hmst_model import HmstModel
 from ..tasks.hmst_translation import HmstTranslationTask
 from ..translate.decoder import make_decoder
@@ -38,6 +37,7 @@ from .example_copies import copy_examples
 from .options import ExportOptions
 from .readme import write_readme
 
+KMEANS_CARD = f"kmeans/{CARD_NAME}"
 KindOfCard = TypeVar("KindOfCard", bound=Card)
 
 # of the model's configuration: where a training started from, of no use later, and paths of the training's machine
@@ -90,11 +90,10 @@ def export(
             versions=Versions(__version__, str(torch.__version__)),
             scores=without_paths(scores),
             long_training_seconds=task.data_bin.card.long_training_seconds,
-            hashes={},
+            hashes=hash_files(folder, names_in(folder)),
         )
-        write_readme(folder / README_NAME, out.name, card)
-        readme_hash = hash_file(folder / README_NAME)
-        seal(folder, replace(card, readme_hash=readme_hash), unsealed={README_NAME})
+        write_readme(folder / README_NAME, out.name, card)  # which the card does not name: a person may edit it
+        replace(card, readme_hash=hash_file(folder / README_NAME)).write(folder)
     return card
 
 
@@ -152,13 +151,15 @@ def _load_model(paths: Sequence[Path], task: HmstTranslationTask, ema: bool) -> 
 def _write_data(folder: Path, data_bin: DataBin, include_encoder: str | None) -> EncoderEntry | None:
     """Copy the data-bin but for its streams, and the speech encoder if asked for."""
     data = folder / DATA_NAME
-    for name in data_bin.card.hashes:
-        (data / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(data_bin.path / name, data / name)
-    _card_without_paths(data_bin.card).write(data)
-    if (data_bin.path / "kmeans").is_dir():
-        kmeans = KmeansCard.read(data_bin.path / "kmeans")
+    data_bin.compare(data_bin.card.hashes)
+    names = [name for name in data_bin.card.vocabulary_files if Path(name).name != CARD_NAME]
+    copy_files(data_bin.path, names, data)
+    kmeans = KmeansCard.read(data_bin.path / "kmeans") if KMEANS_CARD in data_bin.card.hashes else None
+    if kmeans is not None:
         _card_without_paths(kmeans).write(data / "kmeans")
+        names.append(KMEANS_CARD)
+    replace(_card_without_paths(data_bin.card), hashes=hash_files(data, names)).write(data)
+    if kmeans is not None:
         return _write_encoder(kmeans.extractor, include_encoder, folder / ENCODER_NAME)
     if include_encoder is not None:
         raise ModelFolderError("has no k-means, so there is no speech encoder to include", place=data_bin.path)

@@ -1,6 +1,5 @@
 """The JSON files of a model folder: its card, and the options of its models."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from preprocess.errors import CardError, FileError, OptionError
+from preprocess.errors import CardError, FileError, MismatchError, OptionError
 from preprocess.files.cards.card import CARD_NAME, Card
-from preprocess.files.hashing import hash_file, hash_text
+from preprocess.files.hashing import hash_file
 from preprocess.files.languages import Languages
 from preprocess.files.reading.json_file import read_json
 
@@ -19,7 +18,7 @@ from .generation import GenerationOptions
 
 CONFIG_NAME = "config.json"
 README_NAME = "README.md"
-OWN_HASH = "card_hash"
+COPY_AGAIN = "copy or export the folder again"
 EXPORT_AGAIN = "make the model folder again by `hmst export`"
 
 
@@ -76,15 +75,14 @@ class ModelCard(Card):
         scores: any JSON value, as `hmst score` prints it; None: none were given.
         long_training_seconds: 95th percentile of the lengths of training speech; None: not known, or a folder of a
             version that did not write it.
-        readme_hash: SHA-256 of the README.md as it was written, which a person may edit; "": of a version that did not
-            write it.
-        card_hash: SHA-256 of this card without this entry; see `sealing`.
+        readme_hash: SHA-256 of the README.md as it was written, which a person may edit.
     """
 
     command: ClassVar[str] = "hmst export"
+    needed: ClassVar[tuple[str, ...]] = (CONFIG_NAME, f"data/{CARD_NAME}")
 
     stage: Literal["model"] = "model"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     architectures: tuple[str, ...]
     averaged_checkpoints: int
     parameters: int
@@ -96,17 +94,18 @@ class ModelCard(Card):
     scores: object
     long_training_seconds: float | None = None
     readme_hash: str = ""
-    card_hash: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read FOLDER/card.json.
 
         Raises:
-            ModelFolderError: there is no such card, or it is not of this kind and version.
+            ModelFolderError: there is no such card, it is not of this kind and version, or it has changed.
         """
         try:
             return super().read(folder)
+        except MismatchError as error:
+            raise ModelFolderError.of(error, COPY_AGAIN) from error
         except CardError as error:
             raise ModelFolderError.of(error, EXPORT_AGAIN) from error
 
@@ -117,19 +116,12 @@ class ModelCard(Card):
 
     @classmethod
     def find_foreign(cls, folder: Path) -> list[str]:
-        """What lies in the folder and is not of the export; so are README.md and card.json where they were edited."""
+        """Files in the folder that are not of the export; an edited README.md or card.json is one."""
         found, content = super().find_foreign(folder), cls._read_content(folder / CARD_NAME)
         readme = folder / README_NAME
         if readme.is_file() and hash_file(readme) != content.get("readme_hash"):
             found.append(README_NAME)
-        if hash_card(content) != content.get(OWN_HASH):
-            found.append(CARD_NAME)
         return sorted(found)
-
-
-def hash_card(content: Mapping[str, object]) -> str:
-    """SHA-256 of the content of a card, its own hash left out."""
-    return hash_text(json.dumps({key: value for key, value in content.items() if key != OWN_HASH}, sort_keys=True))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ looked at.
 """
 
 import contextlib
+import fnmatch
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,18 +26,17 @@ from omegaconf import OmegaConf
 from safetensors import safe_open
 from safetensors.torch import save_model
 
-from preprocess.errors import NotFiniteError, UserError
+from preprocess.errors import MismatchError, NotFiniteError, UserError
 from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.hub import HubError, resolve_folder
 from preprocess.files.reading.finite import check_finite
 
 from ..data.data_bin import DataBinError
 from ..tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
-from .card import CONFIG_NAME, EncoderEntry, ModelCard, ModelConfig, ModelEntry
+from .card import CONFIG_NAME, COPY_AGAIN, EncoderEntry, ModelCard, ModelConfig, ModelEntry
 from .errors import ModelFolderError
 from .families import FAMILIES
 from .json_files import read_object
-from .sealing import COPY_AGAIN, check_seal
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel
@@ -72,7 +72,14 @@ class ModelFolder:
         if not (path / CARD_NAME).is_file():
             raise ModelFolderError(f"is not a whole model folder: it has no {CARD_NAME}", place=path)
         card = ModelCard.read(path)
-        check_seal(path, card, ALLOWED_PATTERNS)
+        for file in card.hashes:
+            if not any(fnmatch.fnmatch(file, pattern) for pattern in ALLOWED_PATTERNS):
+                found = f"names a file of a kind that a model folder does not have: {file}"
+                raise ModelFolderError(found, place=path / CARD_NAME)
+        try:
+            card.check_hashes(path)
+        except MismatchError as error:
+            raise ModelFolderError.of(error, COPY_AGAIN) from error
         return cls(path, card, ModelConfig.read(path))
 
     def has(self, name: str) -> bool:
@@ -124,8 +131,13 @@ class ModelFolder:
         for path in sorted(folder.iterdir()):
             if not self.has(f"{ENCODER_NAME}/{path.name}"):
                 raise ModelFolderError(f"{CARD_NAME} does not name it", place=path, advice="remove it")
-            if path.suffix == ".json" and "auto_map" in read_object(path):
+            content = read_object(path) if path.suffix == ".json" else {}
+            if "auto_map" in content:
                 raise ModelFolderError("names code to be run ('auto_map'); no model folder needs any", place=path)
+            parts = content.get("weight_map")  # of an index of weights, which transformers follows
+            for name in parts.values() if isinstance(parts, dict) else ():
+                if not self.has(f"{ENCODER_NAME}/{name}"):
+                    raise ModelFolderError(f"names weights that {CARD_NAME} does not: {name}", place=path)
         return folder
 
     @contextlib.contextmanager

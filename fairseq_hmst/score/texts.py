@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from preprocess.errors import CardError
+from preprocess.errors import PreprocessError
 from preprocess.files.cards.data_bin_card import DataBinCard
 
 from .errors import ScoreError
@@ -53,15 +53,18 @@ class References:
         """References of a split's stream in a data-bin.
 
         Raises:
-            ScoreError: it is no data-bin, or has no such references; the message lists those that it has.
+            ScoreError: it is no data-bin, its references have changed, or it has none of this name; the message lists
+                those that it has.
         """
         try:
             card = DataBinCard.read(folder)
-        except CardError as error:
+            texts = [name for name in card.stream_files(split, stream) if name.endswith((".ref.txt", ".lang.txt"))]
+            card.check_hashes(folder, texts)
+        except PreprocessError as error:
             raise ScoreError.of(error) from error
         path = folder / f"{split}.{stream}.ref.txt"
-        if not path.is_file():
-            found = sorted(other.name.removesuffix(".ref.txt") for other in folder.glob("*.ref.txt"))
+        if path.name not in texts:
+            found = sorted(name.removesuffix(".ref.txt") for name in card.hashes if name.endswith(".ref.txt"))
             raise ScoreError(
                 f"no references of '{split}.{stream}'",
                 place=folder,
@@ -70,7 +73,7 @@ class References:
         languages = path.with_name(f"{split}.{stream}.lang.txt")
         targets = card.languages.target
         language = targets[0] if len(targets) == 1 else ""
-        return cls.read(path, languages if languages.is_file() else None, card.signature, language)
+        return cls.read(path, languages if languages.name in texts else None, card.signature, language)
 
 
 def read_lines(path: Path) -> list[str]:

@@ -49,6 +49,7 @@ from .sample_board import SampleBoard
 from .subword_codec import SubwordCodec
 from .text_scorer import TextScorer, choose_bleu
 from .text_twins import add_text_twins, check_transcripts
+from .training_data import compare_with_cards
 from .training_report import memory_gb, training_start
 from .validation import BleuGeneration, DecodedValidation
 
@@ -98,6 +99,7 @@ class HmstTranslationConfig(DecodedConfig):
     tensorboard_logdir: Optional[str] = II("common.tensorboard_logdir")
     lm_path: Optional[str] = II("generation.lm_path")
     store_ema: bool = II("ema.store_ema")
+    save_dir: Optional[str] = II("checkpoint.save_dir")
 
 
 @register_task("hmst_translation", dataclass=HmstTranslationConfig)
@@ -201,11 +203,12 @@ class HmstTranslationTask(FairseqTask):
     ) -> None:
         """Load `split`: to train or validate on, --streams, in a test set those that it has; to decode, --eval-stream.
 
-        Of several data-bins, epoch n trains on the n-th in turn. The speech examples of train have text twins if the
+        Of several data-bins, epoch n trains on the n-th in turn; all of them are compared with their cards before the
+        first. The speech examples of train have text twins if the
         criterion needs them.
 
         Raises:
-            DataBinError: a stream is missing, or a data-bin has no transcripts to make text twins of.
+            DataBinError: a stream is missing or has changed, or a data-bin has no transcripts to make text twins of.
             OptionError: --lm-path names a language model of other words.
             ValueError: text twins are needed, but --streams lacks st.
         """
@@ -213,6 +216,8 @@ class HmstTranslationTask(FairseqTask):
             self._check_checkpoints(task_cfg)
         self.input_languages.refuse_for_data(split)
         data_bin = self.shards[(epoch - 1) % len(self.shards)] if split.startswith("train") else self.data_bin
+        if split.startswith("train") and self.criterion is not None:
+            compare_with_cards(self.shards, split, self.stream_names, self.cfg.save_dir)
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split)]
         twins = ""
         if split.startswith("train") and self.needs_text_twins:

@@ -26,7 +26,9 @@ def check_positions(text_model: TextModel, data_bin: DataBin) -> None:
     faults = []
     size = text_model.architecture
     for suffix, limit in (("src", size.max_source_positions), ("tgt", size.max_target_positions)):
-        for index in sorted(data_bin.path.glob(f"*.{suffix}.idx")):
+        names = sorted(name for name in data_bin.card.hashes if name.endswith(f".{suffix}.idx"))
+        data_bin.compare(names)
+        for index in (data_bin.path / name for name in names):
             dictionary = data_bin.source_dictionary if suffix == "src" else data_bin.target_dictionary
             try:
                 check_token_stream(index.with_suffix(""), len(dictionary))

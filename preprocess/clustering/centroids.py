@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FileError, MismatchError
-from ..files.cards.card import hash_files
-from ..files.cards.stage_cards import KmeansCard
+from ..files.cards.named_files import hash_files
+from ..files.cards.stage_cards import CENTROIDS_NAME, KmeansCard
 from ..files.reading.archive import read_array
 from ..files.reading.finite import check_finite
 from ..files.whole import whole_folder
-
-CENTROIDS_NAME = "centroids.npz"
 
 
 def load_kmeans(folder: Path) -> tuple[np.ndarray, KmeansCard]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files.cards.card import DATA_VERSION, hash_files
+from ..files.cards.card import DATA_VERSION
 from ..files.cards.data_bin_card import (
     DataBinCard,
     ExternalTextEntry,
@@ -14,6 +14,7 @@ from ..files.cards.data_bin_card import (
     StreamEntry,
     make_signature,
 )
+from ..files.cards.named_files import hash_files, names_in
 from ..files.cards.units_cards import KnownKmeans
 from ..files.languages import Languages, LanguageSymbols
 from ..files.reading.escaping import escape_field
@@ -66,9 +67,6 @@ def make_card(folder: Path, contents: Contents, counts: Counts) -> DataBinCard:
     if coverage is not None and contents.subwords.text_model is not None:
         text_model = coverage.as_entry(contents.subwords.text_model)
     kmeans, symbols = contents.kmeans, contents.symbols
-    hashed = ["dict.src.txt", "dict.tgt.txt", *(f"subwords/{name}" for name in sorted(contents.subwords.card.hashes))]
-    if kmeans.folder is not None and kmeans.card is not None:
-        hashed += [f"kmeans/{name}" for name in sorted(kmeans.card.hashes)]
     return DataBinCard(
         languages=contents.languages,
         language_symbols=None if symbols is None else symbols.as_entry(),
@@ -84,7 +82,7 @@ def make_card(folder: Path, contents: Contents, counts: Counts) -> DataBinCard:
         ratios=_ratios(first, counts[first.name], contents.repeat),
         external_text=tuple(contents.external),
         escapes=contents.subwords.card.escapes,
-        hashes=hash_files(folder, hashed),
+        hashes=hash_files(folder, names_in(folder)),
         signature=make_signature(kmeans.card, dictionary, text_model, contents.repeat, DATA_VERSION),
     )
 

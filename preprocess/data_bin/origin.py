@@ -1,6 +1,6 @@
 """Origins of the examples of a stream, in a table beside it: SPLIT.STREAM.origin.tsv, one line an example.
 
-Training does not read the table; it is there so that a report can name examples. A data-bin without it is whole.
+Training does not read the table; it is there so that a report can name examples.
 """
 
 from collections.abc import Iterator

@@ -40,7 +40,7 @@ class DataBinReader:
 
         Raises:
             CardError: the folder is no finished data-bin, or was written by another version.
-            MismatchError: a dictionary, a model or the centroids have changed.
+            MismatchError: any file has changed, a stream too.
         """
         self.path = path
         self.card = DataBinCard.read(path)
@@ -92,7 +92,7 @@ class Stream:
     @property
     def sides(self) -> tuple[str, ...]:
         """Its files: source, target, and transcript where it has them."""
-        has_transcripts = Path(self._prefix("transcript") + ".idx").is_file()
+        has_transcripts = f"{self.split}.{self.name}.transcript.idx" in self.data_bin.card.hashes
         return ("source", "target", "transcript") if has_transcripts else ("source", "target")
 
     def read(self, side: str, indices: Sequence[int]) -> list[np.ndarray]:
@@ -112,13 +112,8 @@ class Stream:
         for begin in range(0, self.counts.examples, CHUNK_EXAMPLES):
             yield self.read(side, range(begin, min(begin + CHUNK_EXAMPLES, self.counts.examples)))
 
-    @property
-    def has_origins(self) -> bool:
-        """Whether it is known where the examples come from; data-bins of earlier versions do not say it."""
-        return self._origin_path.is_file()
-
     def origins(self) -> Iterator[Origin]:
-        """Origins of all examples, in their order; `has_origins` must be True.
+        """Origins of all examples, in their order.
 
         Raises:
             MismatchError: the table is not in its form, or has not as many lines as there are examples.
@@ -134,13 +129,13 @@ class Stream:
                 advice="make the data-bin again",
             )
 
-    def ids(self, indices: Sequence[int]) -> list[str | None]:
-        """Ids of some examples, read up to the last of them; None where they are not known."""
-        if not self.has_origins or not indices:
-            return [None] * len(indices)
+    def ids(self, indices: Sequence[int]) -> list[str]:
+        """Ids of some examples, read up to the last of them."""
+        if not indices:
+            return []
         wanted, last = set(indices), max(indices)
         found = {index: origin.id for index, origin in enumerate(islice(self.origins(), last + 1)) if index in wanted}
-        return [found.get(index) for index in indices]
+        return [found[index] for index in indices]
 
     @cached_property
     def _datasets(self) -> dict[str, "MMapIndexedDataset"]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import ManifestError, PreprocessError
 from ..files.cards.data_bin_card import ExternalTextEntry, TextFile
+from ..files.cards.manifest_cards import check_manifest
 from ..files.faults import Fault
 from ..files.hashing import hash_file
 from ..files.languages import Languages
@@ -87,6 +88,8 @@ class ExternalCorpus:
         Raises:
             ManifestError: the corpus is not in its form.
         """
+        for path in files:
+            check_manifest(path)
         self.files, self.ratio = files, ratio
         self.faults: list[Fault] = []  # lines, rows and units that cannot be read; they count as dropped
         self.num_pairs = 0

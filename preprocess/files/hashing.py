@@ -1,41 +1,32 @@
 """SHA-256 of files and texts, in hexadecimal."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..errors import MismatchError
+from .progress import show_progress
+
+CHUNK_BYTES = 1 << 20
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+def hash_file(path: Path, report: Callable[[int], object] | None = None) -> str:
+    """SHA-256 of a file's bytes; `report` is told of bytes that were read."""
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            if report is not None:
+                report(len(chunk))
+    return digest.hexdigest()
+
+
+def hash_all(paths: Iterable[Path], description: str) -> dict[Path, str]:
+    """SHA-256 of each file; `description` is shown where that takes long."""
+    paths = list(paths)
+    with show_progress(description, "B", sum(path.stat().st_size for path in paths), scale=True) as progress:
+        return {path: hash_file(path, progress.update) for path in paths}
 
 
 def hash_text(text: str) -> str:
     """SHA-256 of a text in UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def check_hashes(folder: Path, hashes: Mapping[str, str]) -> None:
-    """Compare files with their recorded hashes.
-
-    Args:
-        folder: of the files.
-        hashes: SHA-256 by name of file, as a card has them.
-
-    Raises:
-        MismatchError: a file is missing, or has changed since it was recorded.
-    """
-    for name, expected in hashes.items():
-        path = Path(folder) / name
-        if not path.is_file():
-            raise MismatchError("is missing, though its card names it", place=path, advice="make the output again")
-        found = hash_file(path)
-        if found != expected:
-            raise MismatchError(
-                f"has changed since it was made: its card says sha256 {expected[:12]}, found {found[:12]}",
-                place=path,
-                advice="make the output again, or put the original file back",
-            )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ManifestError, PreprocessError
+from .cards.manifest_cards import check_manifest
 from .faults import joined_error, make_usable
 from .reading.obstacle import find_obstacle
 from .reading.table import TableRow, read_table
@@ -54,8 +55,10 @@ def read_manifest(path: Path, check_audio: bool = True) -> list[Utterance]:
         ManifestError: `FILE:LINE: ...`; a row is not in the form that this module's docstring gives, names an audio
             file that does not exist, has an id that was used before, has no translation, or has neither audio nor
             transcript. Of several such rows the error lists the first.
+        MismatchError: the manifest has changed since the stage `manifest` wrote it.
     """
     path = Path(path)
+    check_manifest(path)
     first_locations: dict[str, str] = {}
     errors: list[PreprocessError] = []
 

@@ -12,6 +12,7 @@ import msgspec
 from ..errors import FileError, PreprocessError
 from ..files.cards.card import CARD_NAME, DATA_VERSION, Card
 from ..files.cards.data_bin_card import DataBinCard
+from ..files.cards.file_hashes import FileHashes
 from ..files.cards.stage_cards import KmeansCard, ManifestCard, SubwordsCard, UnitsCard
 from ..files.cards.units_cards import units_card_path
 from ..files.hashing import hash_file
@@ -19,7 +20,6 @@ from ..files.manifest import read_manifest
 from ..files.reading.escaping import to_json
 from ..files.reading.json_file import read_json
 from ..files.whole import whole_file
-from .file_hashes import FileHashes
 
 WITHOUT_EFFECT = {"out", "backend", "workers", "scheduler", "max_errors"}  # on the content of an output
 CARDS: dict[str, type[Card]] = {

@@ -8,15 +8,13 @@ import argparse
 from pathlib import Path
 
 from ..data_bin.reader import DataBinReader
-from ..files.cards.card import hash_files
-from ..files.cards.stage_cards import ReportCard
+from ..files.cards.named_files import hash_files
+from ..files.cards.stage_cards import REPORT_NAMES, ReportCard
 from ..files.outputs.held import held_folder
 from ..files.whole import whole_folder
 from ..report.figures.data_bin_figures import describe_data_bin
 from ..report.page.charts import draw_charts
 from ..report.page.page import make_page
-
-FILES = ("index.html", "report.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +40,7 @@ def inspect_data_bin(path: Path, out: Path) -> ReportCard:
         figures = describe_data_bin(data_bin)
         (folder / "report.json").write_text(figures.to_json(), encoding="utf-8")
         (folder / "index.html").write_text(make_page(figures, draw_charts(figures)), encoding="utf-8")
-        card = ReportCard(signature=data_bin.card.signature, hashes=hash_files(folder, FILES))
+        card = ReportCard(signature=data_bin.card.signature, hashes=hash_files(folder, REPORT_NAMES))
         card.write(folder)
     print(f"{out / 'index.html'}: look at it in a browser; {out / 'report.json'}: its figures")
     if figures.repeat_factors:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MismatchError, VocabularyError
-from ..files.cards.card import hash_files
-from ..files.cards.stage_cards import SubwordsCard, UnitsCard
+from ..files.cards.manifest_cards import check_manifest
+from ..files.cards.named_files import hash_files
+from ..files.cards.stage_cards import MODEL_NAMES, SubwordsCard, UnitsCard
 from ..files.cards.units_cards import read_units_card
 from ..files.options import add_options, option, read_options
 from ..files.outputs.held import held_folder
@@ -26,7 +27,6 @@ from ..files.reading.table import read_table
 from ..files.text import normalise_text
 from ..files.units import read_units, text_to_units, units_to_text
 from ..files.whole import whole_folder
-from ..vocabulary.models import MODEL_NAMES
 from ..vocabulary.text_model import TextModelVocabulary, find_text_model
 from ..vocabulary.training import train_model
 
@@ -155,9 +155,11 @@ def read_texts(paths: Iterable[Path], column: str) -> list[str]:
 
     Raises:
         ManifestError: a file cannot be read, or a `*.tsv` is not in its form.
+        MismatchError: a manifest has changed since it was made.
     """
     lines: list[str] = []
     for path in paths:
+        check_manifest(path)
         if path.suffix == ".tsv":
             texts = [normalise_text(row.fields[column]) for row in read_table(path, [column], exact=False)]
         else:

@@ -17,10 +17,10 @@ import numpy as np
 from ..clustering.assignment import UnitsTask
 from ..clustering.centroids import load_kmeans
 from ..errors import PreprocessError
-from ..files.cards.stage_cards import SomeRows, UnitsCard
+from ..files.cards.named_files import entry_of
+from ..files.cards.stage_cards import CENTROIDS_NAME, SomeRows, UnitsCard
 from ..files.cards.units_cards import check_replaceable_units, units_card_path
 from ..files.faults import faults_path
-from ..files.hashing import hash_file
 from ..files.options import add_options, option, read_options
 from ..files.outputs.held import held_file
 from ..files.outputs.place import folder_of_model, inputs_of
@@ -94,7 +94,7 @@ def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
         shards = Shards(manifest, options.out, options.audio, limits)
         task = UnitsTask(
             kmeans=Path(os.path.abspath(options.kmeans)),
-            centroids_hash=" ".join(kmeans.hashes.values()),
+            centroids_hash=kmeans.hashes[CENTROIDS_NAME].sha256,
             extractor_source=options.extractor_source,
             device=options.audio.device,
             skip_faults=options.audio.faults.skips,
@@ -135,9 +135,9 @@ def write_units(path: Path, shards: Shards, card: UnitsCard) -> UnitsCard:
                 frames += line.num_frames
                 deduplicated_units += len(line.units)
                 run_lengths.update(line.run_lengths)
-        hashes = {path.name: hash_file(folder / path.name)}
+        hashes = {path.name: entry_of(folder / path.name)}
         if shards.faults:
-            hashes[faults_path(path).name] = hash_file(list_path_of_run(path, "errors"))
+            hashes[faults_path(path).name] = entry_of(list_path_of_run(path, "errors"))
         card = replace(
             card,
             utterances=utterances,

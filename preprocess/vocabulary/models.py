@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files.cards.stage_cards import SubwordsCard, TextModelEntry
+from ..files.cards.stage_cards import MODEL_NAMES, SubwordsCard, TextModelEntry
 from ..files.escapes import escape_text, unescape_text
 from ..files.reading.sentencepiece_model import read_sentencepiece
 from ..files.text import normalise_text
@@ -14,9 +14,6 @@ from ..vocabulary.text_model import model_piece_ids
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
-
-
-MODEL_NAMES = ("unit.model", "source.model", "target.model")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from preprocess.__main__ import main
 from preprocess.clustering.centroids import save_kmeans
-from preprocess.files.cards.card import hash_files
+from preprocess.files.cards.named_files import hash_files
 from preprocess.files.cards.stage_cards import DoubtfulUnits, ExtractorDescription, KmeansCard, SomeRows, UnitsCard
 from preprocess.files.cards.units_cards import units_card_path
 from preprocess.files.manifest import Utterance, write_manifest

@@ -93,7 +93,7 @@ def build_task(data_bin: Path, **options: object):
     import fairseq_hmst.plugin  # noqa: F401
     from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
 
-    given = {"seed": 1, "tensorboard_logdir": None, "data": str(data_bin)}
+    given = {"seed": 1, "tensorboard_logdir": None, "save_dir": None, "data": str(data_bin)}
     given |= {"best_checkpoint_metric": "loss", "maximize_best_checkpoint_metric": False, **options}
     config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), given)
     task = HmstTranslationTask(config)

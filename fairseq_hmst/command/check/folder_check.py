@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from preprocess.errors import FileError, PreprocessError, UserError
-from preprocess.files.cards.card import CARD_NAME, Card
+from preprocess.errors import PreprocessError, UserError
+from preprocess.files.cards.card import CARD_NAME, Card, stage_in
 from preprocess.files.cards.stage_cards import ReportCard
-from preprocess.files.reading.json_file import read_json
 from preprocess.recipe.step import CARDS as RECIPE_CARDS
 
 from ...model_folder.errors import ModelFolderError
@@ -46,16 +45,8 @@ def find_cards(folder: Path) -> Iterator[Path]:
 def check_card(path: Path) -> Iterator[UserError]:
     """The faults of an output: a file that its card names is missing or has changed."""
     try:
-        content = read_json(path)
-    except FileError as error:
-        yield error
-        return
-    if not isinstance(content, dict):
-        yield UserError("is not a card: not a JSON object", place=path)
-        return
-    stage = content.get("stage")
-    try:
-        if stage in CARDS:
+        stage = stage_in(path)
+        if isinstance(stage, str) and stage in CARDS:
             CARDS[stage].read_file(path).check_hashes(path.parent)
         elif stage == "model":
             from ...model_folder.folder import ModelFolder

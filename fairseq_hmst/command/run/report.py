@@ -20,13 +20,14 @@ def write_report(road: RoadRecipe) -> dict[TestSet, CorpusScore]:
 
     Its keys are `st`, `mt`, and for another test set such as test_prompts `st_prompts`.
     """
+    card = DataBinCard.read(road.data_bin)
+    card.check_hashes(road.data_bin, [name for name in card.hashes if name.endswith(".ref.txt")])
     scores = {
         test_set: score_output(
             test_set.output(road.save_dir), References.of_data_bin(road.data_bin, test_set.split, test_set.stream)
         )
         for test_set in find_test_sets(road.data_bin, road.splits, road.streams)
     }
-    card = DataBinCard.read(road.data_bin)
     report: dict[str, object] = {
         test_set.stream + test_set.split.removeprefix("test"): score.as_dict() for test_set, score in scores.items()
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from preprocess.errors import UserError, end_as
-from preprocess.recipe.file_hashes import FileHashes
+from preprocess.files.cards.file_hashes import FileHashes
 from preprocess.recipe.step import Record
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...files.cards.card import hash_files
+from ...files.cards.named_files import hash_files
 from ...files.cards.stage_cards import ManifestCard, ManifestCounts, ManifestFilters
 from ...files.languages import find_doubts
 from ...files.text import align_columns

@@ -1,24 +1,26 @@
 """Cards, the JSON files that say what made an output. By their hashes later stages see what fits together.
 
 Each kind of card is a dataclass; its fields are the keys of the file. A card is read whole or refused: its stage and
-its `format_version` are checked, then the type of every field.
+its `format_version` are checked, then that it is the card that was written (its own hash), the type of every field, the
+names in it, and the sizes of the files that it names. Hashes of these are compared where they are about to be read.
 """
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Self
 
 import msgspec
 
-from ...errors import CardError
-from ..hashing import check_hashes, hash_file
+from ...errors import CardError, MismatchError
+from ..hashing import hash_all, hash_text
 from ..reading.escaping import to_json
+from .named_files import COPY_AGAIN, HashFinder, NamedFiles, check_hashes, check_names, check_sizes, copy_files
 
 CARD_NAME = "card.json"
+OWN_HASH = "card_hash"
 DATA_VERSION = "0.3"  # of what units and pieces mean; the last part of a signature
 
 
@@ -30,15 +32,18 @@ class Card:
         stage: the command that wrote it.
         format_version: of this kind of card; another one is refused.
         version: of the data, DATA_VERSION.
-        hashes: SHA-256 of the output's files by name, with `/` between folders.
+        hashes: sizes and SHA-256 of the output's files by name, with `/` between folders.
+        card_hash: SHA-256 of the card without this entry; whoever writes it adds it.
     """
 
     command: ClassVar[str] = ""  # that writes it; "": the stage
+    needed: ClassVar[tuple[str, ...]] = ()  # files that every card of the kind names
 
     stage: str
     format_version: int
     version: str = DATA_VERSION
-    hashes: Mapping[str, str]
+    hashes: NamedFiles
+    card_hash: str = field(default="", compare=False)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -46,6 +51,7 @@ class Card:
 
         Raises:
             CardError: there is no such card, or it is not of this kind and version.
+            MismatchError: the card, or the size of a file that it names, has changed since it was written.
         """
         path = Path(folder) / CARD_NAME
         if not path.is_file():
@@ -58,11 +64,7 @@ class Card:
 
     @classmethod
     def read_file(cls, path: Path) -> Self:
-        """Read a card of any name, such as the FILE.card.json of FILE.units.
-
-        Raises:
-            CardError: it is not of this kind and version.
-        """
+        """Read a card of any name, such as the FILE.card.json of FILE.units; raises as `read` does."""
         advice = f"make it again by `{cls.made_by()}`"
         content = cls._read_content(path)
         version = content.get("format_version")
@@ -73,11 +75,20 @@ class Card:
                 place=path,
                 advice=advice,
             )
+        # of the file and not of a card, which has no entries but those that this version knows
+        if not _has_own_hash(content):
+            raise MismatchError(
+                "has changed since it was written: its own hash is another", place=path, advice=COPY_AGAIN
+            )
         try:
             card = msgspec.convert(content, cls, str_keys=True)
         except msgspec.ValidationError as error:
             raise CardError(f"not a card of this form: {error}", place=path, advice=advice) from error
-        card._check_names(path)
+        check_names(card.all_names(), path)
+        missing = [name for name in cls.needed_by(path) if name not in card.hashes]
+        if missing:
+            raise CardError(f"does not name {', '.join(missing)}", place=path, advice=advice)
+        check_sizes(Path(path).parent, card.hashes)
         return card
 
     @classmethod
@@ -92,17 +103,18 @@ class Card:
 
     @classmethod
     def _read_content(cls, path: Path) -> dict[str, object]:
-        """What the card of any version holds, but its stage is checked."""
-        try:
-            content = json.loads(Path(path).read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
-            advice = f"make it again by `{cls.made_by()}`"
-            raise CardError(f"not valid JSON ({error})", place=path, advice=advice) from error
+        """Content of the card of any version, once its stage was checked."""
+        content = _read_json(path, f"make it again by `{cls.made_by()}`")
         stage = content.get("stage") if isinstance(content, dict) else None
         if stage != cls.expected_stage():
             found = f"'{stage}'" if isinstance(content, dict) else f"a JSON {type(content).__name__}"
             raise CardError(f"expected the card of stage '{cls.expected_stage()}', found {found}", place=path)
-        return {**content}
+        return content if isinstance(content, dict) else {}
+
+    @classmethod
+    def needed_by(cls, path: Path) -> tuple[str, ...]:
+        """Files that the card at `path` must name."""
+        return cls.needed
 
     @classmethod
     def made_by(cls) -> str:
@@ -114,24 +126,29 @@ class Card:
         self.write_file(Path(folder) / CARD_NAME)
 
     def write_file(self, path: Path) -> None:
-        """Write the card as a file of any name."""
-        content = msgspec.to_builtins(self, str_keys=True)
-        Path(path).write_text(to_json(content, indent=2) + "\n", encoding="utf-8")
+        """Write the card, with its own hash, as a file of any name."""
+        Path(path).write_text(to_json(self.sealed()._as_json(), indent=2) + "\n", encoding="utf-8")
+
+    def sealed(self) -> Self:
+        """The card, and those within it, with their own hashes."""
+        inner = {name: card.sealed() for name, card in self._inner_cards().items()}
+        card = replace(self, **inner)  # type: ignore[arg-type]
+        return replace(card, card_hash=hash_card(card._as_json()))
 
     @property
     def names(self) -> frozenset[str]:
         """Names of all files of the output, the card's among them, with `/` between folders."""
-        return self.names_in(msgspec.to_builtins(self, str_keys=True))
+        return self.names_in(self._as_json())
 
     @classmethod
     def names_in(cls, content: Mapping[str, object]) -> frozenset[str]:
-        """The same of the content of a card that may be of another version."""
+        """Names of all files of an output by the content of its card, which may be of another version."""
         hashes = content.get("hashes")
         return frozenset({CARD_NAME, *(hashes if isinstance(hashes, dict) else ())})
 
     @classmethod
     def find_foreign(cls, folder: Path) -> list[str]:
-        """What lies in the folder of an output, of any version, and is not of the output.
+        """Files in the folder of an output, of any version, that are not of the output; an edited card is one.
 
         Returns:
             Files and links by name, and folders as `NAME/`.
@@ -139,9 +156,10 @@ class Card:
         Raises:
             CardError: it has no card of this kind.
         """
-        own = cls.names_in(cls._read_content(folder / CARD_NAME))
+        content = cls._read_content(folder / CARD_NAME)
+        own = cls.names_in(content)
         own_folders = {str(parent) for name in own for parent in PurePosixPath(name).parents}
-        found: list[str] = []
+        found = [CARD_NAME] if OWN_HASH in content and not _has_own_hash(content) else []
         for place, folders, files in os.walk(folder):
             here = PurePosixPath(os.path.relpath(place, folder))
             found += [name for name in (str(here / file) for file in files) if name not in own]
@@ -153,28 +171,66 @@ class Card:
 
     def copy_files(self, source: Path, target: Path) -> None:
         """Copy the files of the output in `source` to a new folder, and nothing else that lies there."""
-        for name in sorted(self.names):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, target / name)
+        copy_files(source, sorted(self.names), target)
 
-    def check_hashes(self, folder: Path) -> None:
-        """Compare the files in `folder` with the card.
+    def check_hashes(
+        self, folder: Path, names: Iterable[str] | None = None, find_hashes: HashFinder = hash_all
+    ) -> None:
+        """Compare files in `folder` with the card.
+
+        Args:
+            folder: of the card.
+            names: of files that the card names; None: all.
+            find_hashes: in place of reading all of them.
 
         Raises:
             MismatchError: a file is missing, or has changed since the card was written.
         """
-        check_hashes(folder, self.hashes)
+        check_hashes(folder, self.hashes if names is None else {name: self.hashes[name] for name in names}, find_hashes)
 
-    def _check_names(self, path: Path) -> None:
-        for name in self.hashes:
-            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or name in ("", "."):
-                raise CardError(f"names a file outside its folder: '{name}'", place=path, advice="do not use it")
+    def all_names(self) -> list[str]:
+        """Names and parts of names of files in the card, and in those within it."""
+        inner = [name for card in self._inner_cards().values() for name in card.all_names()]
+        return [*self.hashes, *inner]
+
+    def _inner_cards(self) -> "dict[str, Card]":
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Card)}
+
+    def _as_json(self) -> dict[str, object]:
+        content: dict[str, object] = msgspec.to_builtins(self, str_keys=True)
+        return content
 
 
-def hash_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of files by name, for the `hashes` of a card."""
-    return {name: hash_file(folder / name) for name in names}
+def hash_card(content: Mapping[str, object]) -> str:
+    """SHA-256 of the content of a card, its own hash left out."""
+    return hash_text(json.dumps({key: value for key, value in content.items() if key != OWN_HASH}, sort_keys=True))
+
+
+def _has_own_hash(content: Mapping[str, object]) -> bool:
+    try:
+        return content.get(OWN_HASH) == hash_card(content)
+    except RecursionError:  # deeper than any card
+        return False
+
+
+def stage_in(path: Path) -> object:
+    """The stage that a card names, whatever it is; None: it is no JSON object, or has no such entry.
+
+    Raises:
+        CardError: it is not JSON.
+    """
+    content = _read_json(path, "make the output again")
+    return content.get("stage") if isinstance(content, dict) else None
+
+
+def _read_json(path: Path, advice: str) -> object:
+    try:
+        content: object = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise CardError(f"not valid JSON ({error})", place=path, advice=advice) from error
+    return content
 
 
 def _default_of(kind: type[Card], name: str) -> object:
-    return next(field.default for field in fields(kind) if field.name == name)
+    return next(entry.default for entry in fields(kind) if entry.name == name)

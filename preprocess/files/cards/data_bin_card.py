@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..languages import Languages, LanguageSymbolsEntry
 from ..units import FIRST_CHARACTER
 from .card import CARD_NAME, Card
-from .stage_cards import KmeansCard
+from .stage_cards import MODEL_NAMES, KmeansCard
+
+DICTIONARY_NAMES = ("dict.src.txt", "dict.tgt.txt")
 
 # of the files of a stream, behind SPLIT.STREAM.
 STREAM_ENDINGS = (
@@ -150,8 +152,10 @@ class DataBinCard(Card):
         signature: one line that names the data.
     """
 
+    needed: ClassVar[tuple[str, ...]] = (*DICTIONARY_NAMES, *(f"subwords/{name}" for name in MODEL_NAMES))
+
     stage: Literal["binarize"] = "binarize"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     languages: Languages
     language_symbols: LanguageSymbolsEntry | None
     text_model: KeptTextModel | None
@@ -184,6 +188,19 @@ class DataBinCard(Card):
         """95th percentile of the lengths of training speech, in seconds; None: not known."""
         speech = self.counts.get("train", {}).get("st")
         return None if speech is None else speech.long_seconds
+
+    def stream_files(self, split: str, stream: str) -> list[str]:
+        """Names of the files of one stream of one split; [] where there is no such stream."""
+        return [name for name in self.hashes if name.startswith(f"{split}.{stream}.")]
+
+    @property
+    def vocabulary_files(self) -> list[str]:
+        """Names of dictionaries, SentencePiece models, centroids, and the cards of these."""
+        return [name for name in self.hashes if name in DICTIONARY_NAMES or name.startswith(("subwords/", "kmeans/"))]
+
+    def all_names(self) -> list[str]:
+        """Names of files, and of splits and streams, of which names of files are made."""
+        return [*super().all_names(), *self.counts, *(stream for split in self.counts.values() for stream in split)]
 
 
 def make_signature(

@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import ClassVar, Literal
 
 from .card import Card
 
+CENTROIDS_NAME = "centroids.npz"
+MODEL_NAMES = ("unit.model", "source.model", "target.model")
+REPORT_NAMES = ("index.html", "report.json")
+UNITS_CARD_SUFFIX = ".card.json"  # in place of `.units`
 # Below about 40 frames a centroid is the mean of a handful of utterances; faiss warns below 39.
 FEW_FRAMES_PER_CLUSTER = 40
 
@@ -60,7 +65,7 @@ class ManifestCard(Card):
     """
 
     stage: Literal["manifest"] = "manifest"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     corpus: str
     counts: Mapping[str, ManifestCounts]
     filters: ManifestFilters
@@ -114,8 +119,10 @@ class KmeansCard(Card):
         doubtful: units that say little; None: written by a version that did not look.
     """
 
+    needed: ClassVar[tuple[str, ...]] = (CENTROIDS_NAME,)
+
     stage: Literal["kmeans"] = "kmeans"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     extractor: ExtractorDescription
     clusters: int
     seed: int
@@ -155,7 +162,7 @@ class UnitsCard(Card):
     """
 
     stage: Literal["units"] = "units"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     kmeans: KmeansCard
     kmeans_folder: str
     skipped: int
@@ -165,6 +172,11 @@ class UnitsCard(Card):
     deduplicated_units: int
     run_lengths: Mapping[int, int]
     cancelled: SomeRows | None = None
+
+    @classmethod
+    def needed_by(cls, path: Path) -> tuple[str, ...]:
+        """The units file beside the card."""
+        return (f"{Path(path).name.removesuffix(UNITS_CARD_SUFFIX)}.units",)
 
 
 @dataclass(frozen=True)
@@ -199,8 +211,10 @@ class SubwordsCard(Card):
             model, and none of a version that did not say so.
     """
 
+    needed: ClassVar[tuple[str, ...]] = MODEL_NAMES
+
     stage: Literal["subwords"] = "subwords"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     num_units: int
     unit_subwords: int
     source_subwords: int
@@ -214,6 +228,8 @@ class SubwordsCard(Card):
 class ReportCard(Card):
     """Card of a report's folder; `signature` is that of the data-bin."""
 
+    needed: ClassVar[tuple[str, ...]] = REPORT_NAMES
+
     stage: Literal["inspect"] = "inspect"
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     signature: str

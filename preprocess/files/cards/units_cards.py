@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import CardError, MismatchError, OutputError, PreprocessError
-from .stage_cards import KmeansCard, UnitsCard
+from .stage_cards import UNITS_CARD_SUFFIX, KmeansCard, UnitsCard
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ UnitsCards = Mapping[Path, UnitsCard | None]  # by units file; None where a file
 
 def units_card_path(units_path: Path) -> Path:
     """Path of the card of FILE.units: FILE.card.json."""
-    return units_path.with_suffix(".card.json")
+    return units_path.with_suffix(UNITS_CARD_SUFFIX)
 
 
 def read_units_card(units_path: Path) -> UnitsCard | None:
@@ -135,4 +135,4 @@ def _folder_in_cards(cards: UnitsCards) -> Path | None:
 
 
 def _short_hash(kmeans: KmeansCard) -> str:
-    return " ".join(sorted(kmeans.hashes.values()))[:12]
+    return " ".join(sorted(entry.sha256 for entry in kmeans.hashes.values()))[:12]

@@ -47,7 +47,7 @@ class Measures:
         stream: the stream.
         sides: by name: source, target, and transcript where it has them.
         num_extra: tokens of each source that are </s> or a language symbol.
-        origins: of speech; None: not known, or text.
+        origins: of speech; None: text.
     """
 
     stream: Stream
@@ -85,7 +85,7 @@ def measure(stream: Stream, report: Callable[[int], object]) -> Measures:
     data_bin = stream.data_bin
     sides = {side: _measure_side(stream, side, report) for side in stream.sides}
     num_extra = 2 if data_bin.language_symbols else 1
-    origins = read_speech_origins(stream) if stream.name == "st" and stream.has_origins else None
+    origins = read_speech_origins(stream) if stream.name == "st" else None
     measures = Measures(stream, sides, num_extra, origins)
     for side in ("source", "target"):
         expected, found = getattr(stream.counts, f"{side}_tokens"), int(sides[side].lengths.sum())

@@ -20,7 +20,7 @@ class ShownExample:
 
     Attributes:
         split, stream, index: where it is.
-        id: of the utterance, or FILE:LINE of external text; None: not known.
+        id: of the utterance, or FILE:LINE of external text.
         source: its tokens: the units of a unit piece, or another piece itself.
         transcript: pieces, not repeated; unset where the stream has no transcripts.
         source_text: unset for speech of a stream without transcripts.
@@ -31,7 +31,7 @@ class ShownExample:
     split: str
     stream: str
     index: int
-    id: str | None
+    id: str
     source: Sequence[str | Sequence[int]]
     transcript: Sequence[str] | UnsetType = UNSET
     source_text: str | UnsetType = UNSET
@@ -58,7 +58,7 @@ def _spread(lengths: np.ndarray, shares: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(int(order[(len(order) - 1) * share // 100]) for share in shares))
 
 
-def _describe_example(data_bin: DataBinReader, stream: Stream, index: int, identifier: str | None) -> ShownExample:
+def _describe_example(data_bin: DataBinReader, stream: Stream, index: int, identifier: str) -> ShownExample:
     """Pieces as they are stored, units of each, and texts decoded by the data-bin's SentencePiece models."""
     source, target = (
         [token for token in stream.read(side, [index])[0].tolist() if token != EOS_INDEX]

@@ -1,4 +1,4 @@
-"""Seconds, speakers and languages of the examples of a speech stream, where the data-bin says them."""
+"""Seconds, speakers and languages of the examples of a speech stream."""
 
 import sys
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class SpeechOrigins:
 
 
 def read_speech_origins(stream: Stream) -> SpeechOrigins:
-    """Read the origins of a stream that has them.
+    """Read the origins of a speech stream.
 
     Raises:
         MismatchError: they are not those of the stream's examples.

@@ -91,7 +91,7 @@ def _examples(figures: DataBinFigures) -> str:
 
 
 def _example_entries(example: ShownExample, repeat: int) -> Iterator[tuple[str, str]]:
-    yield "id", f"<code>{escape(example.id)}</code>" if example.id is not None else "not known"
+    yield "id", f"<code>{escape(example.id)}</code>"
     yield "where", f"{escape(example.split)}.{example.stream}, number {example.index} (from 0)"
     if example.source_text is not UNSET:
         yield "source text", escape(example.source_text)

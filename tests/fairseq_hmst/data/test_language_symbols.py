@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from cards import edit_card
 from fairseq.data import Dictionary
 from toy import build_task, toy_sentences
 
@@ -124,14 +125,13 @@ def test_a_card_that_is_not_understood_is_refused(entry, message):
 def test_a_data_bin_whose_card_is_wrong_or_older_is_refused(two_target_data_bin, tmp_path):
     copy = shutil.copytree(two_target_data_bin, tmp_path / "copy")
     card = json.loads((copy / "card.json").read_text(encoding="utf-8"))
-    (copy / "card.json").write_text(json.dumps(card | {"language_symbols": card["language_symbols"] | {"source": "x"}}))
+    edit_card(copy / "card.json", language_symbols=card["language_symbols"] | {"source": "x"})
     with pytest.raises(DataBinError, match=r"card.json: expected one of source_first, .* found 'x'; make the data-bin"):
         DataBin(copy)
-    (copy / "card.json").write_text(json.dumps(card | {"first_unit_character": 0xE000}))
+    edit_card(copy / "card.json", language_symbols=card["language_symbols"], first_unit_character=0xE000)
     with pytest.raises(DataBinError, match=r"Invalid enum value 57344 - at `\$.first_unit_character`; make"):
         DataBin(copy)
-    del card["language_symbols"]
-    (copy / "card.json").write_text(json.dumps(card))
+    edit_card(copy / "card.json", language_symbols=..., first_unit_character=card["first_unit_character"])
     with pytest.raises(
         DataBinError,
         match="missing required field `language_symbols`; make it again by",

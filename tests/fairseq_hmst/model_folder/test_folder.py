@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cards import edit_card, measure
 from prompt_models import RECORDINGS
 
-from fairseq_hmst.model_folder.card import README_NAME, ModelCard
+from fairseq_hmst.model_folder.card import README_NAME
 from fairseq_hmst.model_folder.folder import ALLOWED_PATTERNS, ModelFolder
 from fairseq_hmst.model_folder.json_files import read_object, write_object
-from fairseq_hmst.model_folder.sealing import hash_card, seal
 from fairseq_hmst.translate import ModelFolderError, Translator
-from preprocess.files.hashing import hash_file
 
 PROMPT = RECORDINGS / "activated.ogg"
 
@@ -42,13 +41,10 @@ def hashed_files(folder: Path) -> list[Path]:
 
 def reseal(folder: Path) -> None:
     """What somebody who means harm would do: make all hashes fit again."""
-    for inner in (folder / "data", folder / "data" / "kmeans"):
-        card = read_object(inner / "card.json")
-        write_object(inner / "card.json", card | {"hashes": {name: hash_file(inner / name) for name in card["hashes"]}})
-    content = read_object(folder / "card.json")
+    for inner in (folder / "data" / "kmeans", folder / "data"):
+        edit_card(inner / "card.json", remeasure=True)
     names = [path.relative_to(folder).as_posix() for path in hashed_files(folder) if path != folder / "card.json"]
-    content["hashes"] = {name: hash_file(folder / name) for name in names}
-    write_object(folder / "card.json", content | {"card_hash": hash_card(content)})
+    edit_card(folder / "card.json", hashes={name: measure(folder / name) for name in names})
 
 
 def flip(path: Path) -> None:
@@ -167,7 +163,7 @@ def test_a_card_with_an_entry_more_or_less_is_not_the_one_that_was_exported(copy
     sealed = read_object(copy / "card.json")
     for changed in (sealed | {"more": 1}, {key: value for key, value in sealed.items() if key != "version"}):
         write_object(copy / "card.json", changed)
-        with pytest.raises(ModelFolderError, match="card.json: is not the file that was exported; copy or export"):
+        with pytest.raises(ModelFolderError, match="card.json: has changed since it was written: .*; copy or export"):
             ModelFolder.open(copy)
     write_object(copy / "card.json", sealed)
     assert ModelFolder.open(copy)
@@ -176,20 +172,19 @@ def test_a_card_with_an_entry_more_or_less_is_not_the_one_that_was_exported(copy
 @pytest.mark.parametrize(
     ("name", "first", "then"),
     [
-        ("../../outside.json", "names a file outside its folder", "names a file outside its folder"),
-        ("/etc/hostname", "names a file outside its folder", "names a file outside its folder"),
-        ("model.pt", "is not the file that was exported", "names a file of a kind that a model folder does not have"),
+        ("../../outside.json", "has changed since it was written", "names a file outside its folder"),
+        ("/etc/hostname", "has changed since it was written", "names a file outside its folder"),
+        ("model.pt", "has changed since it was written", "names a file of a kind that a model folder does not have"),
     ],
 )
 def test_a_card_that_names_files_outside_or_of_other_kinds_is_refused(copy, name, first, then):
     (copy / "model.pt").touch()
-    seal(copy, ModelCard.read(copy), unsealed={README_NAME, "model.pt"})
     sealed = read_object(copy / "card.json")
-    sealed["hashes"][name] = "0" * 64
+    sealed["hashes"][name] = measure(copy / "model.pt")
     write_object(copy / "card.json", sealed)
     with pytest.raises(ModelFolderError, match=first):
         ModelFolder.open(copy)
-    write_object(copy / "card.json", sealed | {"card_hash": hash_card(sealed)})
+    edit_card(copy / "card.json")
     with pytest.raises(ModelFolderError, match=then):
         ModelFolder.open(copy)
 
@@ -203,12 +198,12 @@ def test_other_folders_and_formats_are_refused(copy, prompt_data_bin, tmp_path):
         with pytest.raises(ModelFolderError, match=message):
             ModelFolder.open(folder)
     card = read_object(copy / "card.json")
-    write_object(copy / "card.json", card | {"format_version": 2})
-    with pytest.raises(ModelFolderError, match="expected format_version 1, found 2: .*make the model folder again by"):
+    write_object(copy / "card.json", card | {"format_version": 1})
+    with pytest.raises(ModelFolderError, match="expected format_version 2, found 1: .*make the model folder again by"):
         ModelFolder.open(copy)
     del card["format_version"]  # as before there were such versions
     write_object(copy / "card.json", card | {"format": 1})
-    with pytest.raises(ModelFolderError, match="expected format_version 1, found none: .*make the model folder again"):
+    with pytest.raises(ModelFolderError, match="expected format_version 2, found none: .*make the model folder again"):
         ModelFolder.open(copy)
     (copy / "card.json").write_text("[" * 100_000)
     with pytest.raises(ModelFolderError, match="not valid JSON"):
@@ -225,7 +220,7 @@ def test_the_readme_may_be_edited(copy):
 def test_a_hub_name_is_downloaded_without_files_of_other_kinds(copy, tmp_path, monkeypatch):
     """The hub's cache holds links to files of other names."""
     (copy / "pytorch_model.bin").write_bytes(pickle.dumps(Bomb(tmp_path / "trace")))
-    asked = []
+    asked, snapshot = [], tmp_path / "cache" / "snapshots" / "c0ffee"
 
     def snapshot_download(name: str, allow_patterns: list[str]) -> str:
         from huggingface_hub.utils import filter_repo_objects
@@ -233,18 +228,18 @@ def test_a_hub_name_is_downloaded_without_files_of_other_kinds(copy, tmp_path, m
         asked.append(name)
         names = [path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()]
         for number, file in enumerate(filter_repo_objects(names, allow_patterns=allow_patterns)):
-            blob, link = tmp_path / "cache" / "blobs" / str(number), tmp_path / "cache" / "snapshot" / file
+            blob, link = tmp_path / "cache" / "blobs" / str(number), snapshot / file
             blob.parent.mkdir(parents=True, exist_ok=True)
             link.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(copy / file, blob)
             link.symlink_to(blob)
-        return str(tmp_path / "cache" / "snapshot")
+        return str(snapshot)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     expected = Translator.from_pretrained(copy).translate([PROMPT])
     assert Translator.from_pretrained("somebody/speech-en-fr").translate([PROMPT]) == expected
     assert asked == ["somebody/speech-en-fr"]
-    found = {path.name for path in (tmp_path / "cache" / "snapshot").rglob("*")}
+    found = {path.name for path in snapshot.rglob("*")}
     assert {"model.safetensors", "README.md", "unit.model", "centroids.npz"} < found
     assert "pytorch_model.bin" not in found
 

@@ -4,11 +4,13 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from cards import edit_card
 from toy import build_task, make_toy_data_bin
 from training import train
 
 from fairseq_hmst.data.data_bin import DataBinError
 from preprocess.files.cards.data_bin_card import DataBinCard
+from preprocess.files.cards.named_files import FileEntry
 from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard
 from preprocess.files.languages import LanguageSymbolsEntry
 
@@ -16,7 +18,7 @@ from preprocess.files.languages import LanguageSymbolsEntry
 def kmeans_card(centroids_hash):
     extractor = ExtractorDescription("mfcc", "mfcc", 0, "", frame_shift_seconds=0.02, width=39)
     numbers = {"clusters": 8, "seed": 0, "portion": 1.0, "frames": 100, "skipped": 0, "inertia_per_frame": 1.0}
-    return KmeansCard(extractor=extractor, **numbers, hashes={"centroids.npz": centroids_hash})
+    return KmeansCard(extractor=extractor, **numbers, hashes={"centroids.npz": FileEntry(0, centroids_hash)})
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,7 @@ def halves(toy_data_bin, tmp_path_factory):
         path.unlink()
     for path in list(other.glob("valid.*.bin")) + list(other.glob("valid.*.idx")):
         shutil.copy(path, other / path.name.replace("valid", "train"))
+    edit_card(other / "card.json", remeasure=True)
     return toy_data_bin, other
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from cards import edit_card
 from mbart_cases import mbart_case, read_reference
 from tiny_mbart import train_sentencepiece, write_hugging_face_mbart
 from toy import build_model
@@ -39,7 +40,7 @@ def change_json(path: Path, **values: object) -> None:
 def change_card(data_bin: Path, folder: Path, entry: str, **values: object) -> Path:
     copy = Path(shutil.copytree(data_bin, folder / "data-bin"))
     card = json.loads((copy / "card.json").read_text())
-    change_json(copy / "card.json", **{entry: card[entry] | values})
+    edit_card(copy / "card.json", **{entry: card[entry] | values})
     return copy
 
 
@@ -221,8 +222,5 @@ def test_every_unit_has_a_row_and_none_becomes_unknown(case):
 
 
 def rehash(data_bin: Path) -> None:
-    import hashlib
 
-    card = json.loads((data_bin / "card.json").read_text())
-    hashes = {name: hashlib.sha256((data_bin / name).read_bytes()).hexdigest() for name in card["hashes"]}
-    change_json(data_bin / "card.json", hashes=hashes)
+    edit_card(data_bin / "card.json", remeasure=True)

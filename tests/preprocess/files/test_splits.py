@@ -1,15 +1,13 @@
 """What binarize makes of utterances that the stage units has skipped."""
 
-import json
 from pathlib import Path
 
 import pytest
-from cards import read_card
+from cards import edit_card, measure, read_card
 from spoken_corpus import make_corpus, run_binarize
 
 from preprocess.errors import MismatchError, UnitsError
 from preprocess.files.faults import Fault, faults_path, write_faults
-from preprocess.files.hashing import hash_file
 from preprocess.files.manifest import write_manifest
 from preprocess.files.splits import find_manifests, load_splits
 from preprocess.files.units import format_units, read_units
@@ -36,9 +34,7 @@ def skip(units_path: Path, listed: tuple[str, ...]) -> None:
     faults = faults_path(units_path)
     write_faults(faults, [Fault(name, "train.tsv:0", "not audio") for name in listed])
     card_path = units_path.with_suffix(".card.json")
-    card = json.loads(card_path.read_text()) | {"skipped": len(SKIPPED)}
-    card["hashes"] = {path.name: hash_file(path) for path in (units_path, faults)}
-    card_path.write_text(json.dumps(card))
+    edit_card(card_path, skipped=len(SKIPPED), hashes={path.name: measure(path) for path in (units_path, faults)})
 
 
 def test_skipped_utterances_serve_text_translation_alone(corpus: Path, counts_of_all: dict, tmp_path: Path):

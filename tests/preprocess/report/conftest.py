@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cards import edit_card
 from faulty_corpus import make_faulty_data_bin
 from spoken_corpus import make_corpus, run_binarize
 
@@ -26,9 +27,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, run_lengths: dict[str, int]
     """Manifests, units, subwords and data-bin of `spoken_corpus`; do not change it."""
     folder = tmp_path_factory.mktemp("report") / "corpus"
     make_corpus(folder)
-    card_path = folder / "units" / "train.card.json"
-    card = json.loads(card_path.read_text(encoding="utf-8"))
-    card_path.write_text(json.dumps(card | {"run_lengths": run_lengths}), encoding="utf-8")
+    edit_card(folder / "units" / "train.card.json", run_lengths=run_lengths)
     run_binarize(folder, "--mt-text", folder / "mt.en", folder / "mt.fr")
     return folder
 

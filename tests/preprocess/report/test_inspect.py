@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cards import read_card
+from cards import edit_card, measure, read_card
 from spoken_corpus import make_corpus, run_binarize
 from tiny_mbart import write_hugging_face_mbart
 from toy import make_toy_data_bin, run_preprocess, toy_sentences
 
 from preprocess.__main__ import main
 from preprocess.errors import MismatchError, OutputError, PreprocessError
-from preprocess.files.hashing import check_hashes
 from preprocess.files.manifest import read_manifest, write_manifest
 
 Inspect = Callable[[Path, Path], dict[str, Any]]
@@ -35,8 +34,7 @@ def test_the_command_writes_a_whole_folder_and_says_what_fits(
     for _ in range(2):  # the second time over the first
         assert main(["inspect", str(corpus / "data-bin"), "--out", str(out)]) == 0
     card = read_card(out, "inspect")
-    check_hashes(out, card["hashes"])
-    assert sorted(card["hashes"]) == ["index.html", "report.json"]
+    assert card["hashes"] == {name: measure(out / name) for name in ("index.html", "report.json")}
     printed = capsys.readouterr().out
     assert str(out / "index.html") in printed
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
@@ -133,8 +131,7 @@ def test_text_that_the_pieces_have_no_place_for_is_named_by_binarize_and_inspect
     write_manifest(path, rows)
     assert not any(warning["kind"] == "altered_text" for warning in checks_of(run_binarize(folder), inspect))
     assert "hold ▁" not in caplog.text
-    card = json.loads((folder / "subwords" / "card.json").read_text(encoding="utf-8"))
-    (folder / "subwords" / "card.json").write_text(json.dumps(card | {"escapes": False}), encoding="utf-8")
+    edit_card(folder / "subwords" / "card.json", escapes=False)
     found = checks_of(run_binarize(folder), inspect)
     assert "test.st: 2 texts hold ▁ (U+2581), ▅ (U+2585) or NUL, which these pieces have no place" in caplog.text
     assert "(first: test-1)" in caplog.text
@@ -149,29 +146,13 @@ def checks_of(data_bin: Path, inspect: Inspect) -> list[dict[str, Any]]:
     return inspect(data_bin, data_bin.with_name("report"))["checks"]["warnings"]
 
 
-def test_a_data_bin_that_does_not_name_its_examples_is_looked_at_without_names(
-    faulty: Path, tmp_path: Path, inspect: Inspect
-):
-    data_bin = shutil.copytree(faulty / "data-bin", tmp_path / "data-bin")
-    for path in data_bin.glob("*.origin.tsv"):
-        path.unlink()
-    figures = inspect(data_bin, tmp_path / "report")
-    assert {example["id"] for example in figures["examples"]} == {None}
-    kinds = {warning["kind"] for warning in figures["checks"]["warnings"]}
-    assert kinds >= {"no_ctc_path", "duplicate_speech", "duplicate_text", "silence", "unknown_tokens"}
-    assert [check["kind"] for check in figures["checks"]["not_checked"]] == ["speaking_rate", "silence"]
-    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert "a data-bin of an earlier version has no ids, seconds and speakers" in page
-    assert "test.mt number 1 (from 0): equals number 8 (from 0) of train.mt" in page
-    assert "The seconds and speakers of the examples are not known" in page
-
-
 @pytest.mark.parametrize("change", [lambda lines: lines[:-1], lambda lines: [*lines, lines[-1]]])
 def test_origins_of_other_examples_are_refused(
     data_bin: Path, tmp_path: Path, inspect: Inspect, change: Callable[[list[str]], list[str]]
 ):
     path = data_bin / "train.st.origin.tsv"
     path.write_text("".join(change(path.read_text(encoding="utf-8").splitlines(keepends=True))), encoding="utf-8")
+    edit_card(data_bin / "card.json", remeasure=True)
     with pytest.raises(MismatchError, match=r"train\.st\.origin\.tsv: has changed .* says 38 examples, found 3[79]"):
         inspect(data_bin, tmp_path / "report")
 
@@ -183,9 +164,7 @@ def test_what_is_no_data_bin_is_refused(corpus: Path, data_bin: Path, tmp_path: 
         inspect(corpus / "subwords", tmp_path / "report")
     with pytest.raises(PreprocessError, match=r"would replace .*, which is read"):
         inspect(data_bin, data_bin)
-    card = json.loads((data_bin / "card.json").read_text(encoding="utf-8"))
-    del card["external_text"]
-    (data_bin / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    edit_card(data_bin / "card.json", external_text=...)
     with pytest.raises(PreprocessError, match=r"card\.json: not a card of this form: .*external_text`; make it again"):
         inspect(data_bin, tmp_path / "report")
     assert not (tmp_path / "report").exists()
@@ -214,6 +193,7 @@ def test_a_stream_that_is_not_what_the_card_says_is_named(
     data_bin: Path, tmp_path: Path, inspect: Inspect, change: Callable[[Path], object], message: str
 ):
     change(data_bin / "train.mt.src.bin")
+    edit_card(data_bin / "card.json", remeasure=True)
     with pytest.raises(MismatchError, match=message):
         inspect(data_bin, tmp_path / "report")
 

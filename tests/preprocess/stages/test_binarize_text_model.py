@@ -164,7 +164,7 @@ def test_the_card_says_how_to_read_the_data_bin(pruned: Path, whole: Path, conve
     assert card["signature"] == f"?|L?|k?|dedup|spm68+{convention}:{num_kept}|x4|v{card['version']}"
     assert read_card(whole, "binarize")["text_model"]["kept_pieces"] == 45
     for name in ("source", "target"):
-        assert card["hashes"][f"subwords/{name}.model"] == card["text_model"]["hash"]
+        assert card["hashes"][f"subwords/{name}.model"]["sha256"] == card["text_model"]["hash"]
 
 
 def test_the_subwords_card_describes_the_text_model(pruned: Path, convention: str):

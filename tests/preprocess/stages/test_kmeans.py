@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cards import read_card
+from cards import edit_card, read_card
 
 from preprocess.__main__ import main
 from preprocess.clustering import utterance_sample
@@ -63,9 +63,7 @@ def test_of_a_large_corpus_only_drawn_utterances_are_encoded_and_the_card_says_s
 
 def test_a_card_from_before_the_sample_was_told_can_be_read(make_manifest, tmp_path):
     assert stage(make_manifest(), tmp_path / "kmeans") == 0
-    card = json.loads((tmp_path / "kmeans/card.json").read_text())
-    del card["sample"]
-    (tmp_path / "kmeans/card.json").write_text(json.dumps(card))
+    edit_card(tmp_path / "kmeans/card.json", sample=...)
     assert load_kmeans(tmp_path / "kmeans")[1].sample is None
 
 
@@ -141,8 +139,7 @@ def test_bad_audio_is_refused_with_manifest_line_and_id(make_manifest, tmp_path,
 def test_changed_centroids_and_other_cards_are_refused(make_manifest, tmp_path):
     stage(make_manifest(), tmp_path / "kmeans")
     path, card_path = tmp_path / "kmeans/centroids.npz", tmp_path / "kmeans/card.json"
-    card = json.loads(card_path.read_text())
-    card_path.write_text(json.dumps(card | {"clusters": 9}))
+    edit_card(card_path, clusters=9)
     with pytest.raises(MismatchError, match=r"the card says \(9, 39\) \(clusters, width\), found \(8, 39\)"):
         load_kmeans(tmp_path / "kmeans")
     np.savez(path, centroids=np.zeros((8, 39), dtype=np.float32))
@@ -156,7 +153,6 @@ def test_a_pickle_in_place_of_centroids_is_not_opened(make_manifest, tmp_path):
     stage(make_manifest(), tmp_path / "kmeans")
     path, card_path = tmp_path / "kmeans/centroids.npz", tmp_path / "kmeans/card.json"
     np.savez(path, centroids=np.array([{"a": "pickle"}], dtype=object))
-    card = json.loads(card_path.read_text())
-    card_path.write_text(json.dumps(card | {"hashes": {"centroids.npz": hash_file(path)}}))
+    edit_card(card_path, remeasure=True)
     with pytest.raises(ValueError, match="allow_pickle=False"):
         load_kmeans(tmp_path / "kmeans")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cards import read_card
+from cards import edit_card, read_card
 from recipe_corpus import RECIPE, write_corpus
 from tiny_mbart import train_sentencepiece, write_fairseq_mbart
 
@@ -202,6 +202,7 @@ def test_a_text_model_stands_in_for_the_texts_of_the_subwords(folder: Path, capl
 def test_a_recipe_with_finished_units_needs_no_audio(folder: Path, caplog: pytest.LogCaptureFixture):
     for path in (folder / "out" / "manifest").glob("*.tsv"):
         change(path, ".wav\t", ".gone.wav\t")
+    edit_card(folder / "out" / "manifest" / "card.json", remeasure=True)
     (folder / "recipe.yaml").write_text(
         "out: fifth\nmanifest: out/manifest\nkmeans: out/kmeans\nunits: out/units\n"
         "subwords: {unit-vocab: 8, source-vocab: 13, target-vocab: 13}\n"

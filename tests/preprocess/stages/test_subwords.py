@@ -1,13 +1,12 @@
 """Truths: the inverse of every encoding, SentencePiece's own verdict on vocabulary sizes, fairseq's Dictionary."""
 
-import json
 import random
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cards import read_card
+from cards import edit_card, read_card
 
 from preprocess.__main__ import main
 from preprocess.errors import MismatchError, PreprocessError, VocabularyError
@@ -92,9 +91,8 @@ def test_decoding_a_target_gives_back_the_text(subwords_dir: Path):
 
 def test_subwords_of_a_version_without_escapes_cut_text_as_they_did(subwords_dir: Path, tmp_path: Path):
     folder = shutil.copytree(subwords_dir, tmp_path / "subwords")
-    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    assert card.pop("escapes") is True
-    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    assert read_card(folder, "subwords")["escapes"] is True
+    edit_card(folder / "card.json", escapes=...)
     earlier, now = Subwords.load(folder), Subwords.load(subwords_dir)
     assert earlier.encode_target("le▁chat") == earlier.encode_target("le chat") == now.encode_target("le chat")
     assert now.encode_target("le▁chat") != now.encode_target("le chat")

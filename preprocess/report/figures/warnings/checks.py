@@ -60,6 +60,5 @@ def check_all(inspected: Inspected) -> Outcome:
 
 def describe_example(example: WarnedExample) -> str:
     """One example in words: where it is, and what is wrong with it."""
-    name = f"number {example.index} (from 0)" if example.id is None else example.id
-    where = f"{example.split}.{example.stream} {name}"
+    where = f"{example.split}.{example.stream} {example.id}"
     return f"{where}: {example.found}" if example.found else where

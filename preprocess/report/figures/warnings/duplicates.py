@@ -77,5 +77,4 @@ def _first_matches(
 def _name_other(matches: Mapping[str, Matches], measures: Measures, index: int) -> str:
     """Name of the example that one equals."""
     other, other_index = matches[measures.name][index]
-    identifier = other.stream.ids([other_index])[0]
-    return f"equals {f'number {other_index} (from 0)' if identifier is None else identifier} of {other.name}"
+    return f"equals {other.stream.ids([other_index])[0]} of {other.name}"

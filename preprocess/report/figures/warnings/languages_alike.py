@@ -37,12 +37,10 @@ def _warn(inspected: Inspected, names: str, groups: dict[str, list[str]]) -> Dat
 
 
 def _first_examples(inspected: Inspected, groups: dict[str, list[str]]) -> Iterator[WarnedExample]:
-    """The first example of each name, where it is known."""
+    """The first example of each name."""
     wanted = {(side, name) for side, names in groups.items() for name in names}
     for measures in inspected.streams:
         stream = measures.stream
-        if not stream.has_origins:
-            continue
         for index, origin in enumerate(stream.origins()):
             found = {("source", origin.source_language), ("target", origin.target_language)} & wanted
             for side, name in sorted(found):

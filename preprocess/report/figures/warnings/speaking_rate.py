@@ -19,9 +19,6 @@ MIN_FACTOR = 2.0
 def check_speaking_rate(inspected: Inspected) -> Iterator[DataWarning | NotChecked]:
     """Find the examples whose rate lies beyond MAX_DEVIATIONS, and a factor of MIN_FACTOR, from the median."""
     speech = inspected.speech
-    if any(measures.origins is None for measures in speech):
-        yield NotChecked(KIND, "a data-bin of an earlier version has no ids, seconds and speakers; binarize it again")
-        return
     untimed = [measures.name for measures in speech if measures.origins and not measures.origins.is_timed.all()]
     if untimed:
         yield NotChecked(KIND, f"the manifest does not give the duration of each example of {', '.join(untimed)}")

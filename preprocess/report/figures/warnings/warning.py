@@ -17,14 +17,14 @@ class WarnedExample:
 
     Attributes:
         split, stream, index: where it is.
-        id: of the utterance, or FILE:LINE of external text; None: not known.
+        id: of the utterance, or FILE:LINE of external text.
         found: what is wrong with it; "" where the warning says all.
     """
 
     split: str
     stream: str
     index: int
-    id: str | None
+    id: str
     found: str
 
 

@@ -29,7 +29,7 @@ def test_a_changed_file_a_broken_checkpoint_and_a_broken_card_are_all_told(folde
     assert main([str(folder)]) == 1
     printed = capsys.readouterr()
     assert "unit.model: has changed since it was made" in printed.err
-    assert "dev.card.json: is not a card" in printed.err
+    assert "dev.card.json: is the card of no stage: found stage None" in printed.err
     assert "checkpoint_last.pt: cannot be read as a checkpoint" in printed.err
     assert "3 faults" in printed.out
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from cards import edit_card, measure
 from prompt_models import (
     PROMPTS,
     make_prompt_data_bin,
@@ -14,9 +15,7 @@ from prompt_models import (
 )
 
 from fairseq_hmst.export import ExportOptions, export
-from fairseq_hmst.model_folder.card import ModelCard
 from fairseq_hmst.model_folder.json_files import read_object, write_object
-from fairseq_hmst.model_folder.sealing import seal
 from fairseq_hmst.translate import ModelFolderError, TranslationError, Translator
 from preprocess.files.units import read_units
 
@@ -73,11 +72,12 @@ def test_an_encoder_with_pickled_weights_is_included_without_the_pickle(hubert_d
     data_bin = Path(shutil.copytree(hubert_data_bin, tmp_path / "data-bin"))
     from preprocess.files.hashing import hash_file
 
-    for card in (data_bin / "card.json", data_bin / "kmeans" / "card.json"):  # as if it had made the units
+    for card in (data_bin / "kmeans" / "card.json", data_bin / "card.json"):  # as if it had made the units
         text = card.read_text().replace(
             hash_file(encoder / "model.safetensors"), hash_file(pickled / "pytorch_model.bin")
         )
         card.write_text(text.replace(str(encoder), str(pickled)))
+        edit_card(card, remeasure=True)
     export([[hubert_checkpoint]], data_bin, tmp_path / "model", ExportOptions(include_encoder=str(pickled)))
     files = {path.name for path in (tmp_path / "model" / "encoder").iterdir()}
     assert files == {"config.json", "preprocessor_config.json", "model.safetensors"}
@@ -141,22 +141,31 @@ def test_an_encoder_of_the_hub_needs_no_option(hubert_data_bin, hubert_checkpoin
     data_bin = Path(shutil.copytree(hubert_data_bin, tmp_path / "data-bin"))
     card = data_bin / "kmeans" / "card.json"
     card.write_text(card.read_text().replace(str(hubert_data_bin.parents[2] / "tiny-hubert"), "some/hubert"))
+    for path in (card, data_bin / "card.json"):
+        edit_card(path, remeasure=True)
     command = ["--model", hubert_checkpoint, "--data", data_bin, "--out", tmp_path / "model"]
     assert main([str(part) for part in command]) == 0
     assert "is not included: it is taken from the hub, as some/hubert; --include-encoder" in capsys.readouterr().out
     assert "hmst translate model recording.wav\n" in (tmp_path / "model" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("change", ["other weights beside", "code"])
+@pytest.mark.parametrize("change", ["other weights beside", "code", "weights elsewhere"])
 def test_an_included_encoder_runs_no_code_and_reads_no_other_file(hubert_data_bin, hubert_checkpoint, tmp_path, change):
     export([[hubert_checkpoint]], hubert_data_bin, tmp_path / "model", ExportOptions(include_encoder=""))
-    encoder = tmp_path / "model" / "encoder"
-    if change == "code":
+    encoder, card = tmp_path / "model" / "encoder", tmp_path / "model" / "card.json"
+    if change == "weights elsewhere":
+        write_object(encoder / "model.safetensors.index.json", {"weight_map": {"layer": "../../weights.safetensors"}})
+        name = "encoder/model.safetensors.index.json"
+        edit_card(card, hashes=read_object(card)["hashes"] | {name: measure(tmp_path / "model" / name)})
+    elif change == "code":
         write_object(
             encoder / "config.json", read_object(encoder / "config.json") | {"auto_map": {"AutoConfig": "x.X"}}
         )
-        seal(tmp_path / "model", ModelCard.read(tmp_path / "model"), unsealed={"README.md"})
+        edit_card(card, remeasure=True)
     else:
         (encoder / "adapter_config.json").write_text("{}")
-    with pytest.raises(ModelFolderError, match=r"names code to be run|does not name it; remove it"):
+    with pytest.raises(
+        ModelFolderError,
+        match=r"names code to be run|does not name it; remove it|names weights that card.json does not: \.\.",
+    ):
         Translator.from_pretrained(tmp_path / "model")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from preprocess.files.cards import file_hashes
+from preprocess.files.cards.file_hashes import FileHashes
 from preprocess.files.hashing import hash_file
-from preprocess.recipe import file_hashes
-from preprocess.recipe.file_hashes import FileHashes
 
 LONG_AGO = 1e9
 
@@ -14,7 +14,7 @@ LONG_AGO = 1e9
 def read(monkeypatch) -> list[str]:
     """Names of the files that were read to be hashed."""
     names: list[str] = []
-    monkeypatch.setattr(file_hashes, "hash_file", lambda path: (names.append(path.name), hash_file(path))[1])
+    monkeypatch.setattr(file_hashes, "hash_file", lambda path, report: (names.append(path.name), hash_file(path))[1])
     return names
 
 
@@ -81,7 +81,7 @@ def test_what_was_read_before_an_interruption_is_kept(tmp_path: Path, monkeypatc
     for name in ("a", "b"):
         write(tmp_path / name, name)
 
-    def interrupt(path: Path) -> str:
+    def interrupt(path: Path, report: object) -> str:
         if path.name == "b":
             raise KeyboardInterrupt
         return hash_file(path)
