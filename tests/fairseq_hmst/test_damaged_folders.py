@@ -39,7 +39,7 @@ def test_a_damaged_data_bin_is_refused_in_one_line_or_reads_the_same(corpus: Pat
     data_bin = corpus / "data-bin"
     expected, files = read_all(data_bin), content_of(data_bin)
 
-    @bounded(100)
+    @bounded(40)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         damage = data.draw(damages(files))
@@ -57,7 +57,7 @@ def test_hmst_check_tells_of_any_damage(corpus: Path, output: str):
         for fault in check_folder(folder)[1]:
             raise fault
 
-    @bounded(40)
+    @bounded(25)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         damage = data.draw(damages(files))
@@ -79,7 +79,7 @@ def test_a_damaged_model_folder_is_refused_in_one_line_or_translates_the_same(mo
 
     expected = use()
 
-    @bounded(100)
+    @bounded(40)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         damage = data.draw(damages(files))

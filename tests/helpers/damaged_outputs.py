@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 VALUES = [None, True, 0, 1, 2, -1, 10**30, 0.5, 1e308, "", "x", "../x", "\0", [], ["x"], {}, {"x": 1}]
@@ -18,7 +18,14 @@ TRIED: Counter[tuple[str, str]] = Counter()  # by output and outcome
 def bounded(examples: int) -> settings:
     """The same examples at each run, with fixtures that are shared by all of them."""
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=checks)
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=checks,
+    )
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,11 @@ def damages(draw: Callable[[Any], Any], files: Mapping[str, bytes]) -> Damage:
     name = draw(st.sampled_from(sorted(files)))
     content = files[name]
     position = draw(st.integers(0, max(len(content) - 1, 0)))
-    kinds = ["cut", "insert", "swap", "flip"] if content else ["insert", "swap"]
-    kind = draw(st.sampled_from([*kinds, *["edit"] * name.endswith(".json")]))
+    others = sorted(other for other in files if files[other] != content)
+    kinds = ["insert", *["swap"] * bool(others), *["cut", "flip"] * bool(content), *["edit"] * name.endswith(".json")]
+    kind = draw(st.sampled_from(kinds))
     if kind == "swap":
-        other = draw(st.sampled_from(sorted(files)))
+        other = draw(st.sampled_from(others))
         return Damage({name: files[other], other: content}, f"{name} and {other} swapped")
     if kind == "cut":
         made = content[:position]
