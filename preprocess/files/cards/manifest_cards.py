@@ -1,4 +1,4 @@
-"""Manifests, and text beside them, compared with the card of the folder that the stage `manifest` wrote."""
+"""Files of the stage `manifest`, compared with the card that lies beside them."""
 
 from pathlib import Path
 
