@@ -198,4 +198,4 @@ def test_python_gives_the_table_that_the_command_prints(corpus, capsys):
 
 def test_it_is_a_subcommand_of_hmst(corpus):
     result = run_command("hmst", "score", "--reference", corpus["ref"], "--hypothesis", corpus["ref"])
-    assert (result.returncode, result.stdout.split()[:2]) == (0, ["system", "sentences"])
+    assert (result.returncode, result.stdout.split()[:2]) == (0, ["system", "sentences"]), result.stderr
