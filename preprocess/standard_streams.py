@@ -44,7 +44,8 @@ def name_standard_streams() -> None:
         stream = getattr(sys, name)
         if not isinstance(stream, io.TextIOWrapper):
             continue
-        stream.reconfigure(errors="backslashreplace")
+        if stream.errors != "backslashreplace":
+            stream.reconfigure(errors="backslashreplace")
         with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor, or closed
             if stream.fileno() == number and not isinstance(_raw(stream), _NamedFile):
                 setattr(sys, name, _named(stream, number))

@@ -8,9 +8,6 @@ import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 from torch import Tensor
 
-from preprocess.errors import FileError
-from preprocess.files.reading.token_streams import check_token_stream
-
 from .batch import Batch, NetInput, StreamExample, TokenRows
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
@@ -66,11 +63,6 @@ def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:
     def load(side: str) -> TokenRows[Tensor] | None:
         if f"{split}.{name}.{side}.idx" not in files:
             return None
-        dictionary = data_bin.target_dictionary if side == "tgt" else data_bin.source_dictionary
-        try:
-            check_token_stream(f"{prefix}.{side}", len(dictionary))
-        except FileError as error:
-            raise DataBinError.of(error) from error
         return data_utils.load_indexed_dataset(f"{prefix}.{side}", dictionary=None, dataset_impl="mmap")
 
     sources, targets, transcripts = load("src"), load("tgt"), load("transcript")

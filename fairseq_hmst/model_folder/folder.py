@@ -32,7 +32,8 @@ from preprocess.files.hub import HubError, resolve_folder
 from preprocess.files.reading.finite import check_finite
 
 from ..data.data_bin import DataBinError
-from ..tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
+from ..tasks.config import HmstTranslationConfig
+from ..tasks.hmst_translation import HmstTranslationTask
 from .card import CONFIG_NAME, COPY_AGAIN, EncoderEntry, ModelCard, ModelConfig, ModelEntry
 from .errors import ModelFolderError
 from .families import FAMILIES

@@ -4,32 +4,27 @@ import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional, cast
+from typing import TYPE_CHECKING, List
 
 from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
 from fairseq.data.iterators import EpochBatchIterator
-from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
 from fairseq.models import ARCH_MODEL_REGISTRY
 from fairseq.optim import FairseqOptimizer
 from fairseq.sequence_generator import SequenceGenerator
-from fairseq.tasks import FairseqTask, register_task
-from omegaconf import II, MISSING, DictConfig, OmegaConf
+from fairseq.tasks import register_task
+from omegaconf import DictConfig
 from torch import Tensor
 
 from preprocess.errors import OptionError
 
-from ..checkpoints.finished import patience_state, restore_patience
-from ..checkpoints.identity import FINGERPRINT, differing_options
-from ..checkpoints.reading import CheckpointError, FairseqCheckpoint, TaskState
 from ..data.batch import Batch
 from ..data.data_bin import DataBin
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
-from ..generators.decodings import DECODINGS
 from ..generators.followed.check import check_input, check_language_model
 from ..generators.followed.cut_outputs import mark_cut, warn_of_cut
 from ..generators.generator_choice import DecodableModel, Generator, build_generator, length_limits
@@ -37,73 +32,31 @@ from ..generators.hypothesis import GeneratedHypothesis
 from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
 from ..training_events import log_event
-from .best_metric import check_best_metric
-from .decoded_options import DecodedConfig
+from .checkpointed_task import CheckpointedTask
+from .config import HmstTranslationConfig
 from .empty_sources import decode_but_empty
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
 from .interactive_lines import TokenList, encode_lines, max_source_tokens
 from .language_model import check_language_model_file
 from .plain_text import PlainText
-from .sample_board import SampleBoard
 from .subword_codec import SubwordCodec
-from .text_scorer import TextScorer, choose_bleu
 from .text_twins import add_text_twins, check_transcripts
 from .training_data import compare_with_cards
 from .training_report import memory_gb, training_start
-from .validation import BleuGeneration, DecodedValidation
+from .validation.best_metric import check_best_metric
+from .validation.decoded_validation import BleuGeneration, DecodedValidation
+from .validation.sample_board import SampleBoard
+from .validation.text_scorer import TextScorer, choose_bleu
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, SharedEncoderConfig
 
 logger = logging.getLogger(__name__)
 
-OTHER_DATA = (
-    "give the data-bin it was trained on; to start a training on this one from its weights, give it by --transfer-from"
-)
-OTHER_MODEL = (
-    "give the options it was trained with; to start another model from its weights, give it by --transfer-from"
-)
-
-
-@dataclass
-class HmstTranslationConfig(DecodedConfig):
-    """Options of the task."""
-
-    data: str = field(
-        default=MISSING,
-        metadata={
-            "help": "data-bin made by `hmst preprocess`; or several, separated by colons, of one vocabulary: "
-            "epoch n trains on the n-th in turn, and valid and test are those of the first"
-        },
-    )
-    streams: str = field(default="st,mt", metadata={"help": "streams to train and validate on: st,mt or st or mt"})
-    mt_passes: float = field(
-        default=1.0,
-        metadata={
-            "help": "passes through the MT stream in an epoch, which is one pass through ST; 0 or more; the fractional "
-            "part draws that share again in each epoch"
-        },
-    )
-    decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
-        default="auto", metadata={"help": "which head decodes; auto: the family's own"}
-    )
-    ctc_decode_weight: Optional[float] = field(
-        default=None,
-        metadata={
-            "help": "weight of the CTC prefix score in --decoding joint, 0 (attention alone) to 1 (CTC alone); "
-            "default: 0.3"
-        },
-    )
-    seed: int = II("common.seed")
-    tensorboard_logdir: Optional[str] = II("common.tensorboard_logdir")
-    lm_path: Optional[str] = II("generation.lm_path")
-    store_ema: bool = II("ema.store_ema")
-    save_dir: Optional[str] = II("checkpoint.save_dir")
-
 
 @register_task("hmst_translation", dataclass=HmstTranslationConfig)
-class HmstTranslationTask(FairseqTask):
+class HmstTranslationTask(CheckpointedTask):
     """Loads a data-bin's streams, mixes them into epochs, and decodes with any head of the model.
 
     Raises:
@@ -151,52 +104,6 @@ class HmstTranslationTask(FairseqTask):
     @property
     def target_dictionary(self) -> Dictionary:
         return self.data_bin.target_dictionary
-
-    def state_dict(self) -> TaskState:
-        """State of the data-bin in each checkpoint, by which it is known again."""
-        return {
-            FINGERPRINT: self.data_bin.fingerprint,
-            "signature": self.data_bin.signature,
-            "symbols": self.data_bin.symbols,
-        }
-
-    def load_state_dict(self, state_dict: TaskState) -> None:
-        """Refuse a checkpoint that was trained with other dictionaries, subwords or units.
-
-        Raises:
-            DataBinError: it belongs to another data-bin.
-        """
-        if FINGERPRINT not in state_dict:
-            logger.warning(
-                f"a checkpoint does not say which data-bin it was trained on: if it was not {self.data_bin.path}, its "
-                "translations mean nothing"
-            )
-            return
-        self.data_bin.check_fingerprint(state_dict[FINGERPRINT], "the checkpoint belongs to", OTHER_DATA)
-        trained_on = state_dict.get("signature", self.data_bin.signature)
-        if trained_on != self.data_bin.signature:
-            logger.warning(f"a checkpoint was trained on data made otherwise: {trained_on}")
-
-    def accept_checkpoint(self, checkpoint: FairseqCheckpoint, model: "SharedEncoderConfig | DictConfig") -> None:
-        """Refuse a checkpoint that a training of `model` on this data-bin cannot go on from.
-
-        Raises:
-            DataBinError: it belongs to another data-bin.
-            CheckpointError: its model computes otherwise.
-        """
-        self.load_state_dict(checkpoint.get("task_state", {}))
-        options = cast("dict[str, object]", OmegaConf.to_container(cast(DictConfig, model), enum_to_str=True))
-        differing = differing_options(checkpoint["cfg"]["model"], options)
-        if differing:
-            raise CheckpointError(f"is another model than this training's: {differing}", advice=OTHER_MODEL)
-
-    def get_checkpoint_dict(self) -> dict[str, dict[str, float]]:
-        """State that fairseq keeps in checkpoints for `set_checkpoint_dict`: the count of --patience."""
-        return {type(self).__name__: patience_state()}
-
-    def set_checkpoint_dict(self, state: Mapping[str, float]) -> None:
-        """Go on with what `get_checkpoint_dict` gave."""
-        restore_patience(state)
 
     def load_dataset(
         self, split: str, combine: bool = False, task_cfg: object = None, epoch: int = 1, **kwargs: object

@@ -2,9 +2,6 @@
 
 from fairseq.data.indexed_dataset import MMapIndexedDataset
 
-from preprocess.errors import FileError
-from preprocess.files.reading.token_streams import check_token_stream
-
 from ..data.data_bin import DataBin
 from ..models.pretrained import PretrainedModelError
 from .text_model import TextModel
@@ -29,11 +26,6 @@ def check_positions(text_model: TextModel, data_bin: DataBin) -> None:
         names = sorted(name for name in data_bin.card.hashes if name.endswith(f".{suffix}.idx"))
         data_bin.compare(names)
         for index in (data_bin.path / name for name in names):
-            dictionary = data_bin.source_dictionary if suffix == "src" else data_bin.target_dictionary
-            try:
-                check_token_stream(index.with_suffix(""), len(dictionary))
-            except FileError as error:
-                raise PretrainedModelError.of(error) from error
             dataset = MMapIndexedDataset(str(index.with_suffix("")))
             sizes = dataset.sizes  # a view into the file, which is mapped as long as the dataset lives
             num_longer = int((sizes > limit).sum())

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import FileError, MismatchError
+from ..errors import MismatchError
 from ..files.cards.data_bin_card import DataBinCard, StreamEntry
-from ..files.reading.token_streams import check_token_stream
 from ..files.units import text_to_units
 from ..vocabulary.dictionary import EOS_INDEX, SPECIAL_SYMBOLS
 from ..vocabulary.models import Subwords
@@ -147,11 +146,6 @@ class Stream:
                     f"{prefix}.bin or .idx is missing, though the card counts it",
                     advice="make it again",
                 )
-            symbols = self.data_bin.target_symbols if side == "target" else self.data_bin.source_symbols
-            try:
-                check_token_stream(prefix, len(symbols))
-            except FileError as error:
-                raise MismatchError.of(error) from error
             datasets[side] = load_indexed_dataset().make_dataset(prefix, impl="mmap")
             if len(datasets[side]) != self.counts.examples:
                 raise MismatchError(

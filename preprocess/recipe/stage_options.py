@@ -111,7 +111,7 @@ class StageOptions:
                 yield RecipeError(message, place=option.location)
 
     def find_overlaps(self, values: Mapping[str, object]) -> Iterator[PreprocessError]:
-        """What the stage reads and would replace."""
+        """The faults of an output that would replace what the stage reads."""
         try:
             with self.located():
                 read = (self._inputs(name, value) for name, value in values.items() if name != "out")

@@ -90,7 +90,7 @@ def _config_of(command: str) -> type:
     import fairseq_hmst.plugin  # noqa: F401
 
     if command == TASK:
-        from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig
+        from fairseq_hmst.tasks.config import HmstTranslationConfig
 
         return HmstTranslationConfig
     if command == CRITERION:

@@ -91,7 +91,8 @@ def build_task(data_bin: Path, **options: object):
     from omegaconf import OmegaConf
 
     import fairseq_hmst.plugin  # noqa: F401
-    from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask
+    from fairseq_hmst.tasks.config import HmstTranslationConfig
+    from fairseq_hmst.tasks.hmst_translation import HmstTranslationTask
 
     given = {"seed": 1, "tensorboard_logdir": None, "save_dir": None, "data": str(data_bin)}
     given |= {"best_checkpoint_metric": "loss", "maximize_best_checkpoint_metric": False, **options}

@@ -142,7 +142,7 @@ class Card:
 
     @classmethod
     def names_in(cls, content: Mapping[str, object]) -> frozenset[str]:
-        """Names of all files of an output by the content of its card, which may be of another version."""
+        """Names of all files of an output, by the content of its card of any version."""
         hashes = content.get("hashes")
         return frozenset({CARD_NAME, *(hashes if isinstance(hashes, dict) else ())})
 
@@ -170,7 +170,7 @@ class Card:
         return sorted(found)
 
     def copy_files(self, source: Path, target: Path) -> None:
-        """Copy the files of the output in `source` to a new folder, and nothing else that lies there."""
+        """Copy the files of the output in `source`, and no others, to a new folder."""
         copy_files(source, sorted(self.names), target)
 
     def check_hashes(

@@ -1,1 +1,1 @@
-"""Outputs from before the work, when their place is checked and locked, to its end, when they are replaced whole."""
+"""The places of outputs, checked and locked before the work, and outputs replaced whole after it."""

@@ -62,7 +62,7 @@ def put_all_in_order(folder: Path) -> None:
 
 
 def _put_in_order(path: Path) -> None:
-    """Finish what a killed run had begun to put in place, and remove what else it left."""
+    """Finish what a killed run began to put in place, and remove its other leftovers."""
     try:
         finish_replacing(path)
         remove_leftovers(path)

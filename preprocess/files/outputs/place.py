@@ -1,4 +1,4 @@
-"""The place of an output: what stands there and may be replaced, and inputs that would be lost."""
+"""The place of an output: whether what it holds may be replaced, and no input would be lost."""
 
 import dataclasses
 import os
@@ -85,7 +85,7 @@ def inputs_of(*values: object) -> Iterator[Path]:
 
 
 def folder_of_model(name: str | None) -> Path | None:
-    """The folder of a model that is a folder, or a name on the hub or of ours; None: not a folder."""
+    """The folder of a model, of which there may be a name instead; None: it is a name."""
     return Path(name) if name and name != "mfcc" and Path(name).is_dir() else None
 
 

@@ -133,7 +133,7 @@ def test_validation_scores_each_language_by_its_tokenizer(data_bin):
     from fairseq.logging import metrics
 
     from fairseq_hmst.bleu import BleuScorer
-    from fairseq_hmst.tasks.validation_scores import ScoredText, log_scores, score_groups, score_statistics
+    from fairseq_hmst.tasks.validation.scores import ScoredText, log_scores, score_groups, score_statistics
 
     references, languages = read(data_bin, "valid.st.ref.txt"), read(data_bin, "valid.st.lang.txt")
     hypotheses = [text if row > 5 else text[:-2] for row, text in enumerate(references)]

@@ -13,7 +13,7 @@ from sacrebleu.metrics.bleu import BLEUScore
 
 from preprocess.errors import OptionError
 
-from ..bleu import AUTO, BleuScorer
+from ...bleu import AUTO, BleuScorer
 
 # What fairseq calls BLEU of text and of subwords; its default, which cannot be told from a choice of it.
 BLEU_NAMES = ("bleu", "sacrebleu")

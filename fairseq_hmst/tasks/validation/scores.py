@@ -8,7 +8,7 @@ from fairseq.logging.meters import MetersDict
 from sacrebleu.metrics import CHRF
 from sacrebleu.metrics.bleu import MAX_NGRAM_ORDER, BLEUScore
 
-from ..bleu import BleuScorer, score_of_statistics
+from ...bleu import BleuScorer, score_of_statistics
 
 NUM_CHRF_STATISTICS = 3 * CHRF.CHAR_ORDER  # n-grams of the hypothesis, of the reference, and those that match
 

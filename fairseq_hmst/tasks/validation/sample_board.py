@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 from fairseq.distributed import utils as distributed_utils
 from torch import Tensor
 
-from ..alignment import align
-from ..data.batch import Batch
-from ..data.data_bin import DataBin
-from ..training_events import Sample
+from ...alignment import align
+from ...data.batch import Batch
+from ...data.data_bin import DataBin
+from ...training_events import Sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..models.hmst_model import HmstModel
+    from ...models.hmst_model import HmstModel
 
 INCHES_A_LABEL = 0.25
 

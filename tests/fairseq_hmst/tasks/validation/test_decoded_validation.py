@@ -9,7 +9,7 @@ import pytest
 import torch
 from toy import batch_of, build_model, build_task, toy_sentences
 
-from fairseq_hmst.tasks.sample_board import SampleBoard, draw_alignment
+from fairseq_hmst.tasks.validation.sample_board import SampleBoard, draw_alignment
 from fairseq_hmst.training_events import Sample
 
 SMALL = {"embed_dim": 8, "ffn_embed_dim": 8, "attention_heads": 2, "encoder_layers": 2}

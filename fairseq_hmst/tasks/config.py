@@ -1,13 +1,14 @@
-"""Options of the task about what is decoded, its scores, and the best checkpoint."""
+"""Options of the task."""
 
 from dataclasses import dataclass, field
 from typing import Optional
 
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
-from omegaconf import II
+from omegaconf import II, MISSING
 
 from ..bleu import AUTO, TOKENIZERS
 from ..data.streams import STREAM_NAMES
+from ..generators.decodings import DECODINGS
 
 
 @dataclass
@@ -39,3 +40,39 @@ class DecodedConfig(FairseqDataclass):
     )
     best_checkpoint_metric: str = II("checkpoint.best_checkpoint_metric")
     maximize_best_checkpoint_metric: bool = II("checkpoint.maximize_best_checkpoint_metric")
+
+
+@dataclass
+class HmstTranslationConfig(DecodedConfig):
+    """Options of the task."""
+
+    data: str = field(
+        default=MISSING,
+        metadata={
+            "help": "data-bin made by `hmst preprocess`; or several, separated by colons, of one vocabulary: "
+            "epoch n trains on the n-th in turn, and valid and test are those of the first"
+        },
+    )
+    streams: str = field(default="st,mt", metadata={"help": "streams to train and validate on: st,mt or st or mt"})
+    mt_passes: float = field(
+        default=1.0,
+        metadata={
+            "help": "passes through the MT stream in an epoch, which is one pass through ST; 0 or more; the fractional "
+            "part draws that share again in each epoch"
+        },
+    )
+    decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
+        default="auto", metadata={"help": "which head decodes; auto: the family's own"}
+    )
+    ctc_decode_weight: Optional[float] = field(
+        default=None,
+        metadata={
+            "help": "weight of the CTC prefix score in --decoding joint, 0 (attention alone) to 1 (CTC alone); "
+            "default: 0.3"
+        },
+    )
+    seed: int = II("common.seed")
+    tensorboard_logdir: Optional[str] = II("common.tensorboard_logdir")
+    lm_path: Optional[str] = II("generation.lm_path")
+    store_ema: bool = II("ema.store_ema")
+    save_dir: Optional[str] = II("checkpoint.save_dir")

@@ -9,18 +9,18 @@ import torch
 from fairseq import utils
 from torch import Tensor
 
-from ..bleu import BleuScorer
-from ..data.batch import Batch, NetInput
-from ..data.streams import STREAM_NAMES
-from ..generators.generator_choice import Generator
-from ..training_events import Sample, SampleTranslations, log_event
+from ...bleu import BleuScorer
+from ...data.batch import Batch, NetInput
+from ...data.streams import STREAM_NAMES
+from ...generators.generator_choice import Generator
+from ...training_events import Sample, SampleTranslations, log_event
 from .sample_board import SampleBoard
-from .validation_scores import ScoredText, log_scores, score_groups, score_statistics
+from .scores import ScoredText, log_scores, score_groups, score_statistics
 
 if TYPE_CHECKING:
-    from ..data.streams import MixedStreams
-    from ..models.hmst_model import HmstModel
-    from .hmst_translation import HmstTranslationTask
+    from ...data.streams import MixedStreams
+    from ...models.hmst_model import HmstModel
+    from ..hmst_translation import HmstTranslationTask
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import sacrebleu
 from fairseq.logging import metrics
 
 from fairseq_hmst.bleu import BleuScorer
-from fairseq_hmst.tasks.validation_scores import ScoredText, log_scores, score_groups, score_statistics
+from fairseq_hmst.tasks.validation.scores import ScoredText, log_scores, score_groups, score_statistics
 
 HYPOTHESES = ["the cat sat on a mat", "two dogs run", "", "it is a blue house, not green", "one two three four"]
 REFERENCES = ["the cat sat on the mat", "two dogs are running", "red", "this is a blue house", "one two three four"]

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..data.streams import MixedStreams
-from .validation_scores import ScoreGroup
+from ...data.streams import MixedStreams
+from .scores import ScoreGroup
 
 if TYPE_CHECKING:
-    from ..data.language_symbols import LanguageSymbolIds
-    from ..models.hmst_model import HmstModel
-    from .hmst_translation import HmstTranslationTask
+    from ...data.language_symbols import LanguageSymbolIds
+    from ...models.hmst_model import HmstModel
+    from ..hmst_translation import HmstTranslationTask
 
 OF_DECODING = re.compile(r"(st_|mt_)?(bleu|chrf)(_.+)?")
 HIGHER_IS_BETTER = re.compile(r"(.*_)?(bleu(?!_ratio)|chrf|accuracy)(_.+)?")

@@ -4,7 +4,7 @@ import pytest
 from fairseq.logging import metrics
 from toy import batch_of, build_criterion, build_model, build_task
 
-from fairseq_hmst.tasks.best_metric import check_best_metric
+from fairseq_hmst.tasks.validation.best_metric import check_best_metric
 
 SMALL = {"embed_dim": 8, "ffn_embed_dim": 8, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 

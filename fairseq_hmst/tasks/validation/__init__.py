@@ -1,0 +1,1 @@
+"""Decoding in validation: scores of translations, samples, and the metric of the best checkpoint."""
