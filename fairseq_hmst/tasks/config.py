@@ -6,6 +6,8 @@ from typing import Optional
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from omegaconf import II, MISSING
 
+from preprocess.errors import OptionError
+
 from ..bleu import AUTO, TOKENIZERS
 from ..data.streams import STREAM_NAMES
 from ..generators.decodings import DECODINGS
@@ -76,3 +78,18 @@ class HmstTranslationConfig(DecodedConfig):
     lm_path: Optional[str] = II("generation.lm_path")
     store_ema: bool = II("ema.store_ema")
     save_dir: Optional[str] = II("checkpoint.save_dir")
+
+
+OF_EVAL_BLEU = ("eval_bleu_beam", "bleu_tokenizer", "decoding", "ctc_decode_weight")
+
+
+def refuse_without_effect(config: HmstTranslationConfig) -> None:
+    """Refuse options of a training that nothing follows.
+
+    Raises:
+        OptionError: an option of what --eval-bleu decodes differs from its default, without --eval-bleu.
+    """
+    for name in OF_EVAL_BLEU:
+        value = getattr(config, name)
+        if not config.eval_bleu and value != HmstTranslationConfig.__dataclass_fields__[name].default:
+            raise OptionError(name, f"{value} has no effect on a training without --eval-bleu")

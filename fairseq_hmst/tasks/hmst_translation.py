@@ -33,7 +33,7 @@ from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
 from ..training_events import log_event
 from .checkpointed_task import CheckpointedTask
-from .config import HmstTranslationConfig
+from .config import HmstTranslationConfig, refuse_without_effect
 from .empty_sources import decode_but_empty
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
@@ -124,6 +124,7 @@ class HmstTranslationTask(CheckpointedTask):
         self.input_languages.refuse_for_data(split)
         data_bin = self.shards[(epoch - 1) % len(self.shards)] if split.startswith("train") else self.data_bin
         if split.startswith("train") and self.criterion is not None:
+            refuse_without_effect(self.cfg)
             compare_with_cards(self.shards, split, self.stream_names, self.cfg.save_dir)
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split)]
         twins = ""
@@ -190,6 +191,9 @@ class HmstTranslationTask(CheckpointedTask):
     def build_model(self, cfg: "SharedEncoderConfig | DictConfig", from_checkpoint: bool = False) -> "HmstModel":
         # before fairseq copies cfg: what is written into it now, checkpoints will hold
         family = ARCH_MODEL_REGISTRY[cfg._name]
+        if not hasattr(family, "start_weights"):
+            ours = ", ".join(name for name in ARCH_MODEL_REGISTRY if name.startswith("hmst_"))
+            raise OptionError("arch", f"{cfg._name} is not of this package, whose task trains: {ours}")
         start = None if from_checkpoint else family.start_weights(cfg, self.data_bin)
         model = super().build_model(cfg, from_checkpoint)
         if start is not None:

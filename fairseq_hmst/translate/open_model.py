@@ -26,12 +26,14 @@ class OpenModel:
         models: of fairseq.
         speech: from recordings to units.
         machine: on which they compute.
+        encoder: speech encoder that was given, where the folder only names it.
     """
 
     folder: ModelFolder
     models: "list[HmstModel]"
     speech: SpeechToUnits
     machine: MachineOptions
+    encoder: str | None
     _turn: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @classmethod
@@ -52,7 +54,7 @@ class OpenModel:
             speech = SpeechToUnits(folder, machine.device, encoder)
             models = [model.to(getattr(torch, machine.dtype)) for model in folder.load_models(machine.device)]
         speech.check_given_encoder(encoder)
-        return cls(folder, models, speech, machine)
+        return cls(folder, models, speech, machine, encoder)
 
     @contextlib.contextmanager
     def computing(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """The class `Translator`: speech or text to translations, by a model folder."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -43,6 +43,11 @@ class Translator:
         self._model, self.options = model, options
         self.decoder = make_decoder(model.folder.data, model.models, options, model.folder.config.generation)
         self._lengths = options.segment_lengths(model.folder.card.long_training_seconds)
+
+    def __reduce__(self) -> tuple[Callable[..., "Translator"], tuple[object, ...]]:
+        """A pickle has the path of the folder alone: whoever reads it opens the model again."""
+        model = self._model
+        return _open_again, (model.folder.path.resolve(), model.machine, model.encoder, self.options)
 
     @property
     def folder(self) -> ModelFolder:
@@ -291,3 +296,7 @@ def _checked(translations: Iterable[Translation], skip_faults: bool) -> Iterator
         if translation.failure is not None and not skip_faults:
             raise translation.failure
         yield translation
+
+
+def _open_again(folder: Path, machine: MachineOptions, encoder: str | None, options: TranslationOptions) -> Translator:
+    return Translator(OpenModel.open(folder, machine, encoder), options)

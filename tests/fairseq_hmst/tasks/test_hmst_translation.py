@@ -3,10 +3,13 @@ import shutil
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 from toy import NUM_UNITS, build_task, make_toy_data_bin, toy_sentences
 
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
+from fairseq_hmst.tasks.config import refuse_without_effect
 from fairseq_hmst.tasks.subword_codec import SubwordCodec
+from preprocess.errors import OptionError
 
 
 def text_of(task, tokens):
@@ -68,6 +71,21 @@ def test_test_sets_hold_the_eval_stream_alone(toy_data_bin):
 def test_unknown_streams_are_refused(toy_data_bin, streams):
     with pytest.raises(ValueError, match=f"--streams must be st,mt or st or mt, got '{streams}'"):
         build_task(toy_data_bin, streams=streams)
+
+
+@pytest.mark.parametrize(
+    "options", [{"eval_bleu_beam": 2}, {"decoding": "ctc"}, {"ctc_decode_weight": 0.3}, {"bleu_tokenizer": "char"}]
+)
+def test_options_of_eval_bleu_are_refused_without_it(toy_data_bin, options):
+    (name,) = options
+    with pytest.raises(OptionError, match=f"{name} .* has no effect on a training without --eval-bleu"):
+        refuse_without_effect(build_task(toy_data_bin, **options).cfg)
+    refuse_without_effect(build_task(toy_data_bin, **options, eval_bleu=True).cfg)
+
+
+def test_an_architecture_of_fairseq_is_refused(toy_task):
+    with pytest.raises(OptionError, match="arch transformer is not of this package, whose task trains: hmst_aed, "):
+        toy_task.build_model(OmegaConf.create({"_name": "transformer"}))
 
 
 def test_a_missing_split_is_named_with_those_there_are(toy_task):

@@ -1,5 +1,6 @@
 """Calls of Translator: one input or many, options for one call, and what the machine may change."""
 
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -38,6 +39,13 @@ def test_one_input_gives_one_translation_and_several_give_a_list(translator):
     assert [recording.seconds] == [item.seconds for item in translator.recordings(PROMPTS[:1])]
     assert list(translator.stream(recording)) == [alone]
     assert translator.translate([]) == translator.translate_text([]) == []
+
+
+def test_a_pickle_opens_the_folder_again(translator):
+    chosen = translator.with_options(nbest=2, beam=3)
+    again = pickle.loads(pickle.dumps(chosen))
+    assert again.options == chosen.options
+    assert again.translate_text(ENGLISH[:2]) == chosen.translate_text(ENGLISH[:2])
 
 
 def test_sound_in_memory_is_translated_as_its_file_and_cut_as_a_long_one(translator, long_recording):
