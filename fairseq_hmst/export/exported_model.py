@@ -133,7 +133,9 @@ def _load_model(paths: Sequence[Path], task: HmstTranslationTask, ema: bool) -> 
         state = average_checkpoints([str(path) for path in paths], ema)
         given, task_state, weights = state["cfg"]["model"], state["task_state"], state["model"]
         architecture = ARCH_MODEL_REGISTRY[given["_name"]]
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise ModelFolderError(f"cannot be read: {error.strerror}", place=error.filename or names) from error
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
         raise ModelFolderError(f"cannot be read as checkpoints of fairseq: {error!r}", place=names) from error
     if not issubclass(architecture, HmstModel):
         raise ModelFolderError(f"expected a model of this package, found fairseq's '{given['_name']}'", place=names)

@@ -163,7 +163,7 @@ def test_translating_names_the_model_folder_and_the_recording(overflowing, capsy
     skipped = translator.translate_text(["red", ""], skip_faults=True)
     assert [found.fault is None for found in skipped] == [False, True]
     with pytest.raises(PageError, match=r"model: the model's probabilities are NaN or infinite\.") as caught:
-        translate_text(translator, "red", Choices())
+        translate_text(translator, "red", Choices(), 100)
     assert str(overflowing.parent) not in str(caught.value)
 
 

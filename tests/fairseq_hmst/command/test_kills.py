@@ -38,6 +38,10 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+def join_checkpoints(paths, ema):
+    return {"model": {}, "names": [torch.load(path) for path in paths]}
+
+
 @pytest.fixture
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Averages, decoding, scores and weights without work."""
@@ -53,7 +57,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / f"generate-{test_set.split}.txt").write_text(text)
 
     score = SimpleNamespace(bleu=1.0, chrf=1.0, bp=1.0, sentences=1, as_dict=lambda: {"bleu": 1.0})
-    monkeypatch.setattr(average, "average_checkpoints", lambda paths: {"names": [torch.load(path) for path in paths]})
+    monkeypatch.setattr(average, "average_checkpoints", join_checkpoints)
     monkeypatch.setattr(exported_model, "_write_models", write_models)
     monkeypatch.setattr(generate, "run_fairseq_generate", decode)
     monkeypatch.setattr("fairseq_hmst.score.score_output", lambda *paths: score)

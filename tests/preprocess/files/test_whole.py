@@ -4,14 +4,16 @@ from pathlib import Path
 import pytest
 
 from preprocess.errors import OutputError
-from preprocess.files.cards.stage_cards import ReportCard
+from preprocess.files.cards.named_files import hash_files
+from preprocess.files.cards.stage_cards import REPORT_NAMES, ReportCard
 from preprocess.files.whole import whole_file, whole_files, whole_folder
 
 
 def make_output(path: Path, text: str) -> None:
     with whole_folder(path, ReportCard) as folder:
-        (folder / "report.json").write_text(text)
-        ReportCard(signature=text, hashes={"report.json": ""}).write(folder)
+        for name in REPORT_NAMES:
+            (folder / name).write_text(text)
+        ReportCard(signature=text, hashes=hash_files(folder, REPORT_NAMES)).write(folder)
 
 
 def read_output(path: Path) -> str:
@@ -76,7 +78,7 @@ def test_what_somebody_puts_there_during_the_work_is_not_replaced(tmp_path: Path
         whole_folder(tmp_path / "out", ReportCard),
     ):
         (tmp_path / "out/thesis.tex").touch()
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"card.json", "report.json", "thesis.tex"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"card.json", *REPORT_NAMES, "thesis.tex"}
 
 
 def test_writers_of_one_file_do_not_meet(tmp_path: Path):

@@ -123,7 +123,7 @@ def test_what_is_damaged_is_made_again_with_a_warning(make: Make, tmp_path: Path
         assert sizes(shards) == [10, 11]
         assert len(MADE) == ("was damaged: what it held is made again" in caplog.text)
         num_made += len(MADE)
-    assert num_made >= 50  # a bit of a time of change or of a file's rights says nothing
+    assert num_made >= 40  # a bit of a time of change or of a file's rights says nothing
 
 
 def test_faults_are_listed_and_their_share_is_limited(make: Make, tmp_path: Path):
@@ -229,4 +229,5 @@ def test_a_kmeans_that_skips_a_row_is_the_one_without_the_row(make_manifest, tmp
     assert [fault.id for fault in read_faults(tmp_path / "six.errors.tsv")] == ["u2"]
     six, five = (read_card(tmp_path / name, "kmeans") for name in ("six", "five"))
     assert (six.pop("skipped"), five.pop("skipped")) == (1, 0)
+    assert six.pop("card_hash") != five.pop("card_hash")
     assert six == five  # with the centroids' hash

@@ -83,6 +83,7 @@ def test_a_stage_loses_nothing(corpus: Path, made: Path, former: str, command: s
 def test_units_and_their_lists_are_replaced_together(corpus: Path, made: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shards, "SHARD_SECONDS", 0.3)  # a shard has one row
     manifest = made / "manifest/train.tsv"
+    (made / "manifest/card.json").unlink()  # it is one's own from now on
     rows = manifest.read_text()
     manifest.write_text(rows.replace("2.wav", "none.wav"))
     outputs = ["train.units", "train.card.json", "train.errors.tsv"]
