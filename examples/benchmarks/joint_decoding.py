@@ -60,7 +60,7 @@ class Search:
 
     def __init__(self, arguments: argparse.Namespace, decoding: str, batch_size: int) -> None:
         defaults = OmegaConf.structured(HmstTranslationConfig)
-        options = {"data": str(arguments.data), "decoding": decoding, "seed": 1}
+        options = {"data": str(arguments.data), "decoding": decoding}
         if decoding == "joint":
             options["ctc_decode_weight"] = arguments.ctc_decode_weight
         self.task = HmstTranslationTask(cast(HmstTranslationConfig, OmegaConf.merge(defaults, options)))

@@ -185,7 +185,7 @@ def make_task(data_bin: Path, decoding: str = "auto", ctc_decode_weight: float |
             place=data_bin,
             advice="name one shard (all have the same dictionaries), or move the folder to a path without it",
         )
-    given = {"data": str(data_bin), "seed": 1, "decoding": decoding, "ctc_decode_weight": ctc_decode_weight}
+    given = {"data": str(data_bin), "decoding": decoding, "ctc_decode_weight": ctc_decode_weight}
     config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), given)
     return HmstTranslationTask(cast(HmstTranslationConfig, config))
 

@@ -1,10 +1,11 @@
 """Options of the task."""
 
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Optional, cast
 
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
-from omegaconf import II, MISSING
+from omegaconf import II, MISSING, DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, InterpolationResolutionError
 
 from preprocess.errors import OptionError
 
@@ -78,9 +79,40 @@ class HmstTranslationConfig(DecodedConfig):
     lm_path: Optional[str] = II("generation.lm_path")
     store_ema: bool = II("ema.store_ema")
     save_dir: Optional[str] = II("checkpoint.save_dir")
+    no_save: bool = II("checkpoint.no_save")
 
 
+# Options that follow others of fairseq's, and their values where those are missing: in Python, or of a part of a
+# checkpoint. Nothing is written to --save-dir there.
+FOLLOWING = {
+    "best_checkpoint_metric": "loss",
+    "maximize_best_checkpoint_metric": False,
+    "seed": 1,
+    "tensorboard_logdir": None,
+    "lm_path": None,
+    "store_ema": False,
+    "save_dir": None,
+    "no_save": False,
+}
 OF_EVAL_BLEU = ("eval_bleu_beam", "bleu_tokenizer", "decoding", "ctc_decode_weight")
+
+
+def standalone(config: object) -> HmstTranslationConfig:
+    """A copy of the task's options that needs no others of fairseq's.
+
+    Args:
+        config: of whatever has built a task: a HmstTranslationConfig, the group `task` of fairseq's configuration, or
+            such a group by itself.
+    """
+    given = config if isinstance(config, DictConfig) else OmegaConf.structured(config)
+    return cast(HmstTranslationConfig, OmegaConf.merge(given, {name: _value(given, name) for name in FOLLOWING}))
+
+
+def _value(config: DictConfig, name: str) -> object:
+    try:
+        return config[name]
+    except (ConfigKeyError, InterpolationResolutionError):  # no such option, or no such group
+        return FOLLOWING[name]
 
 
 def refuse_without_effect(config: HmstTranslationConfig) -> None:

@@ -33,7 +33,7 @@ from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
 from ..training_events import log_event
 from .checkpointed_task import CheckpointedTask
-from .config import HmstTranslationConfig, refuse_without_effect
+from .config import HmstTranslationConfig, refuse_without_effect, standalone
 from .empty_sources import decode_but_empty
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
@@ -47,7 +47,7 @@ from .training_report import memory_gb, training_start
 from .validation.best_metric import check_best_metric
 from .validation.decoded_validation import BleuGeneration, DecodedValidation
 from .validation.sample_board import SampleBoard
-from .validation.text_scorer import TextScorer, choose_bleu
+from .validation.text_scorer import TextScorers
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel, SharedEncoderConfig
@@ -67,6 +67,7 @@ class HmstTranslationTask(CheckpointedTask):
     ALL_STREAMS = STREAM_NAMES
 
     def __init__(self, cfg: HmstTranslationConfig) -> None:
+        cfg = standalone(cfg)
         super().__init__(cfg)
         self.needs_text_twins = False
         self.validation: DecodedValidation | None = None
@@ -76,7 +77,6 @@ class HmstTranslationTask(CheckpointedTask):
         self._train_batches = 0
         self._num_updates = 0
         self._longest_source = math.inf
-        self._scorer: TextScorer | None = None
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
@@ -86,7 +86,8 @@ class HmstTranslationTask(CheckpointedTask):
         for shard in others:
             shard.check_same_vocabulary(self.data_bin)
         self.text = PlainText(self.data_bin)
-        self.data_bin.target_dictionary.make_scorer = self._make_scorer
+        self._scorers = TextScorers(self.cfg.bleu_tokenizer, self.data_bin.target_languages)
+        self.data_bin.target_dictionary.make_scorer = self._scorers.make
         given = {"source": cfg.source_language, "target": cfg.target_language}
         self.input_languages = InputLanguages(self.data_bin, given)
         logger.info(f"data card: {self.data_bin.signature}")
@@ -125,7 +126,8 @@ class HmstTranslationTask(CheckpointedTask):
         data_bin = self.shards[(epoch - 1) % len(self.shards)] if split.startswith("train") else self.data_bin
         if split.startswith("train") and self.criterion is not None:
             refuse_without_effect(self.cfg)
-            compare_with_cards(self.shards, split, self.stream_names, self.cfg.save_dir)
+            save_dir = None if self.cfg.no_save else self.cfg.save_dir
+            compare_with_cards(self.shards, split, self.stream_names, save_dir)
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split)]
         twins = ""
         if split.startswith("train") and self.needs_text_twins:
@@ -141,7 +143,7 @@ class HmstTranslationTask(CheckpointedTask):
         """Check what fairseq-generate loads, as far as it can be seen here; `saved` is the task of a checkpoint."""
         if self.cfg.lm_path is not None:
             check_language_model_file(Path(self.cfg.lm_path), self.data_bin)
-        if getattr(saved, "store_ema", False):
+        if standalone(saved).store_ema:
             logger.warning(
                 "the checkpoint also holds averaged weights (--store-ema), which are not those that decode here; "
                 "`hmst average --ema` makes a checkpoint of them"
@@ -272,8 +274,8 @@ class HmstTranslationTask(CheckpointedTask):
             starts = start.to(net_input["src_tokens"].device).expand(len(net_input["src_tokens"]), -1)
             net_input = {**net_input, "prev_output_tokens": starts}
             sample = {**sample, "net_input": net_input}
-        if self._scorer is not None:
-            self._scorer.expect(self.data_bin.languages_of(net_input["prev_output_tokens"]))
+        if self._scorers.last is not None:
+            self._scorers.last.expect(self.data_bin.languages_of(net_input["prev_output_tokens"]))
         is_empty = net_input["src_lengths"] <= 1 + self.data_bin.language_symbols.num_source_symbols
         decode = partial(search_finite, super().inference_step, with_own_search(generator), models)
         results = decode_but_empty(decode, sample, kwargs, is_empty, self.target_dictionary.eos())
@@ -286,10 +288,6 @@ class HmstTranslationTask(CheckpointedTask):
         """Ids of lines; one that cannot be translated is reported, and is an empty one."""
         longest = self._longest_source - self.data_bin.language_symbols.num_source_symbols
         return encode_lines(lines, encode_fn, self.source_dictionary, longest)
-
-    def _make_scorer(self, choice: object) -> TextScorer:
-        self._scorer = TextScorer(choose_bleu(choice, self.cfg.bleu_tokenizer), self.data_bin.target_languages)
-        return self._scorer
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
         iterator = super().get_batch_iterator(dataset, **kwargs)

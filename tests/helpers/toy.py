@@ -94,9 +94,7 @@ def build_task(data_bin: Path, **options: object):
     from fairseq_hmst.tasks.config import HmstTranslationConfig
     from fairseq_hmst.tasks.hmst_translation import HmstTranslationTask
 
-    given = {"seed": 1, "tensorboard_logdir": None, "save_dir": None, "data": str(data_bin)}
-    given |= {"best_checkpoint_metric": "loss", "maximize_best_checkpoint_metric": False, **options}
-    config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), given)
+    config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), {"data": str(data_bin)}, options)
     task = HmstTranslationTask(config)
     for split in ("train", "valid"):
         task.load_dataset(split)

@@ -60,6 +60,28 @@ class TextScorer(BaseScorer):
         return self.bleu.score(self.pred, self.ref, self.languages)
 
 
+class TextScorers:
+    """What the output dictionary makes scorers by: it is a part of models, so of copies of them, as the task is not.
+
+    Args:
+        tokenizer: value of --bleu-tokenizer.
+        languages: target languages of the data-bin.
+
+    Attributes:
+        last: scorer that was made last; None: none yet.
+    """
+
+    def __init__(self, tokenizer: object, languages: Sequence[str]) -> None:
+        self._tokenizer = tokenizer
+        self._languages = languages
+        self.last: TextScorer | None = None
+
+    def make(self, choice: object) -> TextScorer:
+        """Make a scorer as fairseq's --scoring wants it, a name or options."""
+        self.last = TextScorer(choose_bleu(choice, self._tokenizer), self._languages)
+        return self.last
+
+
 def choose_bleu(choice: object, given: object) -> BleuScorer:
     """BLEU as the task's option and those of fairseq's --scoring sacrebleu want it.
 

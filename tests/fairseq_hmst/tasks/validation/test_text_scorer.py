@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from toy import build_task
 
 from fairseq_hmst.bleu import AUTO, TOKENIZERS, BleuError, BleuScorer, tokenizer_of
+from fairseq_hmst.data.data_bin import DataBin
 from preprocess.errors import OptionError
 
 HYPOTHESES, REFERENCES = ["今天天气很好。", "你好,世界"], ["今天的天气很好。", "你好,世界"]
@@ -29,15 +30,14 @@ def choice_of(name, **options):
 
 @pytest.fixture
 def chinese(toy_data_bin, monkeypatch):
-    """The toy task as if it were Chinese."""
-    task = build_task(toy_data_bin)
-    monkeypatch.setattr(type(task.data_bin), "target_languages", ["zh-CN"])
-    return task
+    """From --bleu-tokenizer to the toy task as if it were Chinese."""
+    monkeypatch.setattr(DataBin, "target_languages", ["zh-CN"])
+    return lambda tokenizer: build_task(toy_data_bin, bleu_tokenizer=tokenizer)
 
 
 @pytest.mark.parametrize("choice", [None, "bleu", "sacrebleu", choice_of("bleu"), choice_of("sacrebleu")])
 def test_what_fairseq_calls_bleu_is_sacrebleu_by_the_tokenizer_of_the_language(chinese, choice):
-    scorer = scorer_of(chinese, choice)
+    scorer = scorer_of(chinese(AUTO), choice)
     expected = sacrebleu.corpus_bleu(HYPOTHESES, [REFERENCES], tokenize="zh")
     assert scorer.score() == expected.score
     assert scorer.result_string().startswith(f"{expected.format()} nrefs:1|case:mixed|eff:no|tok:zh|")
@@ -52,8 +52,7 @@ def test_what_fairseq_calls_bleu_is_sacrebleu_by_the_tokenizer_of_the_language(c
     ],
 )
 def test_a_tokenizer_that_is_chosen_is_taken(chinese, choice, given, name):
-    chinese.cfg.bleu_tokenizer = given
-    scorer = scorer_of(chinese, choice)
+    scorer = scorer_of(chinese(given), choice)
     assert scorer.score() == sacrebleu.corpus_bleu(HYPOTHESES, [REFERENCES], tokenize=name, force=True).score
 
 
@@ -66,10 +65,9 @@ def test_lower_case_is_sacrebleus():
 
 def test_two_tokenizers_and_characters_of_fairseq_are_refused(chinese):
     with pytest.raises(OptionError, match="sacrebleu_char_level is not known to this task; give --bleu-tokenizer char"):
-        scorer_of(chinese, choice_of("sacrebleu", sacrebleu_char_level=True))
-    chinese.cfg.bleu_tokenizer = "char"
+        scorer_of(chinese(AUTO), choice_of("sacrebleu", sacrebleu_char_level=True))
     with pytest.raises(OptionError, match="bleu_tokenizer char contradicts --sacrebleu-tokenizer zh"):
-        scorer_of(chinese, choice_of("sacrebleu", sacrebleu_tokenizer="zh"))
+        scorer_of(chinese("char"), choice_of("sacrebleu", sacrebleu_tokenizer="zh"))
 
 
 def test_other_scorers_and_other_tasks_have_fairseqs_own(toy_task):
