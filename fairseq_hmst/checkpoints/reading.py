@@ -10,6 +10,7 @@ import torch
 from preprocess.errors import FileError, UserError
 from preprocess.files.reading.archive import check_archive
 from preprocess.files.reading.finite import check_finite
+from preprocess.files.reading.obstacle import in_a_line
 
 from .. import compat  # noqa: F401  (lets torch read fairseq's checkpoints)
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = "checkpoint*.pt"  # names that fairseq gives
 LOST_MODEL = "its training went wrong: take an earlier checkpoint"
 BROKEN = "cannot be read as a checkpoint of fairseq-train"
+CUT = "it is empty, its end is missing, or it is no file of torch"
 
 
 class CheckpointError(UserError, ValueError):
@@ -126,12 +128,13 @@ def _read(path: str | Path, device: str) -> FairseqCheckpoint:
     except OSError as error:
         if error.filename is not None:  # of the file itself; torch raises others where it is damaged
             raise
-        raise CheckpointError(f"{BROKEN}: {error.strerror or error}", place=path) from error
+        raise CheckpointError(f"{BROKEN}: {CUT} ({in_a_line(error)})", place=path) from error
     except pickle.UnpicklingError as error:
         reason = str(error).partition("\n")[0]
         raise CheckpointError(f"{BROKEN}: {reason}", place=path) from error
     except Exception as error:  # torch raises whatever a file that is no checkpoint leads it to
-        raise CheckpointError(f"{BROKEN}: {error or type(error).__name__}", place=path) from error
+        reason = in_a_line(error).partition(". ")[0]
+        raise CheckpointError(f"{BROKEN}: {CUT} ({reason})", place=path) from error
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("model"), dict):
         raise CheckpointError(f"{BROKEN}: it holds no weights of a model", place=path)
     return checkpoint

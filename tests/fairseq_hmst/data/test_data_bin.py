@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from cards import edit_card, read_card
-from toy import build_task, make_toy_data_bin
+from toy import build_criterion, build_task, make_toy_data_bin
 
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
+from fairseq_hmst.tasks.config import HmstTranslationConfig
+from fairseq_hmst.tasks.hmst_translation import HmstTranslationTask
 from preprocess.files.cards import file_hashes
 from preprocess.files.hashing import hash_file
 
@@ -99,18 +101,28 @@ def test_splits_whose_names_lead_elsewhere_are_refused(copy: Path):
         DataBin(copy)
 
 
+def start_training(data_bin: Path, save_dir: Path, **options: object) -> None:
+    task = HmstTranslationTask(HmstTranslationConfig(data=str(data_bin), save_dir=str(save_dir), **options))
+    task.criterion = build_criterion(task)  # what makes it one
+    task.load_dataset("train")
+
+
 def test_the_data_of_a_training_is_read_once_and_again_where_it_was_touched(copy: Path, tmp_path: Path, monkeypatch):
     read: list[str] = []
     monkeypatch.setattr(file_hashes, "hash_file", lambda path, report: (read.append(path.name), hash_file(path))[1])
     for path in copy.iterdir():
         os.utime(path, (LONG_AGO, LONG_AGO))
     expected = {f"train.st.{side}" for side in SIDES} | {f"train.mt.{side}" for side in SIDES[:4]}
-    build_task(copy, save_dir=str(tmp_path / "model"))
+    save_dir = tmp_path / "model"
+    start_training(copy, save_dir)
     assert (set(read), len(read)) == (expected, len(expected))
-    build_task(copy, save_dir=str(tmp_path / "model"))
+    start_training(copy, save_dir)
     assert len(read) == len(expected)
     flip_a_bit(copy / "train.st.src.bin")
     with pytest.raises(DataBinError, match=r"train.st.src.bin: has changed since it was made"):
-        build_task(copy, save_dir=str(tmp_path / "model"))
+        start_training(copy, save_dir)
     assert len(read) == len(expected) + 1
-    build_task(copy, streams="mt", save_dir=str(tmp_path / "model"))  # what is not used is not read
+    start_training(copy, save_dir, streams="mt")  # what is not used is not read
+    assert (save_dir / ".data_hashes.json").is_file()
+    start_training(copy, tmp_path / "none", streams="mt", no_save=True)
+    assert not (tmp_path / "none").exists()
