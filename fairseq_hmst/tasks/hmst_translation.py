@@ -128,7 +128,7 @@ class HmstTranslationTask(CheckpointedTask):
             refuse_without_effect(self.cfg)
             save_dir = None if self.cfg.no_save else self.cfg.save_dir
             compare_with_cards(self.shards, split, self.stream_names, save_dir)
-        streams = [load_stream(data_bin, split, name) for name in self._streams_of(split)]
+        streams = [load_stream(data_bin, split, name) for name in self._streams_of(split, task_cfg is not None)]
         twins = ""
         if split.startswith("train") and self.needs_text_twins:
             check_transcripts(self.shards, split, self.stream_names)
@@ -149,9 +149,9 @@ class HmstTranslationTask(CheckpointedTask):
                 "`hmst average --ema` makes a checkpoint of them"
             )
 
-    def _streams_of(self, split: str) -> list[str]:
+    def _streams_of(self, split: str, is_of_a_checkpoint: bool) -> list[str]:
         is_for_training = split.startswith(("train", "valid"))
-        if self.criterion is None and not is_for_training:
+        if self.criterion is None and (is_of_a_checkpoint or not is_for_training):  # fairseq-generate
             return [str(self.cfg.eval_stream)]
         there = [name for name in self.stream_names if is_for_training or self.data_bin.has_stream(split, name)]
         return there or self.stream_names

@@ -6,7 +6,7 @@ from prompt_models import RECORDINGS, random_checkpoint
 from fairseq_hmst.demo.answers import Answer, Choices
 from fairseq_hmst.demo.heads import DECODINGS, compare_heads
 from fairseq_hmst.export import export
-from fairseq_hmst.tasks import hmst_translation
+from fairseq_hmst.generators import decodings
 from fairseq_hmst.translate import Translator
 
 PROMPT = RECORDINGS / "activated.ogg"
@@ -44,4 +44,4 @@ def test_one_head_has_nothing_beside_it(translator):
 
 
 def test_every_decoding_has_a_name():
-    assert DECODINGS.keys() == set(hmst_translation.DECODINGS)
+    assert DECODINGS.keys() == set(decodings.DECODINGS)

@@ -67,6 +67,13 @@ def test_test_sets_hold_the_eval_stream_alone(toy_data_bin):
     assert {task.dataset("test")[i]["stream"] for i in range(len(task.dataset("test")))} == {1}
 
 
+def test_what_fairseq_generate_loads_holds_the_eval_stream_alone(toy_data_bin):
+    task = build_task(toy_data_bin)
+    assert len(task.dataset("valid")) > 21
+    task.load_dataset("valid", task_cfg=task.cfg)  # of a checkpoint
+    assert {task.dataset("valid")[i]["stream"] for i in range(len(task.dataset("valid")))} == {0}
+
+
 @pytest.mark.parametrize("streams", ["speech", "st,st", ""])
 def test_unknown_streams_are_refused(toy_data_bin, streams):
     with pytest.raises(ValueError, match=f"--streams must be st,mt or st or mt, got '{streams}'"):
