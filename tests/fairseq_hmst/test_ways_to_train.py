@@ -16,8 +16,8 @@ def small(way: str, data_bin: Path, save_dir: Path, processes: int, updates: int
     """The command of a small training, without torchrun."""
     if way.endswith("hydra-train"):
         options = f"common.user_dir={PACKAGE} task.data={data_bin} checkpoint.save_dir={save_dir} common.log_interval=1"
-        options += " dataset.max_tokens=400 dataset.disable_validation=true task.eval_bleu=false model.embed_dim=16"
-        options += f" model.ffn_embed_dim=16 model.encoder_layers=1 model.decoder_layers=1 hydra.run.dir={save_dir}"
+        options += " dataset.max_tokens=400 dataset.disable_validation=true task.eval_bleu=false +model.embed_dim=16"
+        options += f" +model.ffn_embed_dim=16 +model.encoder_layers=1 +model.decoder_layers=1 hydra.run.dir={save_dir}"
         options += f" distributed_training.distributed_world_size={processes} optimization.max_update={updates}"
         return [*HYDRA, *options.split(), *([f"checkpoint.finetune_from_model={start}"] if start else [])]
     options = f"--max-update {updates} --max-tokens 400 --distributed-world-size {processes} --disable-validation"

@@ -4,6 +4,8 @@ A fork then does what a user's process does from there on, but for one thing: wh
 themselves, which would import all again, they are forks as well. The whole of that is tested in test_several_processes.
 """
 
+import contextlib
+import faulthandler
 import functools
 import json
 import os
@@ -12,9 +14,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
+TIME_LIMIT = 60  # seconds of one training
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {"fairseq-train": "fairseq_cli.train", "fairseq-hydra-train": "fairseq_cli.hydra_train"}
 
@@ -35,6 +40,8 @@ class ForkedTrainings:
 
     def run(self, command: list[str], log: Path, torchrun: int = 0, kill_at: str = "") -> int:
         """Run a command of fairseq's, or `python -m MODULE ...`; the first exit status that is not 0, or 0.
+
+        It is killed after TIME_LIMIT; the log then has a traceback of each process.
 
         Args:
             command: its words.
@@ -59,8 +66,34 @@ def serve() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         children = [fork(request, rank) for rank in range(request["torchrun"] or 1)]
-        statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        print(next(filter(None, statuses), 0), file=answers, flush=True)
+        print(wait_for(children), file=answers, flush=True)
+
+
+def wait_for(children: list[int]) -> int:
+    """The first exit status that is not 0, or 0; what still runs then, or after TIME_LIMIT, is killed."""
+    deadline, status, running = time.monotonic() + TIME_LIMIT, 0, set(children)
+    while running and status == 0:
+        for child in list(running):
+            ended, code = os.waitpid(child, os.WNOHANG)
+            if ended:
+                running.remove(child)
+                status = status or os.waitstatus_to_exitcode(code)
+        if time.monotonic() > deadline:
+            status = -signal.SIGABRT
+            send(running, signal.SIGABRT)  # each says in the log where it hangs
+            time.sleep(1)
+        time.sleep(0.01)
+    send(children, signal.SIGKILL)
+    for child in running:
+        os.waitpid(child, 0)
+    return status
+
+
+def send(children: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to forks and to the processes that they have started."""
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, number)
 
 
 def fork(request: dict, rank: int) -> int:
@@ -68,10 +101,12 @@ def fork(request: dict, rank: int) -> int:
     fork.port = port
     child = os.fork()
     if child:
+        os.setpgid(child, child)
         return child
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    faulthandler.enable()
     status = 1
     try:
         if request["torchrun"]:
