@@ -7,6 +7,7 @@ themselves, which would import all again, they are forks as well. The whole of t
 import contextlib
 import faulthandler
 import functools
+import gc
 import json
 import os
 import runpy
@@ -60,8 +61,11 @@ def serve() -> None:
     import sentencepiece  # noqa: F401
     import torch._dynamo
     import torch.multiprocessing
+    from hydra.core.override_parser.overrides_parser import OverridesParser
 
     torch.multiprocessing.spawn = functools.partial(torch.multiprocessing.start_processes, start_method="fork")
+    OverridesParser.create().parse_overrides(["group.name='a b'", "name=[1.5,true]"])  # fills the tables of its grammar
+    gc.freeze()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         request = json.loads(line)

@@ -61,7 +61,9 @@ class TextScorer(BaseScorer):
 
 
 class TextScorers:
-    """What the output dictionary makes scorers by: it is a part of models, so of copies of them, as the task is not.
+    """Maker of the scorers that fairseq asks the output dictionary for.
+
+    That is a part of models and copied with them, as the task must not be.
 
     Args:
         tokenizer: value of --bleu-tokenizer.
