@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import sentencepiece
@@ -54,6 +53,9 @@ class DataBin:
         self.compare(self.card.vocabulary_files)
         self.source_dictionary = SourceDictionary.load(str(self.path / "dict.src.txt"))
         self.target_dictionary = TargetDictionary.load(str(self.path / "dict.tgt.txt"))
+        self._source_pieces, self._target_pieces = (
+            TextPieces(self.subword_model(side), self.card.escapes) for side in ("source", "target")
+        )
         self.target_dictionary.join = self.join_target
         try:
             self.language_symbols = LanguageSymbolIds.from_card(
@@ -180,14 +182,6 @@ class DataBin:
     def join_source(self, pieces: Sequence[str]) -> str:
         """Text of source-text pieces, each of them once."""
         return self._source_pieces.join(pieces)
-
-    @cached_property
-    def _target_pieces(self) -> TextPieces:
-        return TextPieces(self.subword_model("target"), self.card.escapes)
-
-    @cached_property
-    def _source_pieces(self) -> TextPieces:
-        return TextPieces(self.subword_model("source"), self.card.escapes)
 
     def has_stream(self, split: str, stream: str) -> bool:
         """Whether a split has this stream."""

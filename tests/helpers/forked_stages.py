@@ -97,7 +97,8 @@ def run_child(argv: list[str], log: str, kill_at: int, writer: int) -> int:
 
     def count(event: str, arguments: tuple) -> None:
         nonlocal changes
-        is_write = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        is_file = event == "open" and not isinstance(arguments[0], int)  # and no stream that is there already
+        is_write = is_file and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if event in CHANGES or is_write:
             changes += 1
             if changes == kill_at:
