@@ -23,7 +23,6 @@ from .options import DemoOptions
 from .recordings_folder import recordings_folder
 
 FORGET_SECONDS = 600.0  # recordings are deleted after at most twice this time
-ENDS = (signal.SIGTERM, signal.SIGHUP)  # beside Ctrl-C
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -45,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before it is imported
 
     def work() -> None:
-        with ended_by_signals(), recordings_folder(FORGET_SECONDS) as folder:  # before too: Gradio makes it its own
+        with ended_by_hangup(), recordings_folder(FORGET_SECONDS) as folder:  # before too: Gradio makes it its own
             _serve(arguments, folder)
 
     return exit_status(work, (UserError, ValueError, OSError))  # OSError: no port is free
@@ -90,15 +89,14 @@ def warnings_of(options: DemoOptions, port: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Leave the block, and so delete its recordings, when the process is told to end."""
+def ended_by_hangup() -> Iterator[None]:
+    """Leave the block, and so delete its recordings, when the terminal is closed; of SIGTERM `exit_status` sees."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in ENDS}
+    before = signal.signal(signal.SIGHUP, end)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGHUP, before)

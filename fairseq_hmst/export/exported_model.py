@@ -12,7 +12,7 @@ from fairseq.models import ARCH_MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY
 from omegaconf import OmegaConf
 
 from preprocess.files.cards.card import CARD_NAME, Card
-from preprocess.files.cards.named_files import copy_files, hash_files, names_in
+from preprocess.files.cards.named_files import copy_files, hash_files, list_files
 from preprocess.files.cards.stage_cards import ExtractorDescription, KmeansCard
 from preprocess.files.hashing import hash_file
 from preprocess.files.outputs.held import held_folder
@@ -90,7 +90,7 @@ def export(
             versions=Versions(__version__, str(torch.__version__)),
             scores=without_paths(scores),
             long_training_seconds=task.data_bin.card.long_training_seconds,
-            hashes=hash_files(folder, names_in(folder)),
+            hashes=hash_files(folder, list_files(folder)),
         )
         write_readme(folder / README_NAME, out.name, card)  # which the card does not name: a person may edit it
         replace(card, readme_hash=hash_file(folder / README_NAME)).write(folder)

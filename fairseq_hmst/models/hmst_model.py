@@ -85,13 +85,11 @@ class HmstModel(BaseFairseqModel):
 
     Attributes:
         family: name without a size.
+        origin: file or folder that the weights were loaded from; "" where they are of no file.
 
     Raises:
         ValueError: source_ctc_layer lies outside 0..encoder_layers, or a CTC head could not know the language to
             translate into.
-
-    Attributes:
-        origin: file or folder that the weights were loaded from; "" where they are of no file.
     """
 
     family: ClassVar[str]

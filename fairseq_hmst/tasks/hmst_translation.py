@@ -112,8 +112,7 @@ class HmstTranslationTask(CheckpointedTask):
         """Load `split`: to train or validate on, --streams, in a test set those that it has; to decode, --eval-stream.
 
         Of several data-bins, epoch n trains on the n-th in turn; all of them are compared with their cards before the
-        first. The speech examples of train have text twins if the
-        criterion needs them.
+        first. The speech examples of train have text twins if the criterion needs them.
 
         Raises:
             DataBinError: a stream is missing or has changed, or a data-bin has no transcripts to make text twins of.

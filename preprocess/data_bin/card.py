@@ -14,7 +14,7 @@ from ..files.cards.data_bin_card import (
     StreamEntry,
     make_signature,
 )
-from ..files.cards.named_files import hash_files, names_in
+from ..files.cards.named_files import hash_files, list_files
 from ..files.cards.units_cards import KnownKmeans
 from ..files.languages import Languages, LanguageSymbols
 from ..files.reading.escaping import escape_field
@@ -82,7 +82,7 @@ def make_card(folder: Path, contents: Contents, counts: Counts) -> DataBinCard:
         ratios=_ratios(first, counts[first.name], contents.repeat),
         external_text=tuple(contents.external),
         escapes=contents.subwords.card.escapes,
-        hashes=hash_files(folder, names_in(folder)),
+        hashes=hash_files(folder, list_files(folder)),
         signature=make_signature(kmeans.card, dictionary, text_model, contents.repeat, DATA_VERSION),
     )
 

@@ -15,9 +15,7 @@ from ..data_bin.pruning import count_pieces
 from ..data_bin.split_streams import SplitWriter
 from ..errors import PreprocessError
 from ..external_text.corpus import ExternalCorpus, ExternalTextOptions, load_external_text
-from ..files.cards.card import CARD_NAME, Card
 from ..files.cards.data_bin_card import DataBinCard
-from ..files.cards.named_files import copy_files
 from ..files.cards.units_cards import find_kmeans
 from ..files.faults import FaultOptions, report_faults
 from ..files.languages import find_language_symbols
@@ -113,11 +111,6 @@ def make_data_bin(options: BinarizeOptions) -> DataBinCard:
             card.write(folder)
     print(summary(card, coverage))
     return card
-
-
-def copy_output(folder: Path, card: Card, to: Path) -> None:
-    """Copy the card of an output and what it names; what else lies there is no part of it."""
-    copy_files(folder, [CARD_NAME, *card.hashes], to)
 
 
 def report_external_faults(out: Path, corpora: Sequence[ExternalCorpus], options: FaultOptions) -> None:

@@ -14,9 +14,10 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from ...errors import CardError, MismatchError
+from ...errors import CardError, FileError, MismatchError
 from ..hashing import hash_all, hash_text
 from ..reading.escaping import to_json
+from ..reading.json_file import read_json
 from .named_files import COPY_AGAIN, HashFinder, NamedFiles, check_hashes, check_names, check_sizes, copy_files
 
 CARD_NAME = "card.json"
@@ -218,7 +219,7 @@ def stage_in(path: Path) -> object:
     """The stage that a card names, whatever it is; None: it is no JSON object, or has no such entry.
 
     Raises:
-        CardError: it is not JSON.
+        CardError: it cannot be read, or is not JSON.
     """
     content = _read_json(path, "make the output again")
     return content.get("stage") if isinstance(content, dict) else None
@@ -226,10 +227,9 @@ def stage_in(path: Path) -> object:
 
 def _read_json(path: Path, advice: str) -> object:
     try:
-        content: object = json.loads(Path(path).read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise CardError(f"not valid JSON ({error})", place=path, advice=advice) from error
-    return content
+        return read_json(path)
+    except FileError as error:
+        raise CardError.of(error, error.advice or advice) from error
 
 
 def _default_of(kind: type[Card], name: str) -> object:

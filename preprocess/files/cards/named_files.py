@@ -46,7 +46,7 @@ def hash_files(folder: Path, names: Iterable[str]) -> dict[str, FileEntry]:
     return {name: entry_of(folder / name) for name in names}
 
 
-def names_in(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     """Names of all files in a folder and the folders in it."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 

@@ -14,14 +14,18 @@ from toy import REPOSITORY
 from fairseq_hmst.demo.recordings_folder import LOCK, PREFIX, delete_older, recordings_folder
 
 PAGE = """
+import sys
 import threading
-from fairseq_hmst.demo.command import ended_by_signals
+from fairseq_hmst.demo.command import ended_by_hangup
 from fairseq_hmst.demo.recordings_folder import recordings_folder
-with ended_by_signals(), recordings_folder(600) as folder:
-    (folder / "hash").mkdir()
-    (folder / "hash" / "speech.wav").write_bytes(b"speech")
-    print(folder, flush=True)
-    threading.Event().wait()
+from preprocess.errors import exit_status
+def work():
+    with ended_by_hangup(), recordings_folder(600) as folder:
+        (folder / "hash").mkdir()
+        (folder / "hash" / "speech.wav").write_bytes(b"speech")
+        print(folder, flush=True)
+        threading.Event().wait()
+sys.exit(exit_status(work))
 """
 
 
@@ -58,7 +62,7 @@ def test_a_page_that_is_told_to_end_leaves_nothing(start, number):
     process, folder = start()
     assert (folder / "hash" / "speech.wav").exists()
     process.send_signal(number)
-    process.wait(20)
+    assert process.wait(20) == 128 + number
     assert not folder.exists()
 
 

@@ -9,7 +9,7 @@ from cards import measure, read_card
 from spoken_corpus import make_corpus, run_binarize
 
 from preprocess.errors import PreprocessError
-from preprocess.files.cards.named_files import names_in
+from preprocess.files.cards.named_files import list_files
 from preprocess.files.manifest import Utterance, read_manifest, write_manifest
 from preprocess.files.units import format_units, read_units, text_to_units
 
@@ -121,7 +121,7 @@ def test_the_card_counts_what_is_there(data_bin: Path, made_corpus: Path):
     assert ratios["repeated_text_to_speech_length"] == pytest.approx(
         sum(b for _, b in pairs) / sum(a for a, _ in pairs)
     )
-    assert sorted([*card["hashes"], "card.json"]) == names_in(data_bin)
+    assert sorted([*card["hashes"], "card.json"]) == list_files(data_bin)
     for name in ("dict.src.txt", "subwords/unit.model", "kmeans/centroids.npz", "train.st.src.bin", "valid.mt.ref.txt"):
         assert card["hashes"][name] == measure(data_bin / name)
     sizes = {"unit_subwords": 14, "source_subwords": 19, "target_subwords": 22}

@@ -17,7 +17,7 @@ from spoken_corpus import arguments_of, make_corpus, run_binarize
 from preprocess.__main__ import main
 from preprocess.data_bin.reader import DataBinReader
 from preprocess.errors import UserError
-from preprocess.files.cards.named_files import hash_files, names_in
+from preprocess.files.cards.named_files import hash_files, list_files
 from preprocess.files.cards.stage_cards import ManifestCard, ManifestFilters
 from preprocess.report.figures.data_bin_figures import describe_data_bin
 
@@ -31,7 +31,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_corpus(folder)
     (folder / "manifest" / "silence.wav").unlink()  # texts and units alone are read
     filters, manifests = ManifestFilters(None, None, None), folder / "manifest"
-    hashes = hash_files(manifests, names_in(manifests))
+    hashes = hash_files(manifests, list_files(manifests))
     ManifestCard(corpus="tsv", counts={}, filters=filters, filtered={}, errors={}, hashes=hashes).write(manifests)
     run_binarize(folder)
     return folder

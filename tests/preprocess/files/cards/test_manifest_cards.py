@@ -7,7 +7,7 @@ from cards import edit_card
 from preprocess.errors import MismatchError
 from preprocess.external_text.corpus import ExternalCorpus
 from preprocess.external_text.filter import PairFilter, PairLimits
-from preprocess.files.cards.named_files import hash_files, names_in
+from preprocess.files.cards.named_files import hash_files, list_files
 from preprocess.files.cards.stage_cards import ManifestCard, ManifestFilters
 from preprocess.files.languages import Languages
 from preprocess.files.manifest import Utterance, read_manifest, write_manifest
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
         write_manifest(tmp_path / f"{name}.tsv", [row])
     (tmp_path / "mt.en").write_text("a dog\n")
     (tmp_path / "mt.fr").write_text("un chien\n")
-    filters, hashes = ManifestFilters(None, None, None), hash_files(tmp_path, names_in(tmp_path))
+    filters, hashes = ManifestFilters(None, None, None), hash_files(tmp_path, list_files(tmp_path))
     ManifestCard(corpus="tsv", counts={}, filters=filters, filtered={}, errors={}, hashes=hashes).write(tmp_path)
     return tmp_path
 
