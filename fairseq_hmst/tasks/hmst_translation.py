@@ -25,10 +25,11 @@ from preprocess.errors import OptionError
 from ..data.batch import Batch
 from ..data.data_bin import DataBin
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
+from ..generators.checked_search import CheckedAlignment, CheckedSearch
 from ..generators.followed.check import check_input, check_language_model
 from ..generators.followed.cut_outputs import mark_cut, warn_of_cut
 from ..generators.generator_choice import DecodableModel, Generator, build_generator, length_limits
-from ..generators.hypothesis import GeneratedHypothesis
+from ..generators.hypothesis import GeneratedHypothesis, fetch_hypotheses
 from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
 from ..training_events import log_event
@@ -236,9 +237,12 @@ class HmstTranslationTask(CheckpointedTask):
         check_language_model(args, (extra_gen_cls_kwargs or {}).get("lm_model"))
         symbols = self.data_bin.language_symbols
         more = {**(extra_gen_cls_kwargs or {}), "symbols_to_strip_from_output": set(symbols.output_ids)}
+        if aligns := getattr(args, "print_alignment", None):
+            more["print_alignment"] = aligns
+        search = seq_gen_cls or (CheckedAlignment if aligns else CheckedSearch)
 
         def fairseq_beam_search(models: Sequence[DecodableModel] | LanguageEnsemble) -> SequenceGenerator:
-            return super(HmstTranslationTask, self).build_generator(models, args, seq_gen_cls, more, **kwargs)
+            return super(HmstTranslationTask, self).build_generator(models, args, search, more, **kwargs)
 
         generator = build_generator(self.cfg, models, args, self.target_dictionary, symbols, fairseq_beam_search)
         generator.options = args  # of inference_step
@@ -260,7 +264,7 @@ class HmstTranslationTask(CheckpointedTask):
     def decode(
         self, generator: Generator, models: "List[HmstModel]", sample: Batch, **kwargs: object
     ) -> list[list[GeneratedHypothesis]]:
-        """Decode a batch; an empty source has an empty translation.
+        """Decode a batch; an empty source has an empty translation. Tokens and scores are on the CPU.
 
         fairseq-interactive's batches hold the sources alone, so what the decoder reads first is added.
 
@@ -275,10 +279,12 @@ class HmstTranslationTask(CheckpointedTask):
             sample = {**sample, "net_input": net_input}
         if self._scorers.last is not None:
             self._scorers.last.expect(self.data_bin.languages_of(net_input["prev_output_tokens"]))
-        is_empty = net_input["src_lengths"] <= 1 + self.data_bin.language_symbols.num_source_symbols
+        source_lengths = net_input["src_lengths"].cpu()
+        is_empty = source_lengths <= 1 + self.data_bin.language_symbols.num_source_symbols
         decode = partial(search_finite, super().inference_step, with_own_search(generator), models)
         results = decode_but_empty(decode, sample, kwargs, is_empty, self.target_dictionary.eos())
-        mark_cut(results, length_limits(generator, net_input["src_lengths"]))
+        fetch_hypotheses(results)
+        mark_cut(results, length_limits(generator, source_lengths))
         return results
 
     def get_interactive_tokens_and_lengths(
