@@ -23,6 +23,8 @@ OTHERS = {
     "dask, ray": "--port --nthreads --head --address",
     "examples/slurm/cluster.py": "--jobs --cpus --memory --directive --gres",
     "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --help",
+    "examples/benchmarks/equal_systems.py": "--sentences --pairs --draws",
+    "sacrebleu": "--paired-ar --paired-bs",
     "convmv": "--nfc",
     "pip": "--require-hashes --no-deps",
     "every command": "--help --version",
