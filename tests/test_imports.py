@@ -38,7 +38,7 @@ PREPROCESS = {
 }
 FAIRSEQ_HMST = {
     **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
-    **dict.fromkeys(("lazy", "installation"), ()),
+    **dict.fromkeys(("lazy", "installation", "missing_batches"), ()),
     "bleu": ("preprocess.files",),
     "compat": ("preprocess.files",),
     "checkpoints": ("compat", "training_events", "preprocess.files"),
@@ -64,7 +64,7 @@ FAIRSEQ_HMST = {
         *("plugin", "cpu_processes", "training_events", "outdated_calls", "generators.followed"),
     ),
     "plugin": (
-        *("compat", "cpu_processes", "outdated_calls", "checkpoints", "failed_updates"),
+        *("compat", "cpu_processes", "outdated_calls", "checkpoints", "failed_updates", "missing_batches"),
         *("criterions", "models", "tasks"),
     ),
     "__init__": ("installation", "lazy"),

@@ -22,6 +22,7 @@ from preprocess.files.reading.finite import check_finite
 from ..training_events import NOTHING_TO_DO
 from .finished import finished_by
 from .reading import CHECKPOINTS, LOST_MODEL, CheckpointError, check_whole, newest_whole, read_without_weights
+from .schedule_state import end_epoch
 from .writing import sweep
 
 if TYPE_CHECKING:
@@ -75,7 +76,14 @@ def load(
     return extra_state, epoch_itr
 
 
-def load_into(trainer: Trainer, filename: str, *arguments: object, **options: object) -> dict[str, object] | None:
+def load_into(
+    trainer: Trainer,
+    filename: str,
+    reset_optimizer: bool = False,
+    reset_lr_scheduler: bool = False,
+    *arguments: object,
+    **options: object,
+) -> dict[str, object] | None:
     """Load one checkpoint into a training, if the task takes it."""
     accept = getattr(trainer.task, "accept_checkpoint", None)
     if accept is not None and Path(filename).is_file():
@@ -84,7 +92,11 @@ def load_into(trainer: Trainer, filename: str, *arguments: object, **options: ob
             accept(checkpoint, trainer.cfg.model)
         except UserError as error:
             raise error.at(filename) from error
-    return _fairseq_load_into(trainer, filename, *arguments, **options)
+    resets = (reset_optimizer, reset_lr_scheduler)
+    extra_state: dict[str, object] | None = _fairseq_load_into(trainer, filename, *resets, *arguments, **options)
+    if extra_state is not None and not any(resets):
+        end_epoch(trainer, extra_state)
+    return extra_state
 
 
 def whole_start(cfg: CheckpointConfig) -> str:

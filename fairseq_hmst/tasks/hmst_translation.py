@@ -24,6 +24,7 @@ from preprocess.errors import OptionError
 
 from ..data.batch import Batch
 from ..data.data_bin import DataBin
+from ..data.loading_processes import end_loading
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
 from ..generators.checked_search import CheckedAlignment, CheckedSearch
 from ..generators.followed.check import check_input, check_language_model
@@ -75,7 +76,7 @@ class HmstTranslationTask(CheckpointedTask):
         self.criterion: FairseqCriterion | None = None  # of training and validation; generation has none
         self._is_described = False
         self._heads_beside_attention: tuple[str, ...] = ()  # of the model that was built last
-        self._train_batches = 0
+        self._train_iterator: EpochBatchIterator | None = None  # of the last epoch that began
         self._num_updates = 0
         self._longest_source = math.inf
         self.stream_names = cfg.streams.split(",")
@@ -295,9 +296,12 @@ class HmstTranslationTask(CheckpointedTask):
         return encode_lines(lines, encode_fn, self.source_dictionary, longest)
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
+        """Batches of an epoch, made anew for each epoch of train, of which the one before must be over."""
         iterator = super().get_batch_iterator(dataset, **kwargs)
-        if dataset is self.datasets.get("train"):
-            self._train_batches = len(iterator)
+        if dataset.shuffle:
+            if self._train_iterator is not None:
+                end_loading(self._train_iterator)
+            self._train_iterator = iterator
         return iterator
 
     def begin_epoch(self, epoch: int, model: "HmstModel") -> None:
@@ -305,7 +309,8 @@ class HmstTranslationTask(CheckpointedTask):
         if not self._is_described:
             self._is_described = True
             check_best_metric(self, model)
-            log_event(training_start(self.cfg.data, self.data_bin.signature, self.datasets, model, self._train_batches))
+            batches = 0 if self._train_iterator is None else len(self._train_iterator)
+            log_event(training_start(self.cfg.data, self.data_bin.signature, self.datasets, model, batches))
 
     def valid_step(
         self, sample: Batch, model: "HmstModel", criterion: FairseqCriterion
