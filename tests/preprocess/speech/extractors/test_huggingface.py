@@ -122,7 +122,8 @@ def test_float16_weights_are_computed_in_float32(tmp_path, waveforms, make_encod
 
 def test_frames_are_float32_under_autocast_too(tmp_path, monkeypatch, waveforms, make_encoder, assert_close):
     make_encoder(tmp_path, "wavlm-layer")
-    monkeypatch.setattr(waveform_module, "speed_up", lambda *_: False)  # the faster products of a CPU are in float32 anyway
+    # the faster products of a CPU are float32 anyway
+    monkeypatch.setattr(waveform_module, "speed_up", lambda *_: False)
     extractor = load_extractor(str(tmp_path), 2, "cpu")
     expected = extractor.frames(waveforms)
     with torch.autocast("cpu", torch.bfloat16):
