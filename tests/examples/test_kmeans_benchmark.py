@@ -1,32 +1,10 @@
-"""The benchmarks of the speech encoder and of k-means, each run once at toy size."""
+"""The k-means benchmark on the audio of a manifest."""
 
 import re
 
-import numpy as np
 from toy import REPOSITORY, run_command
 
 BENCHMARKS = REPOSITORY / "examples" / "benchmarks"
-
-
-def test_units_of_the_plain_way_and_ours_are_compared():
-    shape = "--width 64 --layers 3 --layer 2 --seconds 2 --clusters 10 --rounds 2".split()
-    result = run_command("python", BENCHMARKS / "units.py", *shape)
-    assert result.returncode == 0, result.stderr[-3000:]
-    assert "random WavLM, 3 layers, width 64; layer 2; 1 utterances; cpu" in result.stdout
-    for way in ("plain", "preprocess"):
-        assert re.search(rf"^{way} +\d+\.\d\d, \d+\.\d\d +\d+$", result.stdout, re.MULTILINE)
-    assert re.search(r"times faster, median: \d+\.\d\d", result.stdout)
-    assert "units equal: 100.000 % of 99 frames, 10 clusters" in result.stdout
-
-
-def test_kmeans_of_ours_and_the_fields_recipe_are_compared(tmp_path):
-    frames = np.random.default_rng(0).standard_normal((3000, 8)).astype(np.float32)
-    np.save(tmp_path / "frames.npy", frames)
-    result = run_command("python", BENCHMARKS / "kmeans.py", "--frames", tmp_path / "frames.npy", "--clusters", 8, 20)
-    assert result.returncode == 0, result.stderr[-3000:]
-    assert "3000 frames, width 8, 20 clusters, seed 0" in result.stdout
-    ratios = re.findall(r"^ratio +(\d\.\d+) +\d+\.\d+ +\d+\.\d+$", result.stdout, re.MULTILINE)
-    assert len(ratios) == 2 and all(0.9 < float(ratio) < 1.05 for ratio in ratios)
 
 
 def test_kmeans_takes_the_frames_of_a_manifest(tmp_path):
