@@ -9,8 +9,9 @@ import numpy as np
 
 from ...errors import ExtractorError
 from ..audio import SAMPLE_RATE
+from ..precision import float32_products
 from .checkpoint import Checkpoint
-from .faster.exchange import choose_products, float32_products, speed_up
+from .faster.exchange import choose_products, speed_up
 
 if TYPE_CHECKING:
     from torch import Tensor
