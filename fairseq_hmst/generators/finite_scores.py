@@ -26,7 +26,7 @@ class FiniteScores:
             log_probs: on the device of the others that are noted here.
             is_padding: (...), where they are not looked at; None: nowhere.
         """
-        are_finite = torch.isfinite(log_probs.amax(-1))  # NaN where one is
+        are_finite = log_probs.amax(-1).abs() < torch.inf  # the largest is NaN where one is
         if is_padding is not None:
             are_finite |= is_padding
         all_are = are_finite.all()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
 from .hypothesis import ScoredLabels
-from .transducer_scorer import LabelLimit, States, TransducerScorer, select_rows
+from .transducer_scorer import LabelLimit, States, TransducerScorer, allows_label, select_rows
 
 
 def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> list[list[ScoredLabels]]:
@@ -40,7 +40,7 @@ def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_siz
     """
     if beam_size < 1:
         raise ValueError(f"beam_size must be at least 1, got {beam_size}")
-    beam = _start(scorer, beam_size)
+    beam = _start(scorer, limit, beam_size)
     ended = beam.ended.copy()  # of all utterances
     history = BeamHistory(len(beam.utterances))
     for num_symbols in range(scorer.max_symbols(limit)):
@@ -51,7 +51,7 @@ def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_siz
                 beam = beam.keep(kept)
             if len(kept) == 0:
                 break
-        beam = _round(beam, scorer, limit, num_symbols, history)
+        beam = _round(beam, scorer, num_symbols, history)
     ended.put(beam.utterances, beam.ended)
     scorer.check_finite()
     return _results(ended, history)
@@ -107,6 +107,8 @@ class _Ended(_Rows):
 @dataclass
 class _AlignmentBeam:
     utterances: Tensor  # (B,) those that go on, and perhaps others
+    last_steps: Tensor  # (B, 1)
+    limits: Tensor  # (B, 1) most labels
     going_on: _Hypotheses
     ended: _Ended
     states: States  # B * K rows, of the hypotheses going on
@@ -118,35 +120,34 @@ class _AlignmentBeam:
     def keep(self, kept: Tensor) -> _AlignmentBeam:
         beam_size = self.going_on.log_probs.size(1)
         rows = (kept.unsqueeze(1) * beam_size + torch.arange(beam_size, device=kept.device)).flatten()
-        states = select_rows(self.states, rows)
-        return _AlignmentBeam(self.utterances[kept], self.going_on.rows(kept), self.ended.rows(kept), states)
+        tensors = (tensor[kept] for tensor in (self.utterances, self.last_steps, self.limits))
+        return _AlignmentBeam(*tensors, self.going_on.rows(kept), self.ended.rows(kept), select_rows(self.states, rows))
 
 
-def _start(scorer: TransducerScorer, beam_size: int) -> _AlignmentBeam:
+def _start(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> _AlignmentBeam:
     utterances = torch.arange(len(scorer.source_lengths), device=scorer.source_lengths.device)
     zeros = utterances.new_zeros(len(utterances), beam_size)
     impossible = torch.full_like(zeros, -torch.inf, dtype=torch.float64)
     first = impossible.clone()
     first[:, 0] = 0.0
     empty = _Hypotheses(zeros + EMPTY_ID, zeros + NO_ID, zeros - 1, zeros, first)
-    return _AlignmentBeam(utterances, empty, _Ended(impossible, zeros, zeros), scorer.start(zeros.numel()))
+    lengths = scorer.source_lengths.unsqueeze(1)
+    ended, states = _Ended(impossible, zeros, zeros), scorer.start(zeros.numel())
+    return _AlignmentBeam(utterances, lengths - 1, limit.total(lengths), empty, ended, states)
 
 
-def _round(
-    beam: _AlignmentBeam, scorer: TransducerScorer, limit: LabelLimit, num_symbols: int, history: BeamHistory
-) -> _AlignmentBeam:
+def _round(beam: _AlignmentBeam, scorer: TransducerScorer, num_symbols: int, history: BeamHistory) -> _AlignmentBeam:
     """The beam after one more symbol of every hypothesis, which is added to the history."""
     hypotheses = beam.going_on
-    source_lengths = scorer.source_lengths[beam.utterances].unsqueeze(1)
     # an empty place may be anywhere
-    steps = (num_symbols - hypotheses.lengths).clamp(min=0).minimum(source_lengths - 1)
+    steps = (num_symbols - hypotheses.lengths).clamp(min=0).minimum(beam.last_steps)
     log_stay, log_labels = _symbol_log_probs(beam, scorer, steps)
-    is_full = ~limit.allows_label(hypotheses.lengths, steps, source_lengths)
+    is_full = ~allows_label(hypotheses.lengths, steps, beam.limits)
     log_labels.masked_fill_(is_full.unsqueeze(2), -torch.inf)
     log_stay = _merge_equal(hypotheses, log_stay, log_labels)
     chosen, sources, new_labels = _select(hypotheses, log_stay, log_labels)
     history.add(beam.utterances, sources, new_labels)
-    has_ended = (new_labels < 0) & (steps == source_lengths - 1).gather(1, sources)
+    has_ended = (new_labels < 0) & (steps == beam.last_steps).gather(1, sources)
     ended = beam.ended.merged(chosen.log_probs.masked_fill(~has_ended, -torch.inf), num_symbols + 1)
     log_probs = chosen.log_probs.masked_fill(has_ended, -torch.inf)
     # no hypothesis to come can be among the K best ended
@@ -155,7 +156,7 @@ def _round(
     first_rows = sources.size(1) * torch.arange(len(sources), device=sources.device).unsqueeze(1)
     states = select_rows(beam.states, (first_rows + sources).flatten())
     states = scorer.extend(states, (new_labels >= 0).flatten(), new_labels.flatten())
-    return _AlignmentBeam(beam.utterances, chosen, ended, states)
+    return _AlignmentBeam(beam.utterances, beam.last_steps, beam.limits, chosen, ended, states)
 
 
 def _symbol_log_probs(beam: _AlignmentBeam, scorer: TransducerScorer, steps: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .hypothesis import ScoredLabels
-from .transducer_scorer import LabelLimit, States, TransducerScorer, select_rows
+from .transducer_scorer import LabelLimit, States, TransducerScorer, allows_label, select_rows
 
 
 def transducer_greedy(scorer: TransducerScorer, limit: LabelLimit) -> list[ScoredLabels]:
@@ -24,54 +24,65 @@ def transducer_greedy(scorer: TransducerScorer, limit: LabelLimit) -> list[Score
     Raises:
         NotFiniteError: a score is NaN or infinite.
     """
-    found = _Alignments.start(scorer.source_lengths)
-    utterances = torch.arange(len(found.steps), device=found.steps.device)  # all that go on, and perhaps others
-    states = scorer.start(len(utterances))
+    going_on = _start(scorer, limit)  # and perhaps others
+    log_probs = torch.zeros_like(going_on.log_probs)
+    symbols = []  # of each round: (B,) labels, -1 where there was a blank or nothing
     for num_rounds in range(scorer.max_symbols(limit)):
         if scorer.asks_after(num_rounds):
-            going_on = (found.steps < scorer.source_lengths)[utterances].nonzero().squeeze(1)
-            if len(going_on) == 0:
+            kept = (going_on.steps <= going_on.last_steps).nonzero().squeeze(1)
+            if len(kept) < len(going_on.steps):
+                log_probs.index_copy_(0, going_on.utterances, going_on.log_probs)
+                going_on = going_on.rows(kept)
+            if len(kept) == 0:
                 break
-            if len(going_on) < len(utterances):
-                utterances, states = utterances[going_on], select_rows(states, going_on)
-        states = _round(found, utterances, states, scorer, limit)
+        symbols.append(_spread(_round(going_on, scorer), going_on.utterances, len(log_probs)))
+    log_probs.index_copy_(0, going_on.utterances, going_on.log_probs)
     scorer.check_finite()
-    return found.results()
+    rows = zip(torch.stack(symbols, 1).tolist(), log_probs.tolist(), strict=True)
+    return [ScoredLabels([label for label in row if label >= 0], log_prob) for row, log_prob in rows]
 
 
 @dataclass
 class _Alignments:
-    """One alignment of each of B utterances, as far as it goes."""
+    """One alignment of each of N utterances, as far as it goes."""
 
-    steps: Tensor  # (B,) encoder step, from 0; the utterance's length at the end
-    num_labels: Tensor  # (B,)
-    log_probs: Tensor  # (B,) float64
-    symbols: list[Tensor]  # of each round: (B,) labels, -1 where there was a blank or nothing
+    utterances: Tensor  # (N,)
+    last_steps: Tensor  # (N,)
+    limits: Tensor  # (N,) most labels
+    steps: Tensor  # (N,) encoder step; after the last one at the end
+    num_labels: Tensor  # (N,)
+    log_probs: Tensor  # (N,) float64
+    states: States  # N rows
 
-    @classmethod
-    def start(cls, source_lengths: Tensor) -> _Alignments:
-        zeros = torch.zeros_like(source_lengths)
-        return cls(zeros, zeros.clone(), zeros.double(), [])
-
-    def results(self) -> list[ScoredLabels]:
-        rows = zip(torch.stack(self.symbols, 1).tolist(), self.log_probs.tolist(), strict=True)
-        return [ScoredLabels([label for label in row if label >= 0], log_prob) for row, log_prob in rows]
+    def rows(self, index: Tensor) -> _Alignments:
+        *tensors, states = vars(self).values()
+        return _Alignments(*(tensor[index] for tensor in tensors), select_rows(states, index))
 
 
-def _round(
-    found: _Alignments, utterances: Tensor, states: States, scorer: TransducerScorer, limit: LabelLimit
-) -> States:
-    """Add the likeliest symbol of each utterance (N,) that goes on; their states after it."""
-    steps, num_labels = found.steps[utterances], found.num_labels[utterances]
-    source_lengths = scorer.source_lengths[utterances]
-    goes_on = steps < source_lengths
-    scores = scorer.scores(states, utterances, steps.minimum(source_lengths - 1))
+def _start(scorer: TransducerScorer, limit: LabelLimit) -> _Alignments:
+    lengths = scorer.source_lengths
+    utterances, zeros = torch.arange(len(lengths), device=lengths.device), torch.zeros_like(lengths)
+    states = scorer.start(len(lengths))
+    return _Alignments(utterances, lengths - 1, limit.total(lengths), zeros, zeros, zeros.double(), states)
+
+
+def _round(alignments: _Alignments, scorer: TransducerScorer) -> Tensor:
+    """Add the likeliest symbol to each alignment; it, -1 for a blank or nothing, (N,)."""
+    goes_on = alignments.steps <= alignments.last_steps
+    steps = alignments.steps.minimum(alignments.last_steps)
+    scores = scorer.scores(alignments.states, alignments.utterances, steps)
     label_scores, labels = scores.labels.max(1)
-    is_label = (label_scores > scores.blank) & limit.allows_label(num_labels, steps, source_lengths) & goes_on
+    is_label = (label_scores > scores.blank) & allows_label(alignments.num_labels, steps, alignments.limits) & goes_on
     symbol_scores = torch.where(is_label, label_scores, scores.blank).double()
-    found.log_probs[utterances] += symbol_scores.masked_fill(~goes_on, 0.0)
-    found.steps[utterances] += goes_on & ~is_label
-    found.num_labels[utterances] += is_label
-    symbols = labels.masked_fill(~is_label, -1)
-    found.symbols.append(torch.full_like(found.steps, -1).index_copy_(0, utterances, symbols))
-    return scorer.extend(states, is_label, labels)
+    alignments.log_probs = alignments.log_probs + symbol_scores.masked_fill(~goes_on, 0.0)
+    alignments.steps = alignments.steps + (goes_on ^ is_label)
+    alignments.num_labels = alignments.num_labels + is_label
+    alignments.states = scorer.extend(alignments.states, is_label, labels)
+    return labels.masked_fill(~is_label, -1)
+
+
+def _spread(symbols: Tensor, utterances: Tensor, num_utterances: int) -> Tensor:
+    """Symbols (N,) of some utterances in places of all, -1 elsewhere."""
+    if len(symbols) == num_utterances:
+        return symbols
+    return symbols.new_full((num_utterances,), -1).index_copy_(0, utterances, symbols)

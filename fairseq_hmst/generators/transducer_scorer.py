@@ -48,9 +48,14 @@ class LabelLimit:
         """The most labels that an alignment with `num_steps` encoder steps may have."""
         return min(int(self.total(torch.tensor(num_steps))), MAX_LABELS_PER_STEP * num_steps)
 
-    def allows_label(self, num_labels: Tensor, steps: Tensor, source_lengths: Tensor) -> Tensor:
-        """Whether one more label may follow `num_labels` at encoder step `steps` (from 0); shapes that broadcast."""
-        return (num_labels < self.total(source_lengths)) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
+
+def allows_label(num_labels: Tensor, steps: Tensor, totals: Tensor) -> Tensor:
+    """Whether one more label may follow `num_labels` at encoder step `steps`, from 0; shapes that broadcast.
+
+    Args:
+        totals: the most labels of each alignment, `LabelLimit.total`.
+    """
+    return (num_labels < totals) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
 
 
 class TransducerScorable(Protocol):
@@ -147,7 +152,7 @@ class TransducerScorer:
         # all rows: to know which are longer the host would wait
         extended: States = []
         for model, state in zip(self._models, states, strict=True):
-            changed = _predict(model, labels.masked_fill(~is_longer, self._blank_index), state)
+            changed = _predict(model, labels.masked_fill(~is_longer, self._blank_index), state[1:])
             extended.append(tuple(_chosen(is_longer, *each) for each in zip(changed, state, strict=True)))
         return extended
 
@@ -156,7 +161,7 @@ class TransducerScorer:
             return states
         extended: States = []
         for model, state in zip(self._models, states, strict=True):
-            changed = _predict(model, labels[rows], tuple(tensor[rows] for tensor in state))
+            changed = _predict(model, labels[rows], tuple(tensor[rows] for tensor in state[1:]))
             extended.append(tuple(old.index_copy(0, rows, new) for old, new in zip(state, changed, strict=True)))
         return extended
 
@@ -193,8 +198,8 @@ class TransducerScorer:
         return self.num_steps + limit.most(self.num_steps)
 
 
-def _predict(model: TransducerScorable, labels: Tensor, state: ModelState) -> ModelState:
-    projected, own_state = model.predict(labels, state[1:])
+def _predict(model: TransducerScorable, labels: Tensor, own_state: tuple[Tensor, ...]) -> ModelState:
+    projected, own_state = model.predict(labels, own_state)
     return projected, *own_state
 
 
