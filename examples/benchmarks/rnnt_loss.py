@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 
 import torch
+from failures import reason_of
 from joiner_batches import LENGTHS, Joiner, Labels, random_batch
 from peak_memory import peak_bytes, reset_peak
 from results import Results, add_options
@@ -83,11 +84,11 @@ def measure(method: str, shape: tuple[int, ...], lengths: str, device: str, repe
 
 
 def measure_in_fresh_process(method: str, arguments: list[str]) -> dict[str, float] | str:
-    """Run `measure` in a process of its own; where it fails (out of memory, say), the last line of what it said."""
+    """Run `measure` in a process of its own; where it fails (out of memory, say), why."""
     command = [sys.executable, __file__, *arguments, "--measure", method]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode != 0:
-        return (finished.stderr.strip().splitlines() or [f"exit {finished.returncode}"])[-1]
+        return reason_of(finished.returncode, finished.stderr)
     return json.loads(finished.stdout.splitlines()[-1])
 
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from failures import reason_of
 from results_table import make_table, read_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,8 +80,7 @@ def run_part(part: Part, places: dict[str, str], log: Path, seconds: float) -> N
         finally:
             end_group(process)
         if status != 0:
-            said = log.read_bytes()[begin:].decode(errors="replace").split("\n")
-            raise PartError(next((line.strip() for line in reversed(said) if line.strip()), f"exit status {status}"))
+            raise PartError(reason_of(status, log.read_bytes()[begin:].decode(errors="replace")))
 
 
 def end_group(process: subprocess.Popen) -> None:

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from failures import reason_of
 from fairseqs_transformer import WITH_DECODER, fairseqs_command, make_bitext
 from results import Results, add_options
 
@@ -50,14 +51,14 @@ def counterpart_of(architecture: str) -> str:
 
 
 def measure(command: list[str], arguments: argparse.Namespace, scratch: Path) -> Measured | str:
-    """Train in a process of its own; where it fails (out of memory, say), the last line of what it said."""
+    """Train in a process of its own; where it fails (out of memory, say), why."""
     options = [*COMMON, *PRECISIONS[arguments.precision], "--max-tokens", str(arguments.max_tokens)]
     options += ["--save-dir", str(scratch)] + ["--cpu"] * (arguments.device == "cpu")
     updates = [sys.executable, str(FOLDER / "updates.py"), "--updates", str(arguments.updates)]
     result = subprocess.run([*updates, "--", *command, *options], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         print(result.stderr, file=sys.stderr)
-        return (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
+        return reason_of(result.returncode, result.stderr)
     return json.loads(result.stdout.splitlines()[-1])
 
 

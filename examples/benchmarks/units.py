@@ -11,10 +11,9 @@ way in the first precision. `preprocess` chooses its precision by itself, but no
 """
 
 import argparse
-import contextlib
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -29,11 +28,11 @@ from stopwatch import timed
 from preprocess.clustering.lloyd import fit_centroids
 from preprocess.clustering.nearest_centroid import NearestCentroid
 from preprocess.speech.audio import SAMPLE_RATE, load_audio
-from preprocess.speech.extractors import load_extractor, waveform
-from preprocess.speech.extractors.faster.exchange import float32_products
+from preprocess.speech.extractors import load_extractor
 from preprocess.speech.frames import AudioSpan, extract_frames
+from preprocess.speech.precision import Precision, float32_products
 
-Encoder = Callable[[list[AudioSpan]], list[np.ndarray]]  # frames (T, D) of spans, in order
+Encoder = Callable[[list[AudioSpan], Precision], list[np.ndarray]]  # frames (T, D) of spans, in order
 
 
 def load_plain(folder: str, layer: int, device: str) -> Encoder:
@@ -49,34 +48,27 @@ def load_plain(folder: str, layer: int, device: str) -> Encoder:
             output = model(inputs.input_values.to(device), output_hidden_states=True)
         return output.hidden_states[layer][0].float().cpu().numpy()
 
-    return lambda spans: [frames(span) for span in spans]
+    def all_frames(spans: list[AudioSpan], products: Precision) -> list[np.ndarray]:
+        with float32_products(products):
+            return [frames(span) for span in spans]
+
+    return all_frames
 
 
 def load_ours(folder: str, layer: int, device: str) -> Encoder:
     """Encode as the stages of `preprocess` do."""
     extractor = load_extractor(folder, layer, device)
 
-    def frames(spans: list[AudioSpan]) -> list[np.ndarray]:
-        with patch.object(waveform, "float32_products", contextlib.nullcontext):  # the precision is that of the caller
+    def frames(spans: list[AudioSpan], products: Precision) -> list[np.ndarray]:
+        with patch.object(extractor, "_products", products):
             found = {item.position: item.frames for item in extract_frames(spans, extractor, skip_faults=False)}
         return [found[position] for position in range(len(spans))]
 
     return frames
 
 
-PRECISIONS = ("float32", "tf32", "bf16")
+PRECISIONS: dict[str, Precision] = {"float32": "ieee", "tf32": "tf32", "bf16": "ieee"}  # bf16 by torch's autocast
 WAYS = {"plain": load_plain, "preprocess": load_ours}
-
-
-@contextlib.contextmanager
-def computed_in(precision: str, device: str) -> Iterator[None]:
-    """Matrix products and convolutions in this precision; bf16 is torch's autocast."""
-    is_bf16 = precision == "bf16"
-    with (
-        float32_products("high" if precision == "tf32" else "highest"),
-        torch.autocast(device, torch.bfloat16, enabled=is_bf16),
-    ):
-        yield
 
 
 class Measured(NamedTuple):
@@ -87,11 +79,12 @@ class Measured(NamedTuple):
     bytes: int
 
 
-def measure(encode: Encoder, spans: list[AudioSpan], device: str) -> Measured:
+def measure(encode: Encoder, spans: list[AudioSpan], precision: str, device: str) -> Measured:
     """Encode all spans once."""
     reset_peak(device)
     before = peak_bytes(device)
-    frames, seconds = timed(lambda: encode(spans), device)
+    with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+        frames, seconds = timed(lambda: encode(spans, PRECISIONS[precision]), device)
     return Measured(np.concatenate(frames), seconds, peak_bytes(device) - before)
 
 
@@ -102,11 +95,11 @@ def measure_all(folder: str, spans: list[AudioSpan], arguments: argparse.Namespa
     for number in range(arguments.rounds + 1):
         for precision in arguments.precision:
             for way, encode in encoders.items():
-                with computed_in(precision, arguments.device):
-                    if number == 0:
-                        encode(spans[:1])
-                    else:
-                        rounds.setdefault(f"{way}, {precision}", []).append(measure(encode, spans, arguments.device))
+                if number == 0:
+                    measure(encode, spans[:1], precision, arguments.device)
+                    continue
+                found = measure(encode, spans, precision, arguments.device)
+                rounds.setdefault(f"{way}, {precision}", []).append(found)
     return rounds
 
 
