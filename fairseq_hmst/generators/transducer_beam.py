@@ -120,8 +120,14 @@ class _AlignmentBeam:
     def keep(self, kept: Tensor) -> _AlignmentBeam:
         beam_size = self.going_on.log_probs.size(1)
         rows = (kept.unsqueeze(1) * beam_size + torch.arange(beam_size, device=kept.device)).flatten()
-        tensors = (tensor[kept] for tensor in (self.utterances, self.last_steps, self.limits))
-        return _AlignmentBeam(*tensors, self.going_on.rows(kept), self.ended.rows(kept), select_rows(self.states, rows))
+        return _AlignmentBeam(
+            self.utterances[kept],
+            self.last_steps[kept],
+            self.limits[kept],
+            self.going_on.rows(kept),
+            self.ended.rows(kept),
+            select_rows(self.states, rows),
+        )
 
 
 def _start(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> _AlignmentBeam:

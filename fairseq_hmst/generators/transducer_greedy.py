@@ -55,8 +55,8 @@ class _Alignments:
     states: States  # N rows
 
     def rows(self, index: Tensor) -> _Alignments:
-        *tensors, states = vars(self).values()
-        return _Alignments(*(tensor[index] for tensor in tensors), select_rows(states, index))
+        rows = {name: value[index] for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return _Alignments(**rows, states=select_rows(self.states, index))
 
 
 def _start(scorer: TransducerScorer, limit: LabelLimit) -> _Alignments:
