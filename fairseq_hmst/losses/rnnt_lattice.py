@@ -41,10 +41,11 @@ def pack_positions(labels: CheckedLabels, num_steps: int, blank_index: int) -> L
     utterances = torch.arange(len(sizes), device=sizes.device)
     utterance = utterances.repeat_interleave(sizes, output_size=num_positions)
     place = torch.arange(num_positions, device=sizes.device) - (sizes.cumsum(0) - sizes)[utterance]
-    step = place // num_counts[utterance]
-    num_emitted = place - step * num_counts[utterance]
-    is_complete = num_emitted == target_lengths[utterance]
-    next_label = functional.pad(targets, (0, 1))[utterance, num_emitted].masked_fill(is_complete, blank_index)
+    num_counts = num_counts[utterance]
+    step = place // num_counts
+    num_emitted = place - step * num_counts
+    next_label = functional.pad(targets, (0, 1))[utterance, num_emitted]
+    next_label.masked_fill_(num_emitted == num_counts - 1, blank_index)
     return LatticePositions(
         utterance, step, num_emitted, next_label, source_lengths, target_lengths, num_steps, targets.shape[1]
     )
@@ -112,22 +113,18 @@ class _Cells:
 
     def __init__(self, positions: LatticePositions) -> None:
         num_utterances = len(positions.source_lengths)
-        self.shape = (positions.num_labels + 2, 2 * num_utterances, positions.num_steps + 1)
+        column_size = positions.num_steps + 1
+        row_size = 2 * num_utterances * column_size
+        self.shape = (positions.num_labels + 2, 2 * num_utterances, column_size)
 
-        def flat(row: Tensor, column: Tensor, step: Tensor) -> Tensor:
-            return (row * self.shape[1] + column) * self.shape[2] + step
+        first = torch.arange(num_utterances, device=positions.source_lengths.device) * column_size + row_size
+        self.forward_end = first + positions.target_lengths * row_size + positions.source_lengths  # (B,)
 
-        utterances = torch.arange(num_utterances, device=positions.source_lengths.device)
-        self.forward_end = flat(positions.target_lengths + 1, utterances, positions.source_lengths)  # (B,)
-
-        column, step, num_emitted = positions.utterance, positions.step, positions.num_emitted
-        self.start = flat(num_emitted + 1, column, step)  # (P,) (t, u) in the forward lattice
-
-        num_missing = positions.target_lengths[column] - num_emitted
-        step = positions.source_lengths[column] - step
-        column = column + num_utterances
-        self.after_blank = flat(num_missing + 1, column, step - 1)  # (P,) (t + 1, u) in the backward one
-        self.after_label = flat(num_missing, column, step)  # (P,) (t, u + 1) in the backward one
+        behind = positions.num_emitted * row_size + positions.step  # from (0, 0) to (t, u)
+        self.start = positions.utterance * column_size + row_size + behind  # (P,) (t, u) forward
+        backward = (self.forward_end + num_utterances * column_size)[positions.utterance] - behind
+        self.after_blank = backward - 1  # (P,) (t + 1, u) backward
+        self.after_label = backward - row_size  # (P,) (t, u + 1) backward
 
 
 def _path_sums(log_blank: Tensor, log_label: Tensor, cells: _Cells) -> tuple[Tensor, Tensor]:
@@ -143,15 +140,16 @@ def _path_sums(log_blank: Tensor, log_label: Tensor, cells: _Cells) -> tuple[Ten
     lowest = _lowest_sum(log_blank, log_label, num_arcs=cells.shape[0] + cells.shape[2])
     blank = log_blank.new_zeros(cells.shape)
     _scatter(log_blank.masked_fill(log_blank < LOWEST_LOG_PROB, 2 * lowest), blank, cells.start, cells.after_blank)
-    passed = functional.pad(blank[:, :, :-1].cumsum(2), (1, 0))  # S
+    passed = torch.zeros_like(blank)  # S
+    torch.cumsum(blank[:, :, :-1], 2, out=passed[:, :, 1:])
     label = torch.full_like(blank, -torch.inf)
-    _scatter(log_label.masked_fill(log_label < LOWEST_LOG_PROB, -torch.inf), label, cells.start, cells.after_label)
+    _scatter(log_label, label, cells.start, cells.after_label)
     label[1:-1] += passed[1:-1] - passed[2:]
-    sums = torch.full_like(blank, -torch.inf)
-    sums[1] = 0
+    sums = torch.empty_like(blank)
+    sums[0], sums[1] = -torch.inf, 0
     for arcs, below, row in zip(label[1:-1], sums[1:-1], sums[2:], strict=True):
         torch.logcumsumexp(below + arcs, 1, out=row)
-    return sums + passed, lowest
+    return sums.add_(passed), lowest
 
 
 def _scatter(log_probs: Tensor, lattice: Tensor, forward: Tensor, backward: Tensor) -> None:

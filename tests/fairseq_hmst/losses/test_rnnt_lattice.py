@@ -10,11 +10,12 @@ from fairseq_hmst.losses.rnnt_lattice import lattice_loss, pack_positions
 IMPOSSIBLE = -np.inf
 
 
-def full_lattice(num_steps, num_labels):
-    """Positions of one utterance without padding: those of arrays (T, U + 1), flattened."""
-    lengths = torch.tensor([num_steps]), torch.tensor([num_labels])
-    given = Labels(torch.ones(1, num_labels, dtype=torch.int64), *lengths)
-    labels = check_labels((1, num_steps, num_labels + 1, 2), torch.device("cpu"), given, blank_index=0, on_host=None)
+def full_lattice(num_steps, num_labels, num_utterances=1):
+    """Positions of utterances without padding: those of arrays (B, T, U + 1), flattened."""
+    lengths = (torch.full((num_utterances,), length) for length in (num_steps, num_labels))
+    given = Labels(torch.ones(num_utterances, num_labels, dtype=torch.int64), *lengths)
+    shape = (num_utterances, num_steps, num_labels + 1, 2)
+    labels = check_labels(shape, torch.device("cpu"), given, blank_index=0, on_host=None)
     return pack_positions(labels, num_steps, blank_index=0)
 
 
@@ -128,6 +129,15 @@ def test_a_log_probability_below_a_million_counts_as_impossible():
         np.testing.assert_array_equal(one, other)
     arcs[0, 2] = -2e6
     assert ours(*arcs)[0] == np.inf
+
+
+def test_not_a_number_and_impossible_arcs_stay_with_their_utterances():
+    both = np.stack([random_arcs(6, 3, 5, seed) for seed in (0, 1)], axis=1)  # (2, B, T, U + 1)
+    both[0, 0, 2, 1] = np.nan
+    both[0, 1, 3, 2] = IMPOSSIBLE
+    losses = lattice_loss(*(torch.from_numpy(arc).flatten() for arc in both), full_lattice(6, 3, num_utterances=2))
+    assert losses[0].isnan()
+    assert losses[1].item() == pytest.approx(ours(*both[:, 1])[0], rel=1e-12)
 
 
 def test_a_lattice_needs_two_operations_a_row_and_none_a_step():
