@@ -73,6 +73,14 @@ class OnDevice(torch.Tensor):
     def __repr__(self) -> str:  # type: ignore[override]
         return f"OnDevice({self.held})"
 
+    def __getitem__(self, index: Any) -> torch.Tensor:
+        return super().__getitem__(_with_tensors(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(value, (bool, int, float)):
+            value = torch.tensor(value, dtype=self.dtype)  # torch makes it on the CPU for a GPU
+        super().__setitem__(_with_tensors(index), value)
+
     def tolist(self) -> Any:
         return self.cpu().tolist()
 
@@ -163,6 +171,8 @@ def run_on_device(func: Any, args: Any, kwargs: Any, on_wait: Callable[[], None]
         MixedDevices: a GPU would refuse these tensors together.
     """
     tensors = [value for value in tree_flatten((args, kwargs))[0] if isinstance(value, torch.Tensor)]
+    if any(tensor.is_meta for tensor in tensors):
+        raise RuntimeError(f"{func} at {_caller()}: torch made a tensor of the GPU below the mode, without its numbers")
     has_device = any(isinstance(tensor, OnDevice) for tensor in tensors)
     target = kwargs.get("device")
     if func in (aten._to_copy.default, aten.copy_.default):
@@ -208,8 +218,10 @@ def _check_together(func: Any, tensors: list[torch.Tensor], on_upload: Callable[
     if not strangers:
         return
     if func in INDEXING and isinstance(tensors[0], OnDevice):
-        for _ in strangers:  # indices of the CPU are sent
-            on_upload()
+        is_put = func is not aten.index.Tensor
+        for tensor in strangers:  # indices of the CPU are sent, but no number that is put there
+            if not (is_put and tensor is tensors[-1] and tensor.dim() == 0):
+                on_upload()
         return
     is_number = all(tensor.dim() == 0 for tensor in strangers)
     if is_number and (torch.Tag.pointwise in func.tags or func in TAKE_NUMBERS):
@@ -218,14 +230,25 @@ def _check_together(func: Any, tensors: list[torch.Tensor], on_upload: Callable[
     raise MixedDevices(f"{func}: {shapes} at {_caller()}")
 
 
+def _with_tensors(index: Any) -> Any:
+    """An index whose lists are tensors of the CPU: torch would make them on the device, where no mode sees it."""
+    if isinstance(index, tuple):
+        return tuple(map(_with_tensors, index))
+    if not isinstance(index, list):
+        return index
+    return torch.tensor(index) if index else torch.empty(0, dtype=torch.int64)
+
+
 INDEXING = {aten.index.Tensor, aten.index_put_.default, aten.index_put.default, aten._index_put_impl_.default}
 TAKE_NUMBERS = {aten.fill_.Tensor, aten.masked_fill.Tensor, aten.masked_fill_.Tensor, aten.index_fill.int_Tensor}
 
 
 def _count_waits(func: Any, args: Any, kwargs: Any) -> int:
     """How often the host waits for a number while the operation runs on a GPU."""
-    if func in INDEXING:  # a mask chooses elements: how many?
-        return int(any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1]))
+    if func in INDEXING:  # a mask chooses elements: how many? To put one number there is masked_fill
+        is_number = func is not aten.index.Tensor and args[2].numel() == 1 and not isinstance(args[2], OnDevice)
+        masks = [index for index in args[1] if index is not None and index.dtype in (torch.bool, torch.uint8)]
+        return int(any(isinstance(mask, OnDevice) for mask in masks) and not is_number)
     if func is aten.repeat_interleave.Tensor:
         return int(kwargs.get("output_size") is None)
     if func is aten._ctc_loss.Tensor:
