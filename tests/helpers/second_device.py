@@ -7,7 +7,7 @@ host for the GPU is counted by the line of code that caused it, and so is every 
 
 import contextlib
 import functools
-import traceback
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from unittest import mock
 import torch
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_flatten, tree_map_only
+from torch.utils._pytree import tree_map_only
 
 aten = torch.ops.aten
 DEVICE = torch.device("cuda:0")
@@ -170,7 +170,7 @@ def run_on_device(func: Any, args: Any, kwargs: Any, on_wait: Callable[[], None]
     Raises:
         MixedDevices: a GPU would refuse these tensors together.
     """
-    tensors = [value for value in tree_flatten((args, kwargs))[0] if isinstance(value, torch.Tensor)]
+    tensors = list(_tensors((args, kwargs)))
     if any(tensor.is_meta for tensor in tensors):
         raise RuntimeError(f"{func} at {_caller()}: torch made a tensor of the GPU below the mode, without its numbers")
     has_device = any(isinstance(tensor, OnDevice) for tensor in tensors)
@@ -192,7 +192,7 @@ def run_on_device(func: Any, args: Any, kwargs: Any, on_wait: Callable[[], None]
             for _ in range(_count_waits(func, args, kwargs)):
                 on_wait()
             is_on = is_on and func is not aten._local_scalar_dense.default
-    held_args, held_kwargs = tree_map_only(OnDevice, lambda tensor: tensor.held, (args, kwargs))
+    held_args, held_kwargs = _held(args), _held(kwargs)
     if "device" in held_kwargs and is_on:
         held_kwargs["device"] = torch.device("cpu")
     if "pin_memory" in held_kwargs:
@@ -205,7 +205,25 @@ def run_on_device(func: Any, args: Any, kwargs: Any, on_wait: Callable[[], None]
 
 
 def _concerns_device(args: Any, kwargs: Any) -> bool:
-    return any(isinstance(value, OnDevice) for value in tree_flatten((args, kwargs))[0])
+    return any(isinstance(tensor, OnDevice) for tensor in _tensors((args, kwargs)))
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """All tensors among arguments of an operation; torch's own functions for trees take most of the time here."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item)
+
+
+def _held(value: Any) -> Any:
+    """Arguments of an operation with the tensors of the CPU that hold the numbers."""
+    if isinstance(value, OnDevice):
+        return value.held
+    if isinstance(value, dict):
+        return {name: _held(item) for name, item in value.items()}
+    return type(value)(map(_held, value)) if type(value) in (list, tuple) else value
 
 
 def _check_together(func: Any, tensors: list[torch.Tensor], on_upload: Callable[[], None]) -> None:
@@ -258,16 +276,22 @@ def _count_waits(func: Any, args: Any, kwargs: Any) -> int:
 
 def _caller() -> str:
     """The innermost line of this project, or of fairseq, that led here."""
-    names = []
-    for frame in reversed(traceback.extract_stack()):
-        path = Path(frame.filename)
-        if path.is_relative_to(PROJECT) and ".venv" not in path.parts and path != Path(__file__).resolve():
-            names.append(f"{path.relative_to(PROJECT)}:{frame.lineno} of {frame.name}")
-            break
-        if "fairseq" in path.parts:
-            names.append(f"fairseq/{path.name}:{frame.lineno} of {frame.name}")
-            break
-    return names[0] if names else "elsewhere"
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = _name_of_code(frame.f_code.co_filename)
+        if name is not None:
+            return f"{name}:{frame.f_lineno} of {frame.f_code.co_name}"
+        frame = frame.f_back
+    return "elsewhere"
+
+
+@functools.cache
+def _name_of_code(file: str) -> str | None:
+    """Name of a file of this project or of fairseq, None for others."""
+    path = Path(file)
+    if path.is_relative_to(PROJECT) and ".venv" not in path.parts and path != Path(__file__).resolve():
+        return str(path.relative_to(PROJECT))
+    return f"fairseq/{path.name}" if "fairseq" in path.parts else None
 
 
 # Autocast of CUDA does not know these tensors. Its casts, of those functions that models here call:
