@@ -1,4 +1,4 @@
-"""Waits of the host for the GPU, uploads and operations of one update: a table of the families, with the layers of _base.
+"""Waits of the host for the GPU, uploads and operations of one update: a table of families with layers of _base.
 
 PYTHONPATH=. python tests/helpers/host_waits.py
 """

@@ -98,7 +98,7 @@ class DecodedValidation:
         if self.board is not None:
             self.board.show(samples, num_updates)
             for row in rows:
-                self.board.show_alignment(row, model, batch, place_of[row], hypotheses[place_of[row]], num_updates)
+                self.board.show_alignment(row, model, on_host, place_of[row], hypotheses[place_of[row]], num_updates)
 
     @torch.no_grad()
     def _decode(self, batch: Batch, model: "HmstModel") -> list[Tensor]:
