@@ -41,6 +41,7 @@ FAIRSEQ_HMST = {
     **dict.fromkeys(("lazy", "installation"), ()),
     "bleu": ("preprocess.files",),
     "compat": ("preprocess.files",),
+    "precision": ("preprocess.files",),
     "checkpoints": ("compat", "training_events", "preprocess.files"),
     "failed_updates": ("compat", "data", "preprocess.files"),
     "average": ("plugin", "checkpoints", "preprocess.files"),
@@ -64,7 +65,7 @@ FAIRSEQ_HMST = {
         *("plugin", "cpu_processes", "training_events", "outdated_calls", "generators.followed"),
     ),
     "plugin": (
-        *("compat", "cpu_processes", "outdated_calls", "checkpoints", "failed_updates"),
+        *("compat", "cpu_processes", "outdated_calls", "precision", "checkpoints", "failed_updates"),
         *("criterions", "models", "tasks"),
     ),
     "__init__": ("installation", "lazy"),
