@@ -6,6 +6,7 @@ over, one that does not fit is refused before its weights are copied, and a fini
 
 import copy
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,15 +77,27 @@ def load(
 
 
 def load_into(trainer: Trainer, filename: str, *arguments: object, **options: object) -> dict[str, object] | None:
-    """Load one checkpoint into a training, if the task takes it."""
+    """Load one checkpoint into a training, if the task takes it.
+
+    Moving averages of weights (--store-ema) that the checkpoint lacks begin with the next update, as in a new training.
+    """
+    load_it = partial(_fairseq_load_into, trainer, filename, *arguments, **options)
     accept = getattr(trainer.task, "accept_checkpoint", None)
-    if accept is not None and Path(filename).is_file():
-        checkpoint = read_without_weights(filename)
-        try:
-            accept(checkpoint, trainer.cfg.model)
-        except UserError as error:
-            raise error.at(filename) from error
-    return _fairseq_load_into(trainer, filename, *arguments, **options)
+    if accept is None or not Path(filename).is_file():
+        return load_it()
+    checkpoint = read_without_weights(filename)
+    try:
+        accept(checkpoint, trainer.cfg.model)
+    except UserError as error:
+        raise error.at(filename) from error
+    averages = trainer.cfg.ema
+    if not averages.store_ema or "ema" in checkpoint.get("extra_state", {}):
+        return load_it()
+    averages.store_ema = False  # fairseq would look for weights that it has let go of by then
+    try:
+        return load_it()
+    finally:
+        averages.store_ema = True
 
 
 def whole_start(cfg: CheckpointConfig) -> str:
