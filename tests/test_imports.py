@@ -38,7 +38,7 @@ PREPROCESS = {
 }
 FAIRSEQ_HMST = {
     **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
-    **dict.fromkeys(("lazy", "installation"), ()),
+    **dict.fromkeys(("lazy", "installation", "optimizers"), ()),
     "bleu": ("preprocess.files",),
     "compat": ("preprocess.files",),
     "precision": ("preprocess.files",),
@@ -65,7 +65,7 @@ FAIRSEQ_HMST = {
         *("plugin", "cpu_processes", "training_events", "outdated_calls", "generators.followed"),
     ),
     "plugin": (
-        *("compat", "cpu_processes", "outdated_calls", "precision", "checkpoints", "failed_updates"),
+        *("compat", "cpu_processes", "optimizers", "outdated_calls", "precision", "checkpoints", "failed_updates"),
         *("criterions", "models", "tasks"),
     ),
     "__init__": ("installation", "lazy"),
