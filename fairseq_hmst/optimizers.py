@@ -1,4 +1,4 @@
-"""fairseq's optimizers of half precision, with which a training goes on from a checkpoint as if it had not stopped.
+"""fairseq's optimizers of half precision, whose trainings go on from a checkpoint to the bit.
 
 They compute with float32 weights and a loss scale, of which fairseq's checkpoints hold neither the weights nor when the
 scale changed last.
@@ -20,7 +20,7 @@ State = dict[str, Any]  # of an optimizer of torch, and more
 
 
 class FP16Optimizer(optim.FP16Optimizer):
-    """That of --fp16 and --bf16; its state holds the float32 weights as well."""
+    """The optimizer of --fp16 and --bf16; its state holds the float32 weights as well."""
 
     def state_dict(self) -> State:
         """The state with float32 weights and what the loss scale depends on."""
@@ -56,7 +56,7 @@ class FP16Optimizer(optim.FP16Optimizer):
 
 
 class MemoryEfficientFP16Optimizer(optim.MemoryEfficientFP16Optimizer):
-    """That of --memory-efficient-fp16 and --memory-efficient-bf16, which has no float32 weights."""
+    """The optimizer of --memory-efficient-fp16 and --memory-efficient-bf16, which has no float32 weights."""
 
     def state_dict(self) -> State:
         """The state with what the loss scale depends on."""
@@ -69,7 +69,7 @@ class MemoryEfficientFP16Optimizer(optim.MemoryEfficientFP16Optimizer):
 
 
 class AMPOptimizer(optim.AMPOptimizer):
-    """That of --amp; its state holds the loss scale as well."""
+    """The optimizer of --amp; its state holds the loss scale as well."""
 
     def state_dict(self) -> State:
         """The state with the loss scale."""

@@ -4,6 +4,7 @@ from . import (  # noqa: F401  (first: the modules below need their patches)
     compat,
     cpu_processes,
     failed_updates,
+    missing_batches,
     optimizers,
     outdated_calls,
     precision,

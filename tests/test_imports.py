@@ -38,7 +38,7 @@ PREPROCESS = {
 }
 FAIRSEQ_HMST = {
     **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
-    **dict.fromkeys(("lazy", "installation", "optimizers"), ()),
+    **dict.fromkeys(("lazy", "installation", "missing_batches", "optimizers"), ()),
     "bleu": ("preprocess.files",),
     "compat": ("preprocess.files",),
     "precision": ("preprocess.files",),
@@ -66,7 +66,7 @@ FAIRSEQ_HMST = {
     ),
     "plugin": (
         *("compat", "cpu_processes", "optimizers", "outdated_calls", "precision", "checkpoints", "failed_updates"),
-        *("criterions", "models", "tasks"),
+        *("missing_batches", "criterions", "models", "tasks"),
     ),
     "__init__": ("installation", "lazy"),
     "__main__": ("command",),

@@ -1,6 +1,6 @@
 """Peak memory of this process, or of torch on a GPU, since it was last reset; Linux only."""
 
-import resource
+import re
 from pathlib import Path
 
 import torch
@@ -17,5 +17,7 @@ def reset_peak(device: str) -> None:
 def peak_bytes(device: str) -> int:
     """Largest memory since the reset: resident set, or on a GPU torch's allocator."""
     if device == "cpu":
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        # Not getrusage: its peak counts that of the parent before exec.
+        (kilobytes,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+        return int(kilobytes) * 1024
     return torch.cuda.max_memory_allocated()

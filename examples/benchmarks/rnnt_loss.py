@@ -1,31 +1,29 @@
 """Time and peak memory of joiner + RNN-T loss + backward pass: torchaudio, `rnnt_loss` and `fused_rnnt_loss`.
 
-    python examples/benchmarks/rnnt_loss.py [--device cuda] [--shape B T U V J ...] [--repeats 3]
+    python examples/benchmarks/rnnt_loss.py [--device cuda] [--shape B T U V J ...] [--lengths LENGTHS ...]
 
 Every measurement is a process of its own: it builds the inputs, runs a tiny batch so that libraries are loaded, and
-then measures. Seconds are the fastest of the repeats; memory is what the first adds to the inputs (resident set; on a
-GPU torch's allocator). Ratios are to torchaudio's memory and to the faster of its rows: "flushed" rounds subnormal
-numbers to zero, which torchaudio's gradients are full of and many CPUs are slow with. Linux only.
+then measures. Memory is what the first run adds to the inputs (resident set; on a GPU torch's allocator), seconds are
+the median of the repeats after it. Ratios are to torchaudio's memory and to the faster of its rows: "flushed" rounds
+subnormal numbers to zero, which torchaudio's gradients are full of and many CPUs are slow with. Linux only.
 """
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import torch
+from joiner_batches import LENGTHS, Joiner, Labels, random_batch
 from peak_memory import peak_bytes, reset_peak
+from results import Results, add_options
+from stopwatch import timed
 from torch import Tensor
 
 BLANK = 0
-SHAPES = {"cpu": [(4, 100, 30, 4000, 512), (8, 200, 50, 4000, 512)]}
-SHAPES["cuda"] = [*SHAPES["cpu"], (32, 400, 100, 8000, 640)]
-
-
-Joiner = tuple[Tensor, Tensor, Tensor, Tensor]  # encoder_out, predictor_out, weight, bias
-Labels = tuple[Tensor, Tensor, Tensor]  # targets, source_lengths, target_lengths
+SHAPES = [(4, 100, 30, 4000, 512), (8, 200, 50, 4000, 512)]
 
 
 def joint_logits(encoder_out: Tensor, predictor_out: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -63,101 +61,81 @@ METHODS: dict[str, Callable[[Joiner, Labels], Tensor]] = {
 }
 
 
-def random_batch(shape: tuple[int, ...], is_mixed: bool, device: str) -> tuple[Joiner, Labels]:
-    """Joiner tensors as at the start of training, and targets with lengths.
-
-    Lengths are full, or mixed: uniform in 1..max.
-    """
-    num_utterances, num_steps, num_labels, vocabulary, width = shape
-    torch.manual_seed(0)
-    layer = torch.nn.Linear(width, vocabulary)
-    encoder_out = torch.randn(num_utterances, num_steps, width)
-    predictor_out = torch.randn(num_utterances, num_labels + 1, width)
-    targets = torch.randint(1, vocabulary, (num_utterances, num_labels))
-    lengths = [torch.full((num_utterances,), longest) for longest in (num_steps, num_labels)]
-    if is_mixed:
-        lengths = [torch.randint(1, int(full[0]) + 1, full.shape) for full in lengths]
-        lengths[0][0], lengths[1][-1] = num_steps, num_labels  # torchaudio wants the maximum to be met
-
-    def leaf(tensor: Tensor) -> Tensor:
-        return tensor.detach().to(device).requires_grad_()
-
-    joiner = leaf(encoder_out), leaf(predictor_out), leaf(layer.weight), leaf(layer.bias)
-    return joiner, (targets.to(device), lengths[0].to(device), lengths[1].to(device))
-
-
-def measure(method: str, shape: tuple[int, ...], is_mixed: bool, device: str, repeats: int) -> dict[str, float]:
-    """Seconds and extra bytes of one method on one batch, in this process."""
+def measure(method: str, shape: tuple[int, ...], lengths: str, device: str, repeats: int) -> dict[str, float]:
+    """Seconds, extra bytes and mean loss of one method on one batch, in this process."""
     torch.set_flush_denormal(method.endswith("flushed"))  # threads that start later inherit it
 
-    def train_step(joiner: Joiner, labels: Labels) -> float:
+    def train_step(joiner: Joiner, labels: Labels) -> Tensor:
         for tensor in joiner:
             tensor.grad = None
-        started = time.perf_counter()
-        METHODS[method](joiner, labels).sum().backward()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter() - started
+        losses = METHODS[method](joiner, labels)
+        losses.sum().backward()
+        return losses.detach()
 
-    train_step(*random_batch((2, 4, 3, 8, 8), is_mixed, device))
-    batch = random_batch(shape, is_mixed, device)
+    train_step(*random_batch((2, 4, 3, 8, 8), lengths, device))
+    batch = random_batch(shape, lengths, device)
     reset_peak(device)
     baseline = peak_bytes(device)
-    seconds = [train_step(*batch)]
+    losses = train_step(*batch)
     extra_bytes = peak_bytes(device) - baseline
-    seconds += [train_step(*batch) for _ in range(repeats - 1)]
-    return {"seconds": min(seconds), "bytes": extra_bytes}
+    seconds = [timed(lambda: train_step(*batch), device)[1] for _ in range(repeats)]
+    return {"seconds": statistics.median(seconds), "bytes": extra_bytes, "loss": float(losses.mean())}
 
 
-def measure_in_fresh_process(method: str, arguments: list[str]) -> dict[str, float] | None:
-    """Run `measure` in a process of its own; None, its last line printed, where it fails (out of memory, say)."""
+def measure_in_fresh_process(method: str, arguments: list[str]) -> dict[str, float] | str:
+    """Run `measure` in a process of its own; where it fails (out of memory, say), the last line of what it said."""
     command = [sys.executable, __file__, *arguments, "--measure", method]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode != 0:
-        print(f"{method}: {(finished.stderr.strip().splitlines() or [f'exit {finished.returncode}'])[-1]}")
-        return None
+        return (finished.stderr.strip().splitlines() or [f"exit {finished.returncode}"])[-1]
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-def compare(shape: tuple[int, ...], is_mixed: bool, device: str, repeats: int) -> None:
-    """Measure every method on one batch and print its part of the table."""
-    print("\nB {} T {} U {} V {} J {}, {} lengths".format(*shape, "mixed" if is_mixed else "full"))
-    print(f"{'':20} {'seconds':>8} {'MB':>9} {'time ratio':>11} {'memory ratio':>13}", flush=True)
-    arguments = ["--device", device, "--repeats", str(repeats), "--shape", *map(str, shape)] + ["--mixed"] * is_mixed
+def compare(shape: tuple[int, ...], lengths: str, methods: list[str], arguments: argparse.Namespace) -> None:
+    """Measure methods on one batch, print their part of the table and record it."""
+    case = "B {} T {} U {} V {} J {}, {} lengths".format(*shape, lengths)
+    logits = 4 * shape[0] * shape[1] * (shape[2] + 1) * shape[3]
+    print(f"\n{case}; all logits are {logits / 1e6:.1f} MB")
+    print(f"{'':20} {'seconds':>9} {'MB':>9} {'loss':>9} {'time ratio':>11} {'memory ratio':>13}", flush=True)
+    options = ["--device", arguments.device, "--repeats", str(arguments.repeats), "--lengths", lengths]
+    results = Results(arguments.results, arguments.device)
     references = []
-    for method in METHODS:
-        if method.endswith("flushed") and device == "cuda":
+    for method in methods:
+        found = measure_in_fresh_process(method, [*options, "--shape", *map(str, shape)])
+        if isinstance(found, str):
+            print(f"{method:20} {found}", flush=True)
+            results.add_failure(f"{method}, {case}", found)
             continue
-        result = measure_in_fresh_process(method, arguments)
-        if result is None:
-            continue
-        line = f"{method:20} {result['seconds']:8.2f} {result['bytes'] / 1e6:9.1f}"
+        line = f"{method:20} {found['seconds']:9.4f} {found['bytes'] / 1e6:9.1f} {found['loss']:9.3f}"
         if method.startswith("torchaudio"):
-            references.append(result)
+            references.append(found)
         elif references:
-            time_ratio = result["seconds"] / min(reference["seconds"] for reference in references)
-            memory_ratio = result["bytes"] / max(references[0]["bytes"], 1)
-            line += f" {time_ratio:11.3f} {memory_ratio:13.4f}"
+            time_ratio = found["seconds"] / min(reference["seconds"] for reference in references)
+            line += f" {time_ratio:11.3f} {found['bytes'] / max(references[0]['bytes'], 1):13.4f}"
         print(line, flush=True)
+        results.add(f"{method}, {case}: time", found["seconds"], "s")
+        results.add(f"{method}, {case}: extra memory", found["bytes"] / 1e6, "MB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--shape", type=int, nargs=5, action="append", metavar=("B", "T", "U", "V", "J"))
-    parser.add_argument("--repeats", type=int, default=3, help="runs a measurement, at least 1")
-    parser.add_argument("--mixed", action="store_true", help="mixed lengths alone")
+    parser.add_argument("--lengths", choices=LENGTHS, nargs="+", default=["full", "mixed"], help="default: full, mixed")
+    parser.add_argument("--methods", choices=METHODS, nargs="+", help="default: all that make sense on the device")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of a measurement; default %(default)s")
+    add_options(parser)
     parser.add_argument("--measure", choices=METHODS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    shapes = [tuple(shape) for shape in arguments.shape or SHAPES[arguments.device]]
+    shapes = [tuple(shape) for shape in arguments.shape or SHAPES]
     if arguments.measure:
-        result = measure(arguments.measure, shapes[0], arguments.mixed, arguments.device, arguments.repeats)
-        print(json.dumps(result))
+        (lengths,) = arguments.lengths
+        print(json.dumps(measure(arguments.measure, shapes[0], lengths, arguments.device, arguments.repeats)))
         return
+    methods = arguments.methods or [name for name in METHODS if arguments.device == "cpu" or "flushed" not in name]
     print(f"torch {torch.__version__}, {arguments.device}, {torch.get_num_threads()} CPU threads")
     for shape in shapes:
-        for is_mixed in [True] if arguments.mixed else [False, True]:
-            compare(shape, is_mixed, arguments.device, arguments.repeats)
+        for lengths in arguments.lengths:
+            compare(shape, lengths, methods, arguments)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class MixedStreams(FairseqDataset):
         language_symbols: of the data-bin.
         passes: how often an epoch goes through each stream, by name; 1 where a stream is not named. A fractional
             part draws that share of the stream again in each epoch.
-        seed: seeds the draws and the order of examples of equal length.
+        seed: of the draws and of the order of examples of equal length; both are others in each epoch.
         shuffle: order examples of equal length at random.
     """
 
@@ -120,7 +120,10 @@ class MixedStreams(FairseqDataset):
         return np.concatenate([np.zeros(n, dtype=np.int32) if rows is None else rows.sizes for n, rows in by_stream])
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose this epoch's rows: `rows[i]` is the row, counted through all streams, of example i."""
+        """Choose this epoch's rows, and their order; both depend on the seed and `epoch` alone.
+
+        `rows[i]` is the row, counted through all streams, of example i.
+        """
         generator = np.random.default_rng([self.seed, epoch])
         chosen = []
         for first, stream, passes in zip(self._first_row, self.streams, self.passes, strict=False):
@@ -129,10 +132,13 @@ class MixedStreams(FairseqDataset):
             drawn = generator.permutation(size)[: round(size * (passes % 1))]
             chosen.append(first + np.sort(drawn))
         self.rows = np.concatenate(chosen)
+        examples = np.arange(len(self.rows))
+        self._order_of_equals = generator.permutation(examples) if self.shuffle else examples
 
     @property
     def can_reuse_epoch_itr_across_epochs(self) -> bool:
-        return all(passes.is_integer() for passes in self.passes)
+        """Whether all epochs may have the first one's batches; if not, a resumed training would make others."""
+        return not self.shuffle
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -176,10 +182,8 @@ class MixedStreams(FairseqDataset):
         return int(self.source_sizes[row]), int(self.target_sizes[row])
 
     def ordered_indices(self) -> np.ndarray:
-        """Examples by source length, then target length; fairseq has seeded numpy for the random part."""
-        indices = np.arange(len(self))
-        if self.shuffle:
-            indices = np.random.permutation(indices)  # noqa: NPY002  (the generator that fairseq has seeded)
+        """Examples by source length, then target length."""
+        indices = self._order_of_equals
         indices = indices[np.argsort(self.target_sizes[self.rows[indices]], kind="stable")]
         return indices[np.argsort(self.source_sizes[self.rows[indices]], kind="stable")]
 

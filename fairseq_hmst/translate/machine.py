@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from preprocess.errors import OptionError
 from preprocess.files.options import option
+from preprocess.files.reading.obstacle import in_a_line
+from preprocess.speech.devices import find_fault
 
 DTYPES = ("float32", "bfloat16", "float16")  # of torch
 
@@ -36,16 +38,10 @@ class MachineOptions:
             raise OptionError("dtype", f"must be one of {', '.join(DTYPES)}, got {self.dtype!r}")
         if self.threads is not None and self.threads < 1:
             raise OptionError("threads", f"must be at least 1, got {self.threads}")
-        import torch
-
-        try:
-            torch.zeros(1, device=self.device)
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
-            raise OptionError("device", f"{self.device}: cannot be used here: {error}") from error
-        try:
-            _compute(self.device, self.dtype)
-        except (RuntimeError, NotImplementedError) as error:
-            raise OptionError("dtype", f"{self.dtype}: the device {self.device} has none: {error}") from error
+        if fault := find_fault(self.device) or _try(self.device, "float32"):
+            raise OptionError("device", f"{self.device}: cannot be used here: {fault}")
+        if fault := _try(self.device, self.dtype):
+            raise OptionError("dtype", f"{self.dtype}: the device {self.device} has none: {fault}")
 
     @contextlib.contextmanager
     def own_threads(self) -> Iterator[None]:
@@ -62,6 +58,15 @@ class MachineOptions:
                 yield
             finally:
                 torch.set_num_threads(before)
+
+
+def _try(device: str, dtype: str) -> str:
+    """Why a device cannot compute in numbers of this type; "" where it can."""
+    try:
+        _compute(device, dtype)
+    except (RuntimeError, NotImplementedError) as error:
+        return in_a_line(error)
+    return ""
 
 
 def _compute(device: str, dtype: str) -> None:

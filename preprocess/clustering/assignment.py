@@ -9,6 +9,7 @@ import numpy as np
 
 from ..files.cards.stage_cards import KmeansCard
 from ..files.units import deduplicate
+from ..speech.devices import device_of_worker
 from ..speech.extractors import load_described
 from ..speech.frames import AudioSpan, extract_frames
 from ..speech.shards import Arrays
@@ -31,8 +32,9 @@ class UnitsTask:
     skip_faults: bool
 
     def __call__(self, spans: Sequence[AudioSpan], report: Callable[[float], None]) -> Arrays:
-        nearest_centroid, card = _load_kmeans(self.kmeans, self.centroids_hash, self.device)
-        extractor = load_described(card.extractor, self.device, self.extractor_source)
+        device = device_of_worker(self.device)
+        nearest_centroid, card = _load_kmeans(self.kmeans, self.centroids_hash, device)
+        extractor = load_described(card.extractor, device, self.extractor_source)
         nothing = np.zeros(0, dtype=np.int64)
         runs = [(nothing, nothing)] * len(spans)
         num_frames, seconds, faults = np.zeros(len(spans), np.int64), np.zeros(len(spans)), [""] * len(spans)

@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import PreprocessError
 from ..files.cards.stage_cards import ExtractorDescription, SampleDescription
 from ..files.options import option
+from ..speech.devices import device_of_worker
 from ..speech.extractors import load_described, unload_extractor
 from ..speech.frames import AudioSpan, extract_frames
 from ..speech.shards import Arrays, Shards
@@ -61,7 +62,7 @@ class SampleTask:
     skip_faults: bool
 
     def __call__(self, spans: Sequence[AudioSpan], report: Callable[[float], None]) -> Arrays:
-        extractor = load_described(self.description, self.device)
+        extractor = load_described(self.description, device_of_worker(self.device))
         faults, num_frames = [""] * len(spans), np.zeros(len(spans), dtype=np.int64)
         kept = [(np.zeros((0, extractor.width), dtype=np.float32), np.zeros(0))] * len(spans)
         cancelled = np.zeros(len(spans), dtype=bool)

@@ -27,6 +27,7 @@ from ..files.options import option
 from ..files.outputs.replacing import list_path_of_run
 from ..files.whole import whole_file
 from .audio import LengthLimits
+from .devices import check_device
 from .frames import AudioSpan, read_spans
 from .length_memory import LengthMemory, stamp_of
 from .lengths import MeasuredSpan, measure_spans
@@ -59,7 +60,10 @@ class Shard:
 class AudioOptions:
     """Options of every stage that goes over audio."""
 
-    device: str = option("torch device of the encoder", "cpu")
+    device: str = option(
+        "torch device of encoder and k-means; cuda: a GPU for each of --workers in turn; cuda:1: that one for all",
+        "cpu",
+    )
     workers: Workers = field(default_factory=Workers)
     faults: FaultOptions = field(default_factory=FaultOptions)
 
@@ -79,9 +83,11 @@ class Shards:
         Raises:
             ManifestError: see `read_manifest`.
             AudioError: the length of rows lies outside the limits, and faults are not skipped; errors.tsv lists all.
-            PreprocessError: no row has audio, or more rows than --max-errors lie outside the limits.
+            PreprocessError: no row has audio, more rows than --max-errors lie outside the limits, or this machine,
+                where it does the work, lacks the device.
         """
         self._out, self.options = Path(out), options
+        check_device(self.own_device)
         spans = read_spans(manifest, check_audio=not options.faults.skips)
         if not spans:
             raise PreprocessError("no row has audio", place=manifest)
@@ -129,7 +135,7 @@ class Shards:
         missing = [(task, shard, path) for path, shard in by_path.items() if not _is_done(path, shard)]
         lengths = {path: shard.seconds for path, shard in by_path.items()}
         with shown_progress(f"{self._out.name}: audio", lengths):
-            for _ in self.options.workers.run(_make, missing):
+            for _ in self.options.workers.run(_make, missing, own_gpus=self.options.device == "cuda"):
                 pass
         self.faults += self._find_faults()
         report_faults(self._out, self.faults, self._num_rows, self.options.faults)

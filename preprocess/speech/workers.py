@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from ..errors import PreprocessError
 from ..files.options import option
+from .worker_number import folder_of_numbers, take_number
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +62,15 @@ class Workers:
                 f"got --backend {self.backend}, --scheduler {self.scheduler}"
             )
 
-    def run(self, function: Callable[..., Result], calls: Sequence[tuple[object, ...]]) -> Iterator[Result]:
+    def run(
+        self, function: Callable[..., Result], calls: Sequence[tuple[object, ...]], own_gpus: bool = False
+    ) -> Iterator[Result]:
         """Results of `function(*call)` for each call, as they come.
+
+        Args:
+            function: makes a result.
+            calls: its arguments.
+            own_gpus: let Ray, which knows of them, give each worker a GPU that the others do not see.
 
         Raises:
             PreprocessError: a worker died, for want of memory perhaps (Dask gives its work to others first).
@@ -70,8 +79,8 @@ class Workers:
         import joblib
 
         if self.backend == "loky" and self.count > 1:
-            function = functools.partial(_call_in_child, os.getpid(), function)
-        with BACKENDS[self.backend](self) as options:
+            function = functools.partial(_call_in_child, os.getpid(), folder_of_numbers(), function)
+        with BACKENDS[self.backend](self, own_gpus) as options:
             try:
                 parallel = joblib.Parallel(batch_size=1, **options)
                 yield from parallel(joblib.delayed(function)(*call) for call in calls)
@@ -79,8 +88,9 @@ class Workers:
                 raise PreprocessError(f"{DEAD_WORKER}: {error}") from error
 
 
-def _call_in_child(parent_id: int, function: Callable[..., Result], *call: object) -> Result:
+def _call_in_child(parent_id: int, numbers: Path, function: Callable[..., Result], *call: object) -> Result:
     _end_with(parent_id)
+    take_number(numbers)
     return function(*call)
 
 
@@ -97,12 +107,12 @@ def _end_with(parent_id: int) -> None:
 
 
 @contextlib.contextmanager
-def _loky(workers: Workers) -> Iterator[JoblibOptions]:
+def _loky(workers: Workers, own_gpus: bool) -> Iterator[JoblibOptions]:
     yield {"n_jobs": workers.count, "return_as": "generator_unordered"}
 
 
 @contextlib.contextmanager
-def _dask(workers: Workers) -> Iterator[JoblibOptions]:
+def _dask(workers: Workers, own_gpus: bool) -> Iterator[JoblibOptions]:
     import joblib
 
     try:
@@ -120,7 +130,7 @@ def _dask(workers: Workers) -> Iterator[JoblibOptions]:
 
 
 @contextlib.contextmanager
-def _ray(workers: Workers) -> Iterator[JoblibOptions]:
+def _ray(workers: Workers, own_gpus: bool) -> Iterator[JoblibOptions]:
     import joblib
 
     try:
@@ -130,11 +140,12 @@ def _ray(workers: Workers) -> Iterator[JoblibOptions]:
         raise PreprocessError("--backend ray needs Ray: pip install ray") from error
     ray.init(address=workers.scheduler)
     try:
-        logger.info("waiting for CPUs at %s until there are %d", workers.scheduler, workers.count)
-        while ray.cluster_resources().get("CPU", 0) < workers.count:
+        kind = "GPU" if own_gpus else "CPU"
+        logger.info("waiting for %ss at %s until there are %d", kind, workers.scheduler, workers.count)
+        while (number := int(ray.cluster_resources().get(kind, 0))) < workers.count:
             time.sleep(1)
         register_ray()
-        with joblib.parallel_config("ray", n_jobs=-1):
+        with joblib.parallel_config("ray", n_jobs=number, ray_remote_args={"num_gpus": 1} if own_gpus else None):
             yield {}  # its backend has no generators: the results come all together
     except ray.exceptions.RayActorError as error:
         raise PreprocessError(f"{DEAD_WORKER}: {error}") from error

@@ -22,9 +22,12 @@ OTHERS = {
     "torchrun": "--nnodes --nproc_per_node --rdzv_backend --rdzv_endpoint --no-python",
     "dask, ray": "--port --nthreads --head --address",
     "examples/slurm/cluster.py": "--jobs --cpus --memory --directive --gres",
-    "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --help",
+    "examples/benchmarks/gpu.sh": "--small",
+    "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --alone --updates --help",
+    "examples/benchmarks/equal_systems.py": "--sentences --pairs --draws",
+    "sacrebleu": "--paired-ar --paired-bs",
     "convmv": "--nfc",
-    "pip": "--require-hashes --no-deps",
+    "pip": "--require-hashes --no-deps --wheel-dir",
     "every command": "--help --version",
 }
 OF_COMPONENTS = "--warmup-updates --sacrebleu-tokenizer --sacrebleu-lowercase"  # of a --lr-scheduler, of a --scoring

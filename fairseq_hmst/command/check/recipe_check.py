@@ -11,6 +11,7 @@ from preprocess.__main__ import check_recipe as check_stages
 from preprocess.errors import PreprocessError, RecipeError, UserError
 from preprocess.recipe.file import Recipe
 from preprocess.recipe.step import CARDS
+from preprocess.speech.devices import find_fault
 
 from ..run.road_recipe import RoadRecipe, read_road_recipe
 from .errors import CheckError, CheckWarning
@@ -97,16 +98,13 @@ def check_finished(recipe: Recipe) -> Iterator[UserError]:
 
 
 def check_devices(recipe: Recipe, stages: "CheckedStages") -> Iterator[UserError]:
-    """The GPU that a stage asks for must be there, unless other machines do its work."""
-    import torch
-
-    if torch.cuda.is_available():
-        return
+    """The device that a stage asks for must be there, unless other machines do its work."""
     for name, options in (("kmeans", stages.kmeans), ("units", stages.units)):
-        is_here = options is not None and options.audio.workers.backend == "loky"
-        if options is not None and is_here and options.audio.device.startswith("cuda"):
-            place = recipe.options[name]["device"].location
-            yield UserError(f"{name}: torch finds no GPU for device {options.audio.device}", place=place)
+        if options is not None and options.audio.workers.backend == "loky":
+            device = options.audio.device
+            if fault := find_fault(device):
+                place = recipe.options[name]["device"].location
+                yield UserError(f"{name}: device {device} cannot be used here: {fault}", place=place)
 
 
 def check_disk(road: RoadRecipe) -> Iterator[UserError]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from fairseq import utils
@@ -61,14 +61,14 @@ class DecodedValidation:
             "prev_output_tokens": net_input["prev_output_tokens"],
         }
         hypotheses = self._decode({"id": batch["id"], "origin": batch["origin"], "net_input": chosen}, model)
-        languages = self.task.data_bin.languages_of(net_input["prev_output_tokens"])
+        languages, references = self.task.data_bin.languages_of(net_input["prev_output_tokens"]), target.cpu()
         texts = [
             ScoredText(
                 STREAM_NAMES[stream],
                 languages[row],
                 self.task.text.target(hypotheses[row]),
                 # an unknown word of the reference is escaped, so that no hypothesis can match it
-                self.task.text.target(target[row], escape_unknown=True),
+                self.task.text.target(references[row], escape_unknown=True),
             )
             for row, stream in enumerate(batch["stream"].tolist())
         ]
@@ -90,10 +90,8 @@ class DecodedValidation:
         if not rows:
             return
         device = next(model.parameters()).device
-        batch = utils.apply_to_sample(
-            lambda tensor: tensor.to(device), dataset.collater([dataset[row] for row in rows])
-        )
-        hypotheses = self._decode(batch, model)
+        batch = cast(Batch, dataset.collater([dataset[row] for row in rows]))
+        hypotheses = self._decode(utils.apply_to_sample(lambda tensor: tensor.to(device), batch), model)
         place_of = {int(row): place for place, row in enumerate(batch["id"])}
         samples = tuple(self._sample(batch, place_of[row], hypotheses[place_of[row]]) for row in rows)
         log_event(SampleTranslations(num_updates, samples))

@@ -9,8 +9,9 @@ import numpy as np
 
 from ...errors import ExtractorError
 from ..audio import SAMPLE_RATE
+from ..precision import float32_products
 from .checkpoint import Checkpoint
-from .faster.exchange import choose_products, float32_products, speed_up
+from .faster.exchange import choose_products, speed_up
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,13 +86,13 @@ class WaveformExtractor:
         ]
 
     def _run(self, samples: Tensor, attention_mask: Tensor | None) -> Tensor:
-        """Frames (B, T, D), on the model's device, of prepared samples (B, N); the mask is 1 at those that count."""
+        """Frames (B, T, D) float32, on the model's device, of samples (B, N); the mask is 1 at those that count."""
         import torch
 
         device = self._model.device
         mask = None if attention_mask is None else attention_mask.to(device)
         with torch.inference_mode():
-            return self._model(samples.to(device), attention_mask=mask).last_hidden_state
+            return self._model(samples.to(device), attention_mask=mask).last_hidden_state.float()
 
     def _try(self) -> Tensor:
         """Frames (F, D) of half a second of noise; in batches, also of 0.4 s beside it."""

@@ -8,9 +8,12 @@ import numpy as np
 
 from ...errors import ExtractorError
 from ..audio import SAMPLE_RATE
+from ..precision import float32_products
 from .checkpoint import Checkpoint
+from .faster.exchange import choose_products
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import WhisperFeatureExtractor
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
@@ -33,15 +36,13 @@ class WhisperExtractor:
         self._is_last_layer = checkpoint.layer == checkpoint.num_layers
         self._model = model
         self._preprocessor = preprocessor
+        self._products = choose_products(model.device.type, self._try)
 
     def frames(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
         """Frames (T, D) float32 of each waveform; see `Extractor.frames`."""
         return [self._frames(waveform) for waveform in waveforms]
 
     def _frames(self, waveform: np.ndarray) -> np.ndarray:
-        import torch
-        from torch.nn.functional import gelu
-
         max_samples = self._model.config.max_source_positions * self._samples_per_frame
         if not self._preprocessor.n_fft <= len(waveform) <= max_samples:
             raise ExtractorError(
@@ -49,6 +50,14 @@ class WhisperExtractor:
                 f"({max_samples / SAMPLE_RATE:g} s), found {len(waveform)}",
                 advice="cut it into rows with offset and duration",
             )
+        with float32_products(self._products):
+            return self._run(waveform)[0].cpu().numpy()
+
+    def _run(self, waveform: np.ndarray) -> Tensor:
+        """Frames (1, T, D), on the model's device, of samples (N,)."""
+        import torch
+        from torch.nn.functional import gelu
+
         mel = self._preprocessor(
             waveform, sampling_rate=SAMPLE_RATE, padding="do_not_pad", truncation=False, return_tensors="pt"
         ).input_features.to(self._model.device, torch.float32)
@@ -58,6 +67,8 @@ class WhisperExtractor:
             hidden = hidden + self._model.embed_positions.weight[: hidden.shape[1]]
             for layer in self._model.layers:
                 hidden = layer(hidden, None)
-            if self._is_last_layer:
-                hidden = self._model.layer_norm(hidden)
-        return hidden[0].cpu().numpy()
+            return self._model.layer_norm(hidden) if self._is_last_layer else hidden
+
+    def _try(self) -> Tensor:
+        """Frames (1, T, D) of half a second of noise."""
+        return self._run(np.random.default_rng(0).standard_normal(SAMPLE_RATE // 2).astype(np.float32))

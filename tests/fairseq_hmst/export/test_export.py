@@ -110,6 +110,25 @@ def test_several_checkpoints_are_averaged_as_by_the_command_average(checkpoints,
     assert "the average of 3 checkpoints" in (tmp_path / "model" / "README.md").read_text()
 
 
+def test_moving_averages_take_the_place_of_the_weights_where_they_are_asked_for(prompt_data_bin, tmp_path, capsys):
+    content = torch.load(random_checkpoint(tmp_path / "plain.pt", prompt_data_bin), weights_only=True)
+    averages = {name: tensor + 1 if tensor.is_floating_point() else tensor for name, tensor in content["model"].items()}
+    content["extra_state"]["ema"] = averages
+    content["cfg"]["ema"] = {"store_ema": True}
+    torch.save(content, tmp_path / "averaged.pt")
+
+    def exported(name: str, *options: str) -> int:
+        command = ["--model", tmp_path / f"{name}.pt", "--data", prompt_data_bin, "--out", tmp_path / "model", *options]
+        return main([str(part) for part in command])
+
+    for options, expected in ((("--ema",), averages), ((), content["model"])):
+        assert exported("averaged", *options) == 0
+        (found,) = weights_of(tmp_path / "model")
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert exported("plain", "--ema") == 1
+    assert "plain.pt: has no moving averages of weights" in capsys.readouterr().err
+
+
 def test_an_ensemble_keeps_its_models_apart(checkpoints, prompt_data_bin, tmp_path):
     command = ["--model", *checkpoints[:2], "--ensemble", "--data", prompt_data_bin, "--out", tmp_path / "model"]
     assert main([str(part) for part in command]) == 0

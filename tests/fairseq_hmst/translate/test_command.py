@@ -164,7 +164,7 @@ def test_timing_adds_up(model_folder, capsys):
         (["a.wav", "--max-segment-seconds", "61"], "--max-segment-seconds must lie in 1..60, got 61"),
         (["a.wav", "--target-language", "fr"], "--target-language fr has no effect"),
         (["a.wav", "--encoder", "d"], "--encoder d has no effect"),
-        (["a.wav", "--device", "cude"], "--device cude: cannot be used here"),
+        (["a.wav", "--device", "cude"], "--device cude: cannot be used here: torch knows no such device"),
         (["a.wav", "--dtype", "int8"], "invalid choice: 'int8'"),
         (["a.wav", "--threads", "0"], "--threads must be at least 1, got 0"),
         (["a.wav", "--max-tokens", "0"], "--max-tokens must be at least 1, got 0"),

@@ -4,8 +4,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
+import joblib
 import pytest
+from joblib.parallel import SequentialBackend
 
 from preprocess.errors import PreprocessError
 from preprocess.speech.workers import Workers
@@ -91,3 +94,32 @@ def test_a_backend_that_is_not_installed_is_named(backend: str, module: str, mon
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(PreprocessError, match=f"--backend {backend} needs .*: pip install"):
         list(Workers(backend, scheduler="tcp://127.0.0.1:1").run(square, [(1,)]))
+
+
+@pytest.mark.parametrize(
+    ("own_gpus", "options"), [(False, {"n_jobs": 8, "gpus": None}), (True, {"n_jobs": 2, "gpus": {"num_gpus": 1}})]
+)
+def test_ray_gives_each_worker_a_gpu_of_its_own_where_that_is_asked_for(monkeypatch, own_gpus: bool, options: dict):
+    """With Ray itself and two made-up GPUs, CUDA_VISIBLE_DEVICES of the two workers was 0 and 1."""
+    seen = {}
+
+    class Backend(SequentialBackend):
+        def __init__(self, ray_remote_args: dict | None, **others: object) -> None:
+            seen["gpus"] = ray_remote_args
+            super().__init__(**others)
+
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            seen["n_jobs"] = n_jobs
+            return 1
+
+    ray = ModuleType("ray")
+    ray.init = ray.shutdown = lambda **options: None
+    ray.cluster_resources = lambda: {"CPU": 8.0, "GPU": 2.0}
+    ray.exceptions = SimpleNamespace(RayActorError=RuntimeError)
+    joblib_module = ModuleType("ray.util.joblib")
+    joblib_module.register_ray = lambda: joblib.register_parallel_backend("ray", Backend)
+    for name, module in (("ray", ray), ("ray.util", ModuleType("ray.util")), ("ray.util.joblib", joblib_module)):
+        monkeypatch.setitem(sys.modules, name, module)
+    workers = Workers("ray", 2, "127.0.0.1:1")
+    assert list(workers.run(square, [(2,), (3,)], own_gpus=own_gpus)) == [4, 9]
+    assert seen == options

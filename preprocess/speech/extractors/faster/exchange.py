@@ -6,12 +6,12 @@ and after: where the frames are not the same to rounding, or anything fails, the
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
+from ...precision import Precision, float32_products
 from .convolutions import Convolutions
 from .gated_attention import GatedAttention, PositionBias
 from .positions import Positions
@@ -39,7 +39,7 @@ def speed_up(model: WaveformModel, run: Callable[[], Tensor]) -> bool:
         Whether the faster parts are in place; if not, a warning was logged and the model is as it was.
     """
     exchanged: list[Exchangeable | nn.Module] = []
-    with float32_products("highest"), warnings.catch_warnings():
+    with float32_products("ieee"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # transformers' attention mixes kinds of masks
         expected = run()
         try:
@@ -61,32 +61,18 @@ def speed_up(model: WaveformModel, run: Callable[[], Tensor]) -> bool:
     return not reason
 
 
-def choose_products(device: str, run: Callable[[], Tensor]) -> str:
-    """Precision of float32 matrix products: TF32 (`high`) on a GPU where it gives nearly the same frames, else full."""
+def choose_products(device: str, run: Callable[[], Tensor]) -> Precision:
+    """Precision of float32 products: TF32 on a GPU where it gives nearly the same frames, else full."""
     if device != "cuda":
-        return "highest"
-    with float32_products("highest"):
+        return "ieee"
+    with float32_products("ieee"):
         expected = run()
-    with float32_products("high"):
+    with float32_products("tf32"):
         difference = relative_difference(run(), expected)
     if difference <= CLOSE:
-        return "high"
+        return "tf32"
     logger.warning("TF32 changes frames by %.1e here; computing in full float32", difference)
-    return "highest"
-
-
-@contextlib.contextmanager
-def float32_products(precision: str) -> Iterator[None]:
-    """Matrix products and convolutions of float32 in TF32 (`high`) or not (`highest`); afterwards as before."""
-    import torch
-
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
-    try:
-        with torch.backends.cudnn.flags(allow_tf32=precision == "high"):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+    return "ieee"
 
 
 def relative_difference(found: Tensor, expected: Tensor) -> float:

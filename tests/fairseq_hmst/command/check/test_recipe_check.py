@@ -247,9 +247,9 @@ def test_other_options_are_judged_only_with_an_architecture(faults: Found):
 
 
 def test_a_gpu_that_is_not_there_is_told(faults: Found, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     (fault,) = faults(WHOLE.replace("extractor: mfcc,", "extractor: mfcc, device: cuda,"))
-    assert fault.startswith("recipe.yaml:7: kmeans: torch finds no GPU for device cuda")
+    assert fault.startswith("recipe.yaml:7: kmeans: device cuda cannot be used here: torch finds no GPU")
 
 
 def test_the_road_does_not_begin_with_faults(corpus: Path, tmp_path: Path):

@@ -120,6 +120,19 @@ def test_float16_weights_are_computed_in_float32(tmp_path, waveforms, make_encod
     assert_close(load_extractor(str(tmp_path), 2, "cpu").frames([waveforms[0]])[0], expected)
 
 
+def test_frames_are_float32_under_autocast_too(tmp_path, monkeypatch, waveforms, make_encoder, assert_close):
+    make_encoder(tmp_path, "wavlm-layer")
+    # the faster products of a CPU are float32 anyway
+    monkeypatch.setattr(waveform_module, "speed_up", lambda *_: False)
+    extractor = load_extractor(str(tmp_path), 2, "cpu")
+    expected = extractor.frames(waveforms)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = extractor.frames(waveforms)
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other, 0.1)
+        assert not np.array_equal(one, other)
+
+
 def test_25_ms_give_one_frame_and_less_is_refused(tmp_path, waveforms, make_encoder):
     make_encoder(tmp_path, "wavlm-layer")
     extractor = load_extractor(str(tmp_path), 1, "cpu")

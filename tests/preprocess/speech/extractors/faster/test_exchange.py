@@ -12,7 +12,7 @@ from preprocess.speech.extractors import load_extractor
 from preprocess.speech.extractors.faster import convolutions, gated_attention
 from preprocess.speech.extractors.faster import exchange as faster
 from preprocess.speech.extractors.faster.convolutions import Convolutions
-from preprocess.speech.extractors.faster.exchange import choose_products, float32_products, speed_up
+from preprocess.speech.extractors.faster.exchange import choose_products, speed_up
 from preprocess.speech.extractors.faster.gated_attention import GatedAttention, PositionBias
 
 ENCODERS = ["wavlm-layer", "wavlm-group", "hubert-layer", "wav2vec2-layer", "wav2vec2-group", "data2vec-layer"]
@@ -150,30 +150,16 @@ def test_folding_weight_norms_keeps_the_weight(wavlm):
 def test_tf32_is_for_gpus_where_frames_stay_close(caplog):
     def model(error: float):
         def run() -> torch.Tensor:
-            products = torch.get_float32_matmul_precision()
-            return torch.full((3, 4), 1 + error if products == "high" else 1.0)
+            products = torch.backends.cuda.matmul.fp32_precision
+            return torch.full((3, 4), 1 + error if products == "tf32" else 1.0)
 
         return run
 
-    assert choose_products("cpu", model(0)) == "highest"
-    assert choose_products("cuda", model(0.001)) == "high"
-    assert choose_products("cuda", model(0.02)) == "highest"
-    assert choose_products("cuda", model(np.nan)) == "highest"
+    assert choose_products("cpu", model(0)) == "ieee"
+    assert choose_products("cuda", model(0.001)) == "tf32"
+    assert choose_products("cuda", model(0.02)) == "ieee"
+    assert choose_products("cuda", model(np.nan)) == "ieee"
     assert "TF32 changes frames by 2.0e-02" in caplog.text
-
-
-def test_precision_is_what_it_was_afterwards_even_after_an_error():
-    def settings() -> tuple[str, bool]:
-        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-
-    torch.set_float32_matmul_precision("highest")  # torch's default
-    before = settings()
-    with pytest.raises(RuntimeError, match="out of memory"), float32_products("high"):
-        assert settings() == ("high", True)
-        raise RuntimeError("out of memory")
-    assert settings() == before
-    with float32_products("highest"):
-        assert settings() == ("highest", False)
 
 
 def _touch(folder: Path) -> None:
