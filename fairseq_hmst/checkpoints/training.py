@@ -4,8 +4,10 @@ Importing this replaces what fairseq reads checkpoints by: broken ones are refus
 over, one that does not fit is refused before its weights are copied, and a finished training stays as it is.
 """
 
+import contextlib
 import copy
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +87,7 @@ def load_into(
     **options: object,
 ) -> dict[str, object] | None:
     """Load one checkpoint into a training, if the task takes it."""
+    lacks_averages = False
     accept = getattr(trainer.task, "accept_checkpoint", None)
     if accept is not None and Path(filename).is_file():
         checkpoint = read_without_weights(filename)
@@ -92,8 +95,10 @@ def load_into(
             accept(checkpoint, trainer.cfg.model)
         except UserError as error:
             raise error.at(filename) from error
+        lacks_averages = "ema" not in checkpoint.get("extra_state", {})
     resets = (reset_optimizer, reset_lr_scheduler)
-    extra_state: dict[str, object] | None = _fairseq_load_into(trainer, filename, *resets, *arguments, **options)
+    with _begin_averages(trainer) if lacks_averages else contextlib.nullcontext():
+        extra_state: dict[str, object] | None = _fairseq_load_into(trainer, filename, *resets, *arguments, **options)
     if extra_state is not None and not any(resets):
         end_epoch(trainer, extra_state)
     return extra_state
@@ -135,6 +140,20 @@ def whole_start(cfg: CheckpointConfig) -> str:
         place=folder,
         advice="move them away to train from the start, or put a copy back",
     )
+
+
+@contextlib.contextmanager
+def _begin_averages(trainer: Trainer) -> Iterator[None]:
+    """Let moving averages of weights (--store-ema) begin with the next update, as in a new training.
+
+    fairseq means to begin them with the weights of a checkpoint that has no averages, but has let go of these by then.
+    """
+    averages = trainer.cfg.ema
+    given, averages.store_ema = averages.store_ema, False
+    try:
+        yield
+    finally:
+        averages.store_ema = given
 
 
 def _agreed(trainer: Trainer, cfg: CheckpointConfig) -> str:
