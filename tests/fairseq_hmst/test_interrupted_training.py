@@ -38,9 +38,7 @@ def train_until_killed(command: list[str], kill_at: int) -> list[dict[str, str]]
     return updates
 
 
-def test_a_killed_training_has_the_losses_and_the_weights_of_one_that_was_not(
-    toy_data_bin, tmp_path
-):
+def test_a_killed_training_has_the_losses_and_the_weights_of_one_that_was_not(toy_data_bin, tmp_path):
     expected = losses_by_update(train(toy_data_bin, tmp_path / "whole", *OPTIONS))
     assert max(expected) == 30
     command = training_command(toy_data_bin, tmp_path / "killed", *OPTIONS)
