@@ -1,7 +1,7 @@
 """Training by several processes on CPUs, which fairseq does on GPUs alone: `--cpu --distributed-world-size N`.
 
-fairseq counts GPUs where it should count processes (it refuses, or starts none) and hands the CPU model to a wrapper
-for GPUs. Here the same is set up for gloo; everything after that (batches of each rank, gradients, logging) is
+fairseq counts GPUs where it should count processes (it refuses, or starts none) and names a GPU to the wrapper of a
+model on the CPU. Here the same is set up for gloo; everything after that (batches of each rank, gradients, logging) is
 fairseq's own. On GPUs nothing changes, but for an error where torchrun's processes would each train a model alone.
 """
 
