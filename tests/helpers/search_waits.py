@@ -56,9 +56,9 @@ def counted_steps(decoder: Decoder) -> Iterator[Counter[str]]:
     """Counts the steps of the searches in the block."""
     steps: Counter[str] = Counter()
     places = ((LanguageEnsemble, "forward_decoder"), (TransducerScorer, "scores"))
-    with mock.patch.object(*places[0], _counting(*places[0], steps)):
-        with mock.patch.object(*places[1], _counting(*places[1], steps)):
-            yield steps
+    first, second = (mock.patch.object(*place, _counting(*place, steps)) for place in places)
+    with first, second:
+        yield steps
     steps["steps"] = steps["steps"] or int(decoder.batch["net_input"]["src_lengths"].max())
 
 
