@@ -5,12 +5,12 @@
 prints the table of docs/decoding.md.
 """
 
+import contextlib
 import copy
 import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -51,13 +51,13 @@ def count_waits(decoder: Decoder, options: Mapping[str, object]) -> Waits:
     return Waits(steps["steps"], places.total() - fairseqs, fairseqs)
 
 
-@contextmanager
+@contextlib.contextmanager
 def counted_steps(decoder: Decoder) -> Iterator[Counter[str]]:
     """Counts the steps of the searches in the block."""
     steps: Counter[str] = Counter()
-    places = ((LanguageEnsemble, "forward_decoder"), (TransducerScorer, "scores"))
-    first, second = (mock.patch.object(*place, _counting(*place, steps)) for place in places)
-    with first, second:
+    with contextlib.ExitStack() as stack:
+        for place in ((LanguageEnsemble, "forward_decoder"), (TransducerScorer, "scores")):
+            stack.enter_context(mock.patch.object(*place, _counting(*place, steps)))
         yield steps
     steps["steps"] = steps["steps"] or int(decoder.batch["net_input"]["src_lengths"].max())
 
