@@ -8,7 +8,7 @@ import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 from torch import Tensor
 
-from .batch import Batch, NetInput, StreamExample, TokenRows
+from .batch import Batch, NetInput, OnHost, StreamExample, TokenRows
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
 from .language_symbols import LanguageSymbolIds
@@ -220,10 +220,15 @@ class MixedStreams(FairseqDataset):
             indices into STREAM_NAMES, `origin` (B) of the examples, `twin` (B,) the row of each one's text twin, -1
             where it has none, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is known.
             A twin has the id and the origin of its example. Without targets `target` is None, labels and transcripts
-            are not there, and prev_output_tokens holds what the decoder reads before a translation.
+            are not there, and prev_output_tokens holds what the decoder reads before a translation. `on_host` holds
+            the same batch, which stays on the CPU.
         """
         if not samples:
             return {}
+        batch = self._collate(samples)
+        return {**batch, "on_host": OnHost(batch)}
+
+    def _collate(self, samples: list[StreamExample]) -> Batch:
         samples, twins = sort_with_twins(samples, STREAM_NAMES.index("mt"))
         # fairseq pads the source on the left by default; CTC and RNN-T need frame 0 at index 0
         sources, source_lengths = self._pad([sample["source"] for sample in samples])

@@ -35,6 +35,7 @@ from ..training_events import log_event
 from .checkpointed_task import CheckpointedTask
 from .config import HmstTranslationConfig, refuse_without_effect, standalone
 from .empty_sources import decode_but_empty
+from .fetching import fetch_numbers
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
 from .interactive_lines import TokenList, encode_lines, max_source_tokens
@@ -325,9 +326,10 @@ class HmstTranslationTask(CheckpointedTask):
             first = next(name for name in self.datasets if not name.startswith("train"))
             self.validation.show_samples(self.datasets[first], model, int(stats["num_updates"]))
 
-    def reduce_metrics(self, logging_outputs: list[dict[str, float]], criterion: FairseqCriterion) -> None:
-        super().reduce_metrics(logging_outputs, criterion)
+    def reduce_metrics(self, logging_outputs: list[dict[str, Tensor | float]], criterion: FairseqCriterion) -> None:
+        numbers = fetch_numbers(logging_outputs)
+        super().reduce_metrics(numbers, criterion)
         if criterion.training:
             metrics.log_scalar("memory_gb", memory_gb(), weight=0, round=2)
         elif self.validation is not None:
-            self.validation.log(logging_outputs)
+            self.validation.log(numbers)

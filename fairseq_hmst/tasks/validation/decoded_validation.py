@@ -14,6 +14,7 @@ from ...data.batch import Batch, NetInput
 from ...data.streams import STREAM_NAMES
 from ...generators.generator_choice import Generator
 from ...training_events import Sample, SampleTranslations, log_event
+from ..fetching import fetch_tokens
 from .sample_board import SampleBoard
 from .scores import ScoredText, log_scores, score_groups, score_statistics
 
@@ -52,8 +53,9 @@ class DecodedValidation:
 
     def statistics(self, batch: Batch, model: "HmstModel") -> dict[str, float]:
         """Statistics of BLEU and chrF of a batch of any streams."""
-        target, net_input = batch["target"], batch["net_input"]
-        if target is None:
+        on_host, net_input = batch["on_host"].batch, batch["net_input"]
+        targets = on_host["target"]
+        if targets is None:
             return score_statistics([], self.groups, self.scorer)
         chosen: NetInput = {
             "src_tokens": net_input["src_tokens"],
@@ -61,16 +63,14 @@ class DecodedValidation:
             "prev_output_tokens": net_input["prev_output_tokens"],
         }
         hypotheses = self._decode({"id": batch["id"], "origin": batch["origin"], "net_input": chosen}, model)
-        languages = self.task.data_bin.languages_of(net_input["prev_output_tokens"])
+        languages = self.task.data_bin.languages_of(on_host["net_input"]["prev_output_tokens"])
+        text = self.task.text.target
         texts = [
-            ScoredText(
-                STREAM_NAMES[stream],
-                languages[row],
-                self.task.text.target(hypotheses[row]),
-                # an unknown word of the reference is escaped, so that no hypothesis can match it
-                self.task.text.target(target[row], escape_unknown=True),
+            # an unknown word of the reference is escaped, so that no hypothesis can match it
+            ScoredText(STREAM_NAMES[stream], language, text(hypothesis), text(target, escape_unknown=True))
+            for stream, language, hypothesis, target in zip(
+                on_host["stream"].tolist(), languages, hypotheses, targets, strict=True
             )
-            for row, stream in enumerate(batch["stream"].tolist())
         ]
         return score_statistics(texts, self.groups, self.scorer)
 
@@ -93,9 +93,9 @@ class DecodedValidation:
         batch = utils.apply_to_sample(
             lambda tensor: tensor.to(device), dataset.collater([dataset[row] for row in rows])
         )
-        hypotheses = self._decode(batch, model)
-        place_of = {int(row): place for place, row in enumerate(batch["id"])}
-        samples = tuple(self._sample(batch, place_of[row], hypotheses[place_of[row]]) for row in rows)
+        hypotheses, on_host = self._decode(batch, model), batch["on_host"].batch
+        place_of = {int(row): place for place, row in enumerate(on_host["id"])}
+        samples = tuple(self._sample(on_host, place_of[row], hypotheses[place_of[row]]) for row in rows)
         log_event(SampleTranslations(num_updates, samples))
         if self.board is not None:
             self.board.show(samples, num_updates)
@@ -104,7 +104,8 @@ class DecodedValidation:
 
     @torch.no_grad()
     def _decode(self, batch: Batch, model: "HmstModel") -> list[Tensor]:
-        return [best["tokens"] for best, *_ in self.task.decode(self.generator, [model], batch)]
+        """Tokens of the best hypothesis of each example, on the CPU."""
+        return fetch_tokens([best["tokens"] for best, *_ in self.task.decode(self.generator, [model], batch)])
 
     def _sample(self, batch: Batch, place: int, hypothesis: Tensor) -> Sample:
         length = int(batch["transcript_lengths"][place])
