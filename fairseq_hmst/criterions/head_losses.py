@@ -93,9 +93,9 @@ class HeadLosses:
         """
         host_rows = on_host.chosen.nonzero().squeeze(-1)
         rows = chosen_rows(transcripts.chosen, len(host_rows))
-        (_, steps, _), (_, host_steps, _) = self._labels()
-        labels = Labels(transcripts.labels[rows], steps[rows], transcripts.lengths[rows])
-        labels_on_host = Labels(on_host.labels[host_rows], host_steps[host_rows], on_host.lengths[host_rows])
+        source_lengths = self.output.source_lengths[rows], self.on_host["net_input"]["src_lengths"][host_rows]
+        labels = Labels(transcripts.labels[rows], source_lengths[0], transcripts.lengths[rows])
+        labels_on_host = Labels(on_host.labels[host_rows], source_lengths[1], on_host.lengths[host_rows])
         self._add_ctc("source_ctc", logits[rows], labels, labels_on_host, rows, self.num_tokens[host_rows])
         self.losses["source_ctc"] = spread(self.losses["source_ctc"], rows, len(logits))
         for name in ("source_ctc_infeasible", "source_ctc_tokens"):

@@ -67,10 +67,12 @@ class Pass:
     Attributes:
         logged: what the criterion logs, the loss among it.
         gradients: of all weights, (N,) float32 on the CPU.
+        waits: lines of code, of this package and of fairseq, that wait for the GPU or send something there.
     """
 
     logged: dict[str, float]
     gradients: torch.Tensor
+    waits: set[str] = field(default_factory=set)
 
     def check_near(self, expected: "Pass", tolerance: float) -> None:
         """Fail where a number that is logged differs by more than the tolerance, or the gradients by ten times that."""
@@ -89,11 +91,14 @@ def run_on_device(case: Case, task: Any, precision: str) -> Pass:
     """The same on the GPU; `precision` is the type of the weights, or `autocast` (that of --amp)."""
     model, criterion = case.build(task)
     is_autocast = precision == "autocast"
-    with second_device():
+    with second_device() as gpu:
         model.to(DEVICE, torch.float32 if is_autocast else getattr(torch, precision))
         batch = utils.move_to_cuda(batch_of(task, ROWS["train"], "train"), device=DEVICE)
+        gpu.reset()
         with torch.autocast(DEVICE.type, dtype=torch.float16, enabled=is_autocast):
-            return _run(model, criterion, batch)
+            found = _run(model, criterion, batch)
+        found.waits = {place for place in gpu.waits + gpu.uploads if place.startswith("fairseq")}
+    return found
 
 
 def _run(model: torch.nn.Module, criterion: torch.nn.Module, batch: Any) -> Pass:
