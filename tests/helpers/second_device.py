@@ -145,6 +145,8 @@ def second_device() -> Iterator[SecondDevice]:
     torch._C._ensureCUDADeviceGuardSet()  # "cuda" means "cuda:0", as fake tensors have it, and no driver is asked
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch("torch.cuda._lazy_init", lambda: None))
+        # in inference mode torch hands over operations whole, in which copies between devices are hidden
+        stack.enter_context(mock.patch("torch.inference_mode", torch.no_grad))
         stack.enter_context(torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH))
         stack.enter_context(lifting_only_cpu_tensors())
         stack.enter_context(mock.patch("torch.cuda.amp.common.amp_definitely_not_available", lambda: False))
