@@ -63,7 +63,7 @@ def call_main(cfg: FairseqConfig, main: Callable[..., None], **kwargs: object) -
 
 
 def wrap(module: torch.nn.Module, **options: Any) -> DistributedDataParallel:
-    """Wrap a model in torch's DistributedDataParallel, without the number of a GPU where it is on the CPU."""
+    """Wrap a model in torch's DistributedDataParallel; a model on the CPU names no GPU."""
     if next(module.parameters()).device.type == "cpu":
         options |= {"device_ids": None, "output_device": None}
     return DistributedDataParallel(module, **options)

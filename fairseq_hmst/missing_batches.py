@@ -1,4 +1,4 @@
-"""The end of an epoch, where some processes of a training have one batch less than others.
+"""The end of an epoch, where some processes have one batch less than others.
 
 fairseq gives them an empty batch, for which they compute another one without effect. Where that ends an update of
 several batches (--update-freq), it forgets the sizes of those before it in the same process, but not their gradients:

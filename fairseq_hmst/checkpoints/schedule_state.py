@@ -25,7 +25,7 @@ def load_state_dict(schedule: ReduceLROnPlateauLRSchedule, state: dict[str, floa
 
 
 def end_epoch(trainer: "Trainer", extra_state: dict[str, Any]) -> None:
-    """Tell a schedule of the validation at the end of an epoch, of which it learns after the checkpoint is written.
+    """Tell a schedule of the validation at the end of an epoch; it learns of it after the checkpoint is written.
 
     Args:
         trainer: has loaded the checkpoint, of whatever place in an epoch.

@@ -1,4 +1,4 @@
-"""How the hypotheses of a beam grew, step by step: all stays on the device of the search until its end."""
+"""The steps by which hypotheses of a beam grew: all stays on the device of the search until its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""fairseq's beam search with an error where a model gives NaN, which fairseq takes for probability zero.
+"""fairseq's beam search with an error where a model gives NaN; fairseq takes it for probability zero.
 
 Each step notes on the device whether its scores are finite; the host asks once, at the end.
 """
@@ -32,7 +32,7 @@ class CheckedEnsemble:
     finite_scores: FiniteScores | None = None
 
     def look_at(self, log_probs: Tensor) -> None:
-        """Note log-probabilities (N, V), of which rows that are not finite become 0, with which any search can go on.
+        """Note log-probabilities (N, V); rows that are not finite become 0, with which any search can go on.
 
         Raises:
             NotFiniteError: one is NaN or infinite, and no `CheckedSearch` would tell.

@@ -95,7 +95,7 @@ class _Frame(NamedTuple):
 
 
 def _frames(log_probs: Tensor, blank_index: int, beam_size: int) -> Iterator[_Frame]:
-    """What a search of `beam_size` looks at of log-probabilities (B, T, V), which are changed in place."""
+    """The parts of log-probabilities (B, T, V), changed in place, that a search of `beam_size` looks at."""
     blank_log_probs = log_probs[:, :, blank_index].clone().double()
     log_probs[:, :, blank_index] = -torch.inf
     candidates = log_probs.topk(min(2 * beam_size, log_probs.size(2)))
@@ -129,7 +129,7 @@ def _start(log_probs: Tensor, beam_size: int) -> _PrefixBeam:
 
 
 def _step(beam: _PrefixBeam, frame: _Frame) -> tuple[_PrefixBeam, Tensor, Tensor]:
-    """The beam one frame later, the place of each prefix's source in this one, and its new label or -1."""
+    """The beam one frame later; of each prefix its source's place in this one, and its new label or -1."""
     is_parent = beam.is_parent()
     log_blank, log_nonblank = _stay(beam, frame, is_parent)
     log_grown = _grow(beam, frame, is_parent)

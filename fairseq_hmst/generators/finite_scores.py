@@ -9,7 +9,7 @@ from preprocess.errors import NotFiniteError
 
 
 class FiniteScores:
-    """Notes what a search is given, and tells at its end whether all of it was finite.
+    """Notes of what a search is given; its end tells whether all was finite.
 
     So the host waits once for a GPU, and not at every step.
     """

@@ -92,7 +92,7 @@ class _Ended(_Rows):
         return _Ended(*(tensor.clone() for tensor in vars(self).values()))
 
     def merged(self, log_probs: Tensor, num_symbols: int) -> _Ended:
-        """The K best of these and of those in the beam after `num_symbols`, (B, K), -inf of what has not ended."""
+        """The K best of these and of the beam's after `num_symbols`, (B, K); -inf of what has not ended."""
         places = torch.arange(log_probs.size(1), device=log_probs.device).expand(log_probs.shape)
         best_log_probs, best = torch.cat([self.log_probs, log_probs], 1).topk(log_probs.size(1))
         all_symbols = torch.cat([self.num_symbols, torch.full_like(places, num_symbols)], 1)
@@ -173,7 +173,7 @@ def _symbol_log_probs(beam: _AlignmentBeam, scorer: TransducerScorer, steps: Ten
 
 
 def _merge_equal(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) -> Tensor:
-    """`log_stay` (B, K) with what a parent's label gives to a child in the beam, taken out of `log_labels` in place."""
+    """`log_stay` (B, K) with what parents' labels give to children in the beam; `log_labels` loses it in place."""
     is_parent = hypotheses.is_parent()
     last_labels = hypotheses.last_labels.clamp(min=0).unsqueeze(1).expand_as(is_parent)  # [b, i, j]: of j
     log_grown = hypotheses.log_probs.unsqueeze(2) + log_labels.gather(2, last_labels).double()
@@ -184,7 +184,7 @@ def _merge_equal(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) 
 
 
 def _select(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) -> tuple[_Hypotheses, Tensor, Tensor]:
-    """The K best of the hypotheses that stay as they are and all that grow, with their sources and new labels or -1."""
+    """The K best of hypotheses that stay and that grow; with their sources and new labels or -1."""
     beam_size = log_stay.size(1)
     # no more than K of one hypothesis's labels can be among the K best
     label_scores, labels = log_labels.topk(min(beam_size, log_labels.size(2)))

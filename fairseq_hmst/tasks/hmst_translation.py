@@ -297,7 +297,7 @@ class HmstTranslationTask(CheckpointedTask):
         return encode_lines(lines, encode_fn, self.source_dictionary, longest)
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
-        """Batches of an epoch, made anew for each epoch of train, of which the one before must be over."""
+        """Batches of an epoch, made again for each epoch of train; the epoch before must be over."""
         iterator = super().get_batch_iterator(dataset, **kwargs)
         if dataset.shuffle:
             if self._train_iterator is not None:

@@ -1,4 +1,4 @@
-"""Frames and centroids of k-means on a torch device, whose host waits for no more than the results of a pass."""
+"""Frames and centroids of k-means on a torch device; the host waits for the results of a pass alone."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from .nearest_centroid import MAX_FRAMES, NearestCentroid
 
 @dataclass(frozen=True)
 class FramePass:
-    """What a pass found of some frames and their nearest centroids.
+    """The findings of a pass over some frames and their nearest centroids.
 
     Attributes:
         sums: (K, D) float64, of the frames of each centroid.

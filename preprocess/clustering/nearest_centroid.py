@@ -85,7 +85,7 @@ class NearestCentroid:
 
 
 def tie_tolerance(centroids: np.ndarray) -> float:
-    """Difference of two centroids' x.c - |c|^2 / 2 that rounding can make, for a frame x of length 1.
+    """Difference of two centroids that rounding can make: of x.c - |c|^2 / 2, for a frame x of length 1.
 
     It is the size that the error of a sum of D products in float32 usually has at most; the bound is about sqrt(D)
     times as large.

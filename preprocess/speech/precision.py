@@ -13,7 +13,7 @@ class _Setting(Protocol):
 
 
 class _HeldPrecision:
-    """What holds while any thread computes under it; one that needs another precision waits for its turn."""
+    """The setting while any thread computes under it; one that needs another precision waits for its turn."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()

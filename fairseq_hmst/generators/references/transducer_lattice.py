@@ -33,7 +33,7 @@ def transducer_log_likelihoods(scorer: TransducerScorer, references: Sequence[Se
 
 
 def _log_likelihoods(scorer: TransducerScorer, utterances: Tensor, labels: Tensor, num_labels: Tensor) -> Tensor:
-    """Of utterances (N,) with labels (N, U), (N,) float64; what stands beyond the lengths changes nothing."""
+    """Log-probabilities (N,) float64 of labels (N, U); what is beyond the lengths changes nothing."""
     last_steps = scorer.source_lengths[utterances].unsqueeze(1) - 1
     steps = torch.arange(scorer.num_steps, device=utterances.device).minimum(last_steps)  # (N, T)
     rows = torch.arange(len(utterances), device=utterances.device).repeat_interleave(scorer.num_steps)
