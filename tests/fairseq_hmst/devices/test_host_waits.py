@@ -3,19 +3,18 @@
 import re
 
 import pytest
-import torch
 from device_training import FAMILIES, ROWS
+from fairseq import utils
 from second_device import DEVICE, second_device
 from toy import REPOSITORY, batch_of
 
-from fairseq_hmst.tasks.fetching import fetch_tokens
 from fairseq_hmst.tasks.validation.decoded_validation import DecodedValidation
 
 FETCH = "tasks/fetching.py of fetch_numbers"
 LOSS_OF_VALIDATION = "tasks/finite_results.py of validating"
 WORD_ERRORS = "criterions/word_errors.py of count_word_errors"
 # fairseq's own in an update: the norm of gradients, twice; their overflow
-FAIRSEQ_WAITS = {None: 2, "bf16": 2, "fp16": 5, "amp": 5}
+FAIRSEQ_WAITS = {None: 2, "bf16": 2, "fp16": 5, "amp": 4}
 
 
 def of_this_package(counts):
@@ -36,8 +35,9 @@ def test_an_update_waits_once_for_all_that_is_logged(steps_on_device, family):
         waits |= {"losses/rnnt_joiner.py of backward": 1}
     for precision in (None, FAMILIES[family]):
         update = steps_on_device(family, precision)[1]
-        assert of_this_package(update.waits) == waits
-        assert update.waits.total() == FAIRSEQ_WAITS[precision] + len(waits)
+        expected = waits | ({"optimizers.py of step": 1} if precision == "amp" else {})  # torch's loss scale asks
+        assert of_this_package(update.waits) == expected
+        assert update.waits.total() == FAIRSEQ_WAITS[precision] + len(expected)
         assert of_this_package(update.uploads) == {}
 
 
@@ -66,29 +66,14 @@ def test_the_table_of_waits_is_what_is_counted(steps_on_device, family):
     assert [*waits, uploads, uploads_of_package] == expected
 
 
-def test_scores_of_translations_wait_once_for_all_of_them(toy_task, monkeypatch):
+def test_scores_of_translations_that_were_fetched_wait_for_nothing(toy_task, monkeypatch):
     validation = DecodedValidation(toy_task, generator=None, board=None)
     batch = batch_of(toy_task, ROWS["valid"])
     rows = [target[target != 1][:-1] for target in batch["target"]]
-
-    def decode_to(device):
-        found = [[{"tokens": row.to(device)}] for row in rows]
-        monkeypatch.setattr(toy_task, "decode", lambda *_: found)
-
-    decode_to("cpu")
+    monkeypatch.setattr(toy_task, "decode", lambda *_: [[{"tokens": row}] for row in rows])
     expected = validation.statistics(batch, model=None)
     with second_device() as gpu:
-        decode_to(DEVICE)
+        on_device = utils.move_to_cuda(batch, device=DEVICE)
         gpu.reset()
-        assert validation.statistics(batch, model=None) == expected
-        assert gpu.waits.total() == 1
-        assert not gpu.uploads
-
-
-def test_tokens_are_fetched_in_their_order_wherever_they_are():
-    rows = [torch.tensor([1, 2, 3]), torch.tensor([], dtype=torch.int64), torch.tensor([4])]
-    with second_device() as gpu:
-        mixed = [rows[0].to(DEVICE), rows[1], rows[2].to(DEVICE)]
-        found = fetch_tokens(mixed)
-        assert gpu.waits.total() == 1
-    assert [row.tolist() for row in found] == [[1, 2, 3], [], [4]]
+        assert validation.statistics(on_device, model=None) == expected
+        assert not gpu.waits and not gpu.uploads

