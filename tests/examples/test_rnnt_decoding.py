@@ -29,7 +29,9 @@ def test_batched_and_single_decoding_are_timed_and_agree(toy_data_bin, checkpoin
     run = run_command(sys.executable, "examples/benchmarks/rnnt_decoding.py", *options, "--batch-size", 4)
     assert run.returncode == 0, run.stderr
     assert "6 utterances on cpu" in run.stdout
-    rows = re.findall(r"^(greedy|beam 3) +(one by one|batches of 4) +[\d.]+ +\d+ +[\d.]+  6 of 6$", run.stdout, re.M)
+    rows = re.findall(
+        r"^(greedy|beam 3) +(one by one|batches of 4) +[\d.]+ +[\d.]+ +\d+ +[\d.]+  6 of 6$", run.stdout, re.M
+    )
     assert [search for search, _ in rows] == ["greedy", "greedy", "beam 3", "beam 3"]
 
 
