@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .losses.checked_labels import Labels, check_labels
 from .losses.ctc_loss import ctc_feasible
 from .losses.rnnt_joiner import joiner_log_probs
 from .losses.rnnt_lattice import lattice_loss, pack_positions
@@ -117,8 +118,10 @@ def transducer_alignment(outputs: "Sequence[TransducerInputs]", labels: Tensor, 
         (U, T) float32, each row summing to 1.
     """
     num_steps, num_labels = outputs[0].encoder_out.size(1), len(labels)
-    source_length, label_length = (torch.tensor([n]).to(labels) for n in (num_steps, num_labels))
-    positions = pack_positions(labels.unsqueeze(0), source_length, label_length, num_steps, blank_index)
+    given = Labels(labels.unsqueeze(0), torch.tensor([num_steps]), torch.tensor([num_labels]))
+    scores_shape = (1, num_steps, num_labels + 1, len(outputs[0].bias))
+    checked = check_labels(scores_shape, labels.device, given, blank_index, on_host=None)
+    positions = pack_positions(checked, num_steps, blank_index)
     log_blank, log_label = _mean_of_probs(
         [
             joiner_log_probs(each.encoder_out, each.predictor_out, each.weight, each.bias, positions, blank_index, None)

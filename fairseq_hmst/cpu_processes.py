@@ -1,7 +1,7 @@
 """Training by several processes on CPUs, which fairseq does on GPUs alone: `--cpu --distributed-world-size N`.
 
-fairseq counts GPUs where it should count processes (it refuses, or starts none) and hands the CPU model to a wrapper
-for GPUs. Here the same is set up for gloo; everything after that (batches of each rank, gradients, logging) is
+fairseq counts GPUs where it should count processes (it refuses, or starts none) and names a GPU to the wrapper of a
+model on the CPU. Here the same is set up for gloo; everything after that (batches of each rank, gradients, logging) is
 fairseq's own. On GPUs nothing changes, but for an error where torchrun's processes would each train a model alone.
 """
 
@@ -9,10 +9,13 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from fairseq.dataclass.configs import FairseqConfig
 from fairseq.distributed import utils as distributed_utils
+from fairseq.models import distributed_fairseq_model
+from torch.nn.parallel import DistributedDataParallel
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +41,6 @@ def call_main(cfg: FairseqConfig, main: Callable[..., None], **kwargs: object) -
         _fairseq_call_main(cfg, main, **kwargs)
         return
     distributed.distributed_backend = "gloo"
-    if distributed.ddp_backend == "pytorch_ddp":  # fairseq's default; it names a GPU
-        distributed.ddp_backend = "legacy_ddp"
     if is_torchrun:
         distributed.distributed_init_method = "env://"
         distributed.distributed_rank = int(os.environ["RANK"])
@@ -61,6 +62,13 @@ def call_main(cfg: FairseqConfig, main: Callable[..., None], **kwargs: object) -
     )
 
 
+def wrap(module: torch.nn.Module, **options: Any) -> DistributedDataParallel:
+    """Wrap a model in torch's DistributedDataParallel, without the number of a GPU where it is on the CPU."""
+    if next(module.parameters()).device.type == "cpu":
+        options |= {"device_ids": None, "output_device": None}
+    return DistributedDataParallel(module, **options)
+
+
 def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -68,3 +76,4 @@ def _free_port() -> int:
 
 
 distributed_utils.call_main = call_main
+distributed_fairseq_model.DistributedDataParallel = wrap

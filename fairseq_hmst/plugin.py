@@ -4,7 +4,10 @@ from . import (  # noqa: F401  (first: the modules below need their patches)
     compat,
     cpu_processes,
     failed_updates,
+    missing_batches,
+    optimizers,
     outdated_calls,
+    precision,
 )
 from .checkpoints import training, weights  # noqa: F401
 from .criterions import joint_criterion  # noqa: F401

@@ -38,9 +38,10 @@ PREPROCESS = {
 }
 FAIRSEQ_HMST = {
     **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
-    **dict.fromkeys(("lazy", "installation"), ()),
+    **dict.fromkeys(("lazy", "installation", "missing_batches", "optimizers"), ()),
     "bleu": ("preprocess.files",),
     "compat": ("preprocess.files",),
+    "precision": ("preprocess.files",),
     "checkpoints": ("compat", "training_events", "preprocess.files"),
     "failed_updates": ("compat", "data", "preprocess.files"),
     "average": ("plugin", "checkpoints", "preprocess.files"),
@@ -64,8 +65,8 @@ FAIRSEQ_HMST = {
         *("plugin", "cpu_processes", "training_events", "outdated_calls", "generators.followed"),
     ),
     "plugin": (
-        *("compat", "cpu_processes", "outdated_calls", "checkpoints", "failed_updates"),
-        *("criterions", "models", "tasks"),
+        *("compat", "cpu_processes", "optimizers", "outdated_calls", "precision", "checkpoints", "failed_updates"),
+        *("missing_batches", "criterions", "models", "tasks"),
     ),
     "__init__": ("installation", "lazy"),
     "__main__": ("command",),

@@ -65,6 +65,8 @@ def test_views_and_operations_in_place_change_the_same_numbers():
         (lambda numbers: (numbers > 0).nonzero(), 1),
         (lambda numbers: numbers[numbers > 0], 1),
         (lambda numbers: numbers.masked_fill(numbers > 0, 1), 0),
+        (lambda numbers: numbers.__setitem__(numbers > 0, 1), 0),
+        (lambda numbers: numbers.__setitem__(numbers > 0, numbers[0]), 1),
         (lambda numbers: numbers[torch.arange(2, device=numbers.device)], 0),
         (lambda numbers: numbers.repeat_interleave(numbers.long()), 1),
         (lambda numbers: numbers.repeat_interleave(2), 0),
@@ -79,6 +81,17 @@ def test_waits_of_the_host_are_counted(operation, waits):
         operation(numbers)
         assert sum(gpu.waits.values()) == waits
         assert not gpu.uploads
+
+
+def test_lists_and_masks_of_the_cpu_are_indices_that_are_sent():
+    with second_device() as gpu:
+        on_device = torch.arange(4, device="cuda")
+        on_device[[1]] = 7
+        on_device.view(2, 2)[1, [0, 1]] += 1
+        assert on_device[torch.tensor([True, True, False, False])].tolist() == [0, 7]
+        assert sum(gpu.uploads.values()) == 4
+        assert sum(gpu.waits.values()) == 1  # tolist
+        assert on_device.tolist() == [0, 7, 3, 4]
 
 
 def test_uploads_are_counted_where_they_happen():

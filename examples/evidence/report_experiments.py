@@ -2,8 +2,9 @@
 
 Writes OUT/report.md, a table for each experiment of which two kinds of cells are finished, and OUT/EXPERIMENT.png,
 validation by updates (mean over seeds). Means and standard deviations are over seeds. `gain` is BLEU less that of the
-cell of the same seed that the grid's `against` names, seed by seed; p is that of the paired bootstrap against it, the
-largest over seeds. `dev NLL` is in bits per target token of speech, the lowest of a training's validations.
+cell of the same seed that the grid's `against` names, seed by seed; `p of outputs` is that of `hmst score`, by
+exchanging sentences, the largest over seeds; `p of seeds` that of its test over trainings. `dev NLL` is in bits per
+target token of speech, the lowest of a training's validations.
 """
 
 import argparse
@@ -17,8 +18,9 @@ from experiment_data import recipe_folder
 from experiment_grid import Cell, Grid, Stream, parse_arguments
 from experiment_results import Result, differing_axes, finished, read_result
 
-from fairseq_hmst.score.corpus import compare_systems
+from fairseq_hmst.score.comparison import compare_systems
 from fairseq_hmst.score.texts import References, read_hypotheses
+from fairseq_hmst.score.trainings import compare_trainings
 
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 Metric = Literal["bleu", "chrf", "bp"]
@@ -48,7 +50,7 @@ def gains(grid: Grid, baselines: dict[str, Cell], stream: Stream) -> dict[str, f
 
 def p_values(grid: Grid, baselines: dict[str, Cell], stream: Stream) -> dict[str, float]:
     """Cell name -> p against its baseline, for BLEU of a stream that both have."""
-    found: dict[str, float] = {}
+    p_by_name: dict[str, float] = {}
     for baseline in {cell.name: cell for cell in baselines.values()}.values():
         references = References.of_data_bin(recipe_folder(grid, baseline) / "data-bin", "test", stream)
         names = [baseline.name, *(name for name, cell in baselines.items() if cell is baseline)]
@@ -56,8 +58,9 @@ def p_values(grid: Grid, baselines: dict[str, Cell], stream: Stream) -> dict[str
         present = {name: read_hypotheses(path, references) for name, path in outputs.items() if path.is_file()}
         if baseline.name in present and len(present) > 1:
             compared = compare_systems(present, references.lines, languages=references.language_of_lines)
-            found |= {name: float(compared[name]["bleu"].p_value or 0.0) for name in present if name != baseline.name}
-    return found
+            of_baseline = {name: found["bleu"].p_value for name, found in compared.items()}
+            p_by_name |= {name: p_value for name, p_value in of_baseline.items() if p_value is not None}
+    return p_by_name
 
 
 def table(grid: Grid, experiment: str) -> list[str]:
@@ -65,16 +68,17 @@ def table(grid: Grid, experiment: str) -> list[str]:
     groups = finished(grid, experiment)
     names = differing_axes(groups)
     baselines = find_baselines(grid, experiment)
-    header = [*names, "seeds", "ST BLEU", "gain", "p", "chrF", "brevity penalty", "dev NLL", "MT BLEU", "gain", "p"]
+    gain = ["gain", "p of outputs", "p of seeds"]
+    header = [*names, "seeds", "ST BLEU", *gain, "chrF", "brevity penalty", "dev NLL", "MT BLEU", *gain]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     beside = {stream: (gains(grid, baselines, stream), p_values(grid, baselines, stream)) for stream in STREAMS}
     for group, rows in groups.items():
         results = [result for _, result in rows]
         cells = [dict(group)[name] for name in names] + [str(len(rows))]
-        cells += [_spread(_scores(results, "st", "bleu")), *_gain_and_p(*beside["st"], rows)]
+        cells += [_spread(_scores(results, "st", "bleu")), *_gain_and_ps(*beside["st"], rows)]
         cells += [_spread(_scores(results, "st", "chrf")), _spread(_scores(results, "st", "bp"), 3)]
         cells += [_spread([min(result["nll_curve"].values()) for result in results if "st" in result], 2)]
-        cells += [_spread(_scores(results, "mt", "bleu")), *_gain_and_p(*beside["mt"], rows)]
+        cells += [_spread(_scores(results, "mt", "bleu")), *_gain_and_ps(*beside["mt"], rows)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -90,11 +94,22 @@ def _spread(values: list[float], digits: int = 1) -> str:
     return f"{statistics.mean(values):.{digits}f}{deviation}"
 
 
-def _gain_and_p(gain: dict[str, float], chance: dict[str, float], rows: list[tuple[Cell, Result]]) -> tuple[str, str]:
+def _gain_and_ps(
+    gain: dict[str, float], chance: dict[str, float], rows: list[tuple[Cell, Result]]
+) -> tuple[str, str, str]:
     names = [cell.name for cell, _ in rows if cell.name in chance]
     if not names:
-        return "", ""
-    return ", ".join(f"{gain[name]:+.1f}" for name in names), f"{max(chance[name] for name in names):.3f}"
+        return "", "", ""
+    over_seeds = compare_trainings([gain[name] for name in names], [0.0] * len(names)).p_value if names[1:] else None
+    return (
+        ", ".join(f"{gain[name]:+.1f}" for name in names),
+        _p(max(chance[name] for name in names)),
+        "" if over_seeds is None else _p(over_seeds),
+    )
+
+
+def _p(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def main() -> None:

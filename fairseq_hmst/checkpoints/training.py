@@ -4,8 +4,10 @@ Importing this replaces what fairseq reads checkpoints by: broken ones are refus
 over, one that does not fit is refused before its weights are copied, and a finished training stays as it is.
 """
 
+import contextlib
 import copy
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ from preprocess.files.reading.finite import check_finite
 from ..training_events import NOTHING_TO_DO
 from .finished import finished_by
 from .reading import CHECKPOINTS, LOST_MODEL, CheckpointError, check_whole, newest_whole, read_without_weights
+from .schedule_state import end_epoch
 from .writing import sweep
 
 if TYPE_CHECKING:
@@ -75,8 +78,16 @@ def load(
     return extra_state, epoch_itr
 
 
-def load_into(trainer: Trainer, filename: str, *arguments: object, **options: object) -> dict[str, object] | None:
+def load_into(
+    trainer: Trainer,
+    filename: str,
+    reset_optimizer: bool = False,
+    reset_lr_scheduler: bool = False,
+    *arguments: object,
+    **options: object,
+) -> dict[str, object] | None:
     """Load one checkpoint into a training, if the task takes it."""
+    lacks_averages = False
     accept = getattr(trainer.task, "accept_checkpoint", None)
     if accept is not None and Path(filename).is_file():
         checkpoint = read_without_weights(filename)
@@ -84,7 +95,13 @@ def load_into(trainer: Trainer, filename: str, *arguments: object, **options: ob
             accept(checkpoint, trainer.cfg.model)
         except UserError as error:
             raise error.at(filename) from error
-    return _fairseq_load_into(trainer, filename, *arguments, **options)
+        lacks_averages = "ema" not in checkpoint.get("extra_state", {})
+    resets = (reset_optimizer, reset_lr_scheduler)
+    with _begin_averages(trainer) if lacks_averages else contextlib.nullcontext():
+        extra_state: dict[str, object] | None = _fairseq_load_into(trainer, filename, *resets, *arguments, **options)
+    if extra_state is not None and not any(resets):
+        end_epoch(trainer, extra_state)
+    return extra_state
 
 
 def whole_start(cfg: CheckpointConfig) -> str:
@@ -123,6 +140,20 @@ def whole_start(cfg: CheckpointConfig) -> str:
         place=folder,
         advice="move them away to train from the start, or put a copy back",
     )
+
+
+@contextlib.contextmanager
+def _begin_averages(trainer: Trainer) -> Iterator[None]:
+    """Let moving averages of weights (--store-ema) begin with the next update, as in a new training.
+
+    fairseq means to begin them with the weights of a checkpoint that has no averages, but has let go of these by then.
+    """
+    averages = trainer.cfg.ema
+    given, averages.store_ema = averages.store_ema, False
+    try:
+        yield
+    finally:
+        averages.store_ema = given
 
 
 def _agreed(trainer: Trainer, cfg: CheckpointConfig) -> str:

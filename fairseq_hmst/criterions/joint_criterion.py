@@ -1,6 +1,5 @@
 """hmst_joint: one loss over the heads a model has, with ST and MT weighted and logged apart."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
@@ -8,13 +7,14 @@ from typing import TYPE_CHECKING, Optional
 import torch
 from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
-from fairseq.logging import metrics
 from omegaconf import II
 from torch import Tensor
 
 from preprocess.errors import OptionError
 
-from .head_losses import HeadLosses
+from .by_stream import by_stream, sums_by_stream
+from .head_losses import HeadLosses, Transcripts
+from .logged_losses import log_losses
 from .views import copies_of_batch, divergence_of_copies, divergence_of_twins
 from .word_errors import count_word_errors
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 OPTIONS_OF_HEADS = {"label_smoothing": "attention", "source_ctc_streams": "source_ctc"}
 DEFAULT_WEIGHTS = {"attention": 0.7, "transducer": 0.7, "ctc": 0.3, "source_ctc": 0.3}
+# Gradients of --fp16 are those of the sum over all tokens times --fp16-init-scale, 128, and must stay below 65504. Loss
+# and sample size, by which fairseq divides later, are therefore in units of 128 tokens: a power of two rounds nothing.
+LOSS_UNIT = 128
 
 
 def _weight_field(head: str, meaning: str) -> float | None:
@@ -125,48 +128,47 @@ class JointCriterion(FairseqCriterion):
         self.source_ctc_streams = str(source_ctc_streams)
         self.sentence_avg = sentence_avg
 
-    def forward(self, model: "HmstModel", sample: "Batch") -> tuple[Tensor, Tensor, dict[str, Tensor | int]]:
-        """Loss in nats, sample size, and the sums that `reduce_metrics` logs."""
+    def forward(self, model: "HmstModel", sample: "Batch") -> tuple[Tensor, float, dict[str, Tensor | float]]:
+        """Loss and sample size, both divided by LOSS_UNIT, and the sums that `reduce_metrics` logs.
+
+        What depends on the batch alone, such as the sample size, is computed on the host; in training the host waits
+        for nothing.
+        """
         num_copies = 2 if model.training and self.rdrop_weight > 0 else 1
         views = copies_of_batch(sample, num_copies)
         heads = self.head_losses(model(**views["net_input"]), views, measure_accuracy=not model.training)
         if not model.training and "source_ctc" in heads.distributions:
-            heads.counts |= self._word_errors(heads, views)
+            heads.counts |= self._word_errors(heads)
         weights = self.head_weights(list(heads.losses))
         losses = torch.stack([weights[head] * heads.losses[head] for head in weights]).sum(0)  # (num_copies * B,)
-        per_example = {f"{head}_loss": values for head, values in heads.losses.items()}
+        measures = {f"{head}_loss": values for head, values in heads.losses.items()} | heads.measures
         if model.training and self.rdrop_weight > 0:
-            per_example["rdrop_loss"] = divergence_of_copies(heads, weights)
-            losses = losses + self.rdrop_weight * per_example["rdrop_loss"]
+            measures["rdrop_loss"] = divergence_of_copies(heads, weights)
+            losses = losses + self.rdrop_weight * measures["rdrop_loss"]
         if model.training and self.consistency_weight > 0:
-            per_example["consistency_loss"] = divergence_of_twins(heads, weights, views["twin"])
-            losses = losses + self.consistency_weight * weights["attention"] * per_example["consistency_loss"]
+            measures["consistency_loss"] = divergence_of_twins(heads, weights)
+            losses = losses + self.consistency_weight * weights["attention"] * measures["consistency_loss"]
         # an example counts as one, however many copies of it there are
-        example_weights = self._per_stream(views, self.stream_weights).to(losses) / num_copies
-        loss = (example_weights * losses).sum()
+        loss = (self._weights(views, losses.dtype) / num_copies * losses).sum()
         has_loss = heads.has_loss(weights)
-        tokens = has_loss * heads.num_tokens
-        sample_size = (example_weights * (has_loss if self.sentence_avg else tokens)).sum()
-        per_example |= {"loss": losses, "tokens": tokens, "ntokens": heads.num_tokens, **heads.counts}
-        logging_output: dict[str, Tensor | int] = {
+        counts = heads.counts | {"tokens": has_loss * heads.num_tokens, "ntokens": heads.num_tokens}
+        counted = has_loss if self.sentence_avg else counts["tokens"]
+        sample_size = float((self._weights(heads.on_host, torch.float64) / num_copies * counted).sum())
+        logging_output: dict[str, Tensor | float] = {
             "loss": loss.detach(),
             "ntokens": sample["ntokens"],
             "nsentences": sample["nsentences"],
             "sample_size": sample_size,
+            **sums_by_stream(measures | {"loss": losses}, self._shares(views, num_copies, losses.dtype)),
         }
-        for stream in self.stream_names:
-            in_stream = self._per_stream(views, {stream: 1.0}).to(losses) / num_copies
-            for name, values in per_example.items():
-                logging_output[f"{stream}_{name}"] = (in_stream * values.detach()).sum()
+        of_host = sums_by_stream(counts, self._shares(heads.on_host, num_copies, torch.float64))
+        logging_output |= {name: float(value) for name, value in of_host.items()}
         logging_output.pop("mt_consistency_loss", None)  # it is the speech that has a twin
-        return loss, sample_size, logging_output
+        return loss / LOSS_UNIT, sample_size / LOSS_UNIT, logging_output
 
     def head_losses(self, output: "ModelOutput", sample: "Batch", measure_accuracy: bool) -> HeadLosses:
         """Losses of every head in `output`."""
-        target = sample["target"]
-        if target is None:
-            raise ValueError("a batch without translations has no loss")
-        heads = HeadLosses(output, target, sample["labels"], sample["label_lengths"], self.padding_idx)
+        heads = HeadLosses(output, sample, self.padding_idx)
         if output.attention_logits is not None:
             heads.add_attention(output.attention_logits, self.label_smoothing, measure_accuracy)
         if output.transducer is not None:
@@ -174,17 +176,19 @@ class JointCriterion(FairseqCriterion):
         if output.ctc_logits is not None:
             heads.add_ctc(output.ctc_logits)
         if output.source_ctc_logits is not None:
-            in_streams = self._per_stream(sample, dict.fromkeys(self.source_ctc_streams.split(","), 1.0)) > 0
-            labels = self.task.data_bin.transcript_labels(sample["transcript"])
-            has_transcript = sample["transcript_lengths"] >= 0
-            heads.add_source_ctc(
-                output.source_ctc_logits, labels, sample["transcript_lengths"], has_transcript & in_streams
-            )
+            heads.add_source_ctc(output.source_ctc_logits, self._transcripts(sample), self._transcripts(heads.on_host))
         return heads
 
-    def _word_errors(self, heads: HeadLosses, sample: "Batch") -> dict[str, Tensor]:
-        text, lengths = self.task.text, sample["transcript_lengths"].clamp(min=0)
-        transcripts = [text.transcript(row[:length]) for row, length in zip(sample["transcript"], lengths, strict=True)]
+    def _transcripts(self, batch: "Batch") -> Transcripts:
+        learns = [name in self.source_ctc_streams.split(",") for name in self.task.ALL_STREAMS]
+        chosen = (batch["transcript_lengths"] >= 0) & by_stream(batch["stream"], learns, torch.bool)
+        labels = self.task.data_bin.transcript_labels(batch["transcript"])
+        return Transcripts(labels, batch["transcript_lengths"], chosen)
+
+    def _word_errors(self, heads: HeadLosses) -> dict[str, Tensor]:
+        text, batch = self.task.text, heads.on_host
+        lengths = batch["transcript_lengths"].clamp(min=0)
+        transcripts = [text.transcript(row[:length]) for row, length in zip(batch["transcript"], lengths, strict=True)]
         distribution = heads.distributions["source_ctc"]
         return count_word_errors(distribution, heads.output.blank_index, transcripts, text.transcript_of_labels)
 
@@ -217,45 +221,23 @@ class JointCriterion(FairseqCriterion):
             raise ValueError(f"all weights of the model's heads ({', '.join(heads)}) are 0: there is nothing to learn")
         return {head: weight / total for head, weight in weights.items()}
 
-    def _per_stream(self, sample: "Batch", values: dict[str, float]) -> Tensor:
-        """Value of each example's stream, (B,); 0 for a stream that `values` does not name."""
-        by_number = torch.tensor([values.get(name, 0.0) for name in self.task.ALL_STREAMS])
-        return by_number.to(sample["stream"].device)[sample["stream"]]
+    def _weights(self, batch: "Batch", dtype: torch.dtype) -> Tensor:
+        """Weight of each example's stream, (B,)."""
+        return by_stream(batch["stream"], [self.stream_weights[name] for name in self.task.ALL_STREAMS], dtype)
+
+    def _shares(self, batch: "Batch", num_copies: int, dtype: torch.dtype) -> dict[str, Tensor]:
+        """Share of each example (B,) in the sums of each stream that is logged."""
+        shares = {}
+        for stream in self.stream_names:
+            of_stream = [float(name == stream) / num_copies for name in self.task.ALL_STREAMS]
+            shares[stream] = by_stream(batch["stream"], of_stream, dtype)
+        return shares
 
     @classmethod
     def reduce_metrics(cls, logging_outputs: list[dict[str, float]]) -> None:
-        """Log losses in bits per target token: `loss` (weighted), and by stream and head `st_loss`, `st_ctc_loss`...
-
-        `st_rdrop_loss` (the weighted mean over heads) and `st_consistency_loss` are divergences before their weights.
-        Besides, in validation, `st_accuracy` (share of right tokens under teacher forcing) and `st_source_wer` (word
-        error rate of the source CTC's best path, in percent); and where there are any, `st_ctc_infeasible`: examples
-        without a CTC path. Means are over the examples of which there is such a loss.
-        """
-        names = {name for log in logging_outputs for name in log}
-        sums = {name: float(sum(log.get(name, 0) for log in logging_outputs)) for name in names}
-        _log_bits("loss", sums["loss"], sums["sample_size"])
-        for stream in sorted(name.removesuffix("_ntokens") for name in names if name.endswith("_ntokens")):
-            num_tokens = sums[f"{stream}_ntokens"]
-            if num_tokens == 0:
-                continue
-            for name in sorted(names):
-                if name.startswith(f"{stream}_") and name.endswith(("_loss", "_nll")):
-                    of_head = sums.get(f"{name.removesuffix('loss')}tokens", num_tokens)
-                    if of_head > 0:
-                        _log_bits(name, sums[name], of_head)
-                elif name.startswith(f"{stream}_") and name.endswith("_infeasible") and sums[name] > 0:
-                    metrics.log_scalar_sum(name, sums[name], round=0)
-            if f"{stream}_correct" in sums:
-                accuracy = 100 * sums[f"{stream}_correct"] / num_tokens
-                metrics.log_scalar(f"{stream}_accuracy", accuracy, num_tokens, round=2)
-            if num_words := sums.get(f"{stream}_source_words", 0):
-                error_rate = 100 * sums[f"{stream}_source_word_errors"] / num_words
-                metrics.log_scalar(f"{stream}_source_wer", error_rate, num_words, round=2)
+        """Log the losses of all batches of an update; see `log_losses`."""
+        log_losses(logging_outputs)
 
     @staticmethod
     def logging_outputs_can_be_summed() -> bool:
         return True
-
-
-def _log_bits(name: str, nats: float, weight: float) -> None:
-    metrics.log_scalar(name, nats / (weight or 1.0) / math.log(2), weight, round=3)

@@ -3,13 +3,14 @@
 The views are two copies under dropout masks of their own (R-drop), or speech and its text twin (consistency).
 """
 
+import dataclasses
 from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
 
 from ..losses.consistency import symmetric_kl
-from .head_losses import HeadLosses
+from .head_losses import HeadLosses, chosen_rows, spread
 
 if TYPE_CHECKING:
     from ..data.batch import Batch
@@ -33,6 +34,9 @@ def copies_of_batch(sample: "Batch", num_copies: int) -> "Batch":
     twins = twin.repeat(num_copies)
     copied = cast("Batch", copies(sample))
     copied["twin"] = torch.where(twins < 0, twins, twins + first_rows)
+    if "on_host" in sample:
+        on_host = sample["on_host"]
+        copied["on_host"] = dataclasses.replace(on_host, batch=copies_of_batch(on_host.batch, num_copies))
     return copied
 
 
@@ -55,17 +59,16 @@ def divergence_of_copies(heads: HeadLosses, weights: dict[str, float]) -> Tensor
     for head, (log_probs, padding_mask, rows) in heads.distributions.items():
         half = len(rows) // 2  # heads choose rows by what is the same for both copies
         found = symmetric_kl(log_probs[:half], log_probs[half:], padding_mask[:half])
-        divergences.append(weights[head] * _spread(found.repeat(2), rows, len(heads.target)))
+        divergences.append(weights[head] * spread(found.repeat(2), rows, len(heads.num_tokens)))
     return torch.stack(divergences).sum(0)
 
 
-def divergence_of_twins(heads: HeadLosses, weights: dict[str, float], twin: Tensor) -> Tensor:
+def divergence_of_twins(heads: HeadLosses, weights: dict[str, float]) -> Tensor:
     """Divergence between each example and its twin, (B,), by the attention decoder; 0 where it has none.
 
     Args:
         heads: of a batch in which an example and its twin have the same target.
         weights: of the heads.
-        twin: (B,) row of each example's twin, -1 where it has none.
 
     Raises:
         ValueError: there is no attention decoder, or its weight is 0.
@@ -77,12 +80,8 @@ def divergence_of_twins(heads: HeadLosses, weights: dict[str, float], twin: Tens
         )
     if weights["attention"] == 0:
         raise ValueError("--consistency-weight has no effect with --attention-weight 0")
-    rows = (twin >= 0).nonzero().squeeze(-1)
+    twin = heads.batch["twin"]
+    rows = chosen_rows(twin >= 0, int((heads.on_host["twin"] >= 0).sum()))
     log_probs, padding_mask, _ = heads.distributions["attention"]
     divergences = symmetric_kl(log_probs[rows], log_probs[twin[rows]], padding_mask[rows])
-    return _spread(divergences, rows, len(twin))
-
-
-def _spread(values: Tensor, rows: Tensor, num_rows: int) -> Tensor:
-    """A tensor (num_rows,) with `values` at `rows` and 0 elsewhere."""
-    return values.new_zeros(num_rows).index_copy(0, rows, values)
+    return spread(divergences, rows, len(twin))

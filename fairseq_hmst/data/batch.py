@@ -1,5 +1,6 @@
 """Examples and batches as fairseq passes them around, and the rows that they come from."""
 
+from dataclasses import dataclass
 from typing import Generic, NotRequired, Protocol, TypedDict, TypeVar
 
 import numpy as np
@@ -59,6 +60,17 @@ class NetInput(TypedDict):
     prev_output_tokens: NotRequired[Tensor]
 
 
+@dataclass(frozen=True)
+class OnHost:
+    """A batch as it was made, which stays on the CPU.
+
+    fairseq sends all tensors to the GPU that it finds in a batch and in dictionaries and lists there, and does not look
+    in here. Thus the host knows labels and lengths without waiting for the GPU.
+    """
+
+    batch: "Batch"
+
+
 class Batch(TypedDict):
     """One batch, as `MixedStreams.collater` makes it and describes it."""
 
@@ -74,3 +86,4 @@ class Batch(TypedDict):
     label_lengths: NotRequired[Tensor]
     transcript: NotRequired[Tensor]
     transcript_lengths: NotRequired[Tensor]
+    on_host: NotRequired[OnHost]

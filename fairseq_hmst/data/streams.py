@@ -8,7 +8,7 @@ import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 from torch import Tensor
 
-from .batch import Batch, NetInput, StreamExample, TokenRows
+from .batch import Batch, NetInput, OnHost, StreamExample, TokenRows
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
 from .language_symbols import LanguageSymbolIds
@@ -84,7 +84,7 @@ class MixedStreams(FairseqDataset):
         language_symbols: of the data-bin.
         passes: how often an epoch goes through each stream, by name; 1 where a stream is not named. A fractional
             part draws that share of the stream again in each epoch.
-        seed: seeds the draws and the order of examples of equal length.
+        seed: of the draws and of the order of examples of equal length; both are others in each epoch.
         shuffle: order examples of equal length at random.
     """
 
@@ -120,7 +120,10 @@ class MixedStreams(FairseqDataset):
         return np.concatenate([np.zeros(n, dtype=np.int32) if rows is None else rows.sizes for n, rows in by_stream])
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose this epoch's rows: `rows[i]` is the row, counted through all streams, of example i."""
+        """Choose this epoch's rows, and their order; both depend on the seed and `epoch` alone.
+
+        `rows[i]` is the row, counted through all streams, of example i.
+        """
         generator = np.random.default_rng([self.seed, epoch])
         chosen = []
         for first, stream, passes in zip(self._first_row, self.streams, self.passes, strict=False):
@@ -129,10 +132,13 @@ class MixedStreams(FairseqDataset):
             drawn = generator.permutation(size)[: round(size * (passes % 1))]
             chosen.append(first + np.sort(drawn))
         self.rows = np.concatenate(chosen)
+        examples = np.arange(len(self.rows))
+        self._order_of_equals = generator.permutation(examples) if self.shuffle else examples
 
     @property
     def can_reuse_epoch_itr_across_epochs(self) -> bool:
-        return all(passes.is_integer() for passes in self.passes)
+        """Whether all epochs may have the first one's batches; if not, a resumed training would make others."""
+        return not self.shuffle
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -176,10 +182,8 @@ class MixedStreams(FairseqDataset):
         return int(self.source_sizes[row]), int(self.target_sizes[row])
 
     def ordered_indices(self) -> np.ndarray:
-        """Examples by source length, then target length; fairseq has seeded numpy for the random part."""
-        indices = np.arange(len(self))
-        if self.shuffle:
-            indices = np.random.permutation(indices)  # noqa: NPY002  (the generator that fairseq has seeded)
+        """Examples by source length, then target length."""
+        indices = self._order_of_equals
         indices = indices[np.argsort(self.target_sizes[self.rows[indices]], kind="stable")]
         return indices[np.argsort(self.source_sizes[self.rows[indices]], kind="stable")]
 
@@ -220,10 +224,15 @@ class MixedStreams(FairseqDataset):
             indices into STREAM_NAMES, `origin` (B) of the examples, `twin` (B,) the row of each one's text twin, -1
             where it has none, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is known.
             A twin has the id and the origin of its example. Without targets `target` is None, labels and transcripts
-            are not there, and prev_output_tokens holds what the decoder reads before a translation.
+            are not there, and prev_output_tokens holds what the decoder reads before a translation. `on_host` holds
+            the same batch, which stays on the CPU.
         """
         if not samples:
             return {}
+        batch = self._collate(samples)
+        return {**batch, "on_host": OnHost(batch)}
+
+    def _collate(self, samples: list[StreamExample]) -> Batch:
         samples, twins = sort_with_twins(samples, STREAM_NAMES.index("mt"))
         # fairseq pads the source on the left by default; CTC and RNN-T need frame 0 at index 0
         sources, source_lengths = self._pad([sample["source"] for sample in samples])

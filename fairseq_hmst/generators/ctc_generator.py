@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .ctc_search import ctc_greedy, ctc_prefix_beam_search
-from .finite_scores import check_log_probs
+from .finite_scores import check_log_probs, padding_of
 from .followed.temperature import mean_log_probs
 from .hypothesis import EncoderOut, ScoredLabels
 from .label_generator import LabelGenerator
@@ -52,6 +52,7 @@ class CTCGenerator(LabelGenerator[CTCScorable]):
         self, models: Sequence[CTCScorable], net_input: NetInput, references: Sequence[Sequence[int]]
     ) -> list[float]:
         log_probs, source_lengths = self._log_probs(models, net_input)
+        check_log_probs(log_probs, padding_of(log_probs, source_lengths))
         losses = functional.ctc_loss(
             log_probs.transpose(0, 1).double(),
             source_lengths.new_tensor([label for labels in references for label in labels]),
@@ -87,20 +88,16 @@ def mean_ctc_log_probs(
     """Logarithm of the mean CTC probabilities on what the models' encoders gave; see `average_ctc_log_probs`.
 
     Raises:
-        NotFiniteError: one is NaN or infinite.
         ValueError: the models disagree about the blank or the number of frames.
     """
     outputs = [model.ctc_log_probs(encoded) for model, encoded in zip(models, encoder_outs, strict=True)]
     lengths = [model_lengths for _, model_lengths in outputs]
     _check_alike(models, lengths)
-    log_probs = mean_log_probs([model_log_probs for model_log_probs, _ in outputs], temperature)
-    is_padding = torch.arange(log_probs.size(1), device=log_probs.device) >= lengths[0].unsqueeze(1)
-    check_log_probs(log_probs, is_padding)
-    return log_probs, lengths[0]
+    return mean_log_probs([log_probs for log_probs, _ in outputs], temperature), lengths[0]
 
 
 def _check_alike(models: Sequence[CTCScorable], lengths: Sequence[Tensor]) -> None:
-    for number, (model, model_lengths) in enumerate(zip(models, lengths, strict=True)):
+    for number, (model, model_lengths) in enumerate(zip(models[1:], lengths[1:], strict=True), 1):
         if model.ctc_blank_index != models[0].ctc_blank_index:
             found = f"{model.ctc_blank_index} against {models[0].ctc_blank_index}"
             raise ValueError(f"model {number} of the ensemble has another CTC blank than the first: {found}")

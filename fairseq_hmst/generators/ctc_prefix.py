@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .finite_scores import check_log_probs, padding_of
+
 # Stands for log 0 inside cumulative sums, where -inf would become NaN. Sums of finite log-probabilities must stay above
 # half of it (2500 nats a frame for 2000 frames); float64 resolves 2e-9 beside it.
 _LOG_ZERO = -1e7
@@ -57,13 +59,17 @@ class CTCPrefixScorer:
         source_lengths: (B,) valid frames of each utterance; frames beyond them change nothing.
         blank_index: id of the blank within V.
         eos_index: id that is there for end of sentence among the candidates; it is no label of any path.
+
+    Raises:
+        NotFiniteError: a log-probability within the lengths is NaN or infinite.
     """
 
     def __init__(self, log_probs: Tensor, source_lengths: Tensor, blank_index: int, eos_index: int) -> None:
-        self.num_utterances, num_frames, self._vocabulary_size = log_probs.shape
+        self.num_utterances, _, self._vocabulary_size = log_probs.shape
         self.eos_index = eos_index
         # Beyond the length every frame is blank with probability one: it changes no hypothesis.
-        is_padding = torch.arange(num_frames, device=log_probs.device) >= source_lengths.unsqueeze(1)
+        is_padding = padding_of(log_probs, source_lengths)
+        check_log_probs(log_probs, is_padding)
         self._blank_log_probs = log_probs[:, :, blank_index].double().masked_fill(is_padding, 0.0)
         # (B, T, V) -> (B, V, T): the frames of one label lie together and are read as one row
         label_log_probs = log_probs.transpose(1, 2).clone(memory_format=torch.contiguous_format)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from .beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
+from .finite_scores import check_log_probs, padding_of
 from .hypothesis import ScoredLabels
 
 
@@ -24,12 +26,18 @@ def ctc_greedy(log_probs: Tensor, source_lengths: Tensor, blank_index: int) -> l
 
     Returns:
         One result for each utterance; its log-probability is that of the one best path.
+
+    Raises:
+        NotFiniteError: one is NaN or infinite.
     """
     path_log_probs, path = _end_in_blanks(log_probs, source_lengths, blank_index).max(2)
     is_kept = path != blank_index
     is_kept[:, 1:] &= path[:, 1:] != path[:, :-1]
     totals = path_log_probs.double().sum(1).tolist()
-    return [ScoredLabels(row[kept].tolist(), total) for row, kept, total in zip(path, is_kept, totals, strict=True)]
+    rows = path.masked_fill(~is_kept, -1).tolist()
+    return [
+        ScoredLabels([label for label in row if label >= 0], total) for row, total in zip(rows, totals, strict=True)
+    ]
 
 
 def ctc_prefix_beam_search(
@@ -50,66 +58,65 @@ def ctc_prefix_beam_search(
     Returns:
         For each utterance up to `beam_size` results, best first. A log-probability covers the paths that stayed in the
         beam: a lower bound, exact where nothing was pruned. Sequences of probability zero are left out.
+
+    Raises:
+        NotFiniteError: one is NaN or infinite.
     """
     if beam_size < 1:
         raise ValueError(f"beam_size must be at least 1, got {beam_size}")
     log_probs = _end_in_blanks(log_probs, source_lengths, blank_index)
     beam = _start(log_probs, beam_size)
-    is_blank = torch.arange(log_probs.size(2), device=log_probs.device) == blank_index
-    num_candidates = min(2 * beam_size, log_probs.size(2))
-    for frame in log_probs.unbind(1):
-        candidates = frame.masked_fill(is_blank, -torch.inf).topk(num_candidates)
-        beam = _step(
-            beam, _Frame(frame, frame[:, blank_index].double(), candidates.indices, candidates.values.double())
-        )
-    return _finish(beam)
+    history = BeamHistory(len(log_probs))
+    utterances = torch.arange(len(log_probs), device=log_probs.device)
+    for frame in _frames(log_probs, blank_index, beam_size):
+        beam, sources, labels = _step(beam, frame)
+        history.add(utterances, sources, labels)
+    return _finish(beam, history)
 
 
 def _end_in_blanks(log_probs: Tensor, source_lengths: Tensor, blank_index: int) -> Tensor:
     """A copy in which every frame beyond an utterance's length is blank with probability one: it changes no hypothesis.
 
-    Frames beyond the longest utterance are left out.
+    Raises:
+        NotFiniteError: a frame within the length is not finite.
     """
-    log_probs = log_probs[:, : max(1, int(source_lengths.max()))]
-    frames = torch.arange(log_probs.size(1), device=log_probs.device)
-    is_padding = frames >= source_lengths.unsqueeze(1)
+    is_padding = padding_of(log_probs, source_lengths)
+    check_log_probs(log_probs, is_padding)
     log_probs = log_probs.masked_fill(is_padding.unsqueeze(2), -torch.inf)
     log_probs[:, :, blank_index].masked_fill_(is_padding, 0.0)
     return log_probs
 
 
 class _Frame(NamedTuple):
-    log_probs: Tensor  # (B, V)
+    log_probs: Tensor  # (B, V) of labels, -inf at blank
     blank_log_probs: Tensor  # (B,) float64
     candidates: Tensor  # (B, C) labels
     candidate_log_probs: Tensor  # (B, C) float64
+
+
+def _frames(log_probs: Tensor, blank_index: int, beam_size: int) -> Iterator[_Frame]:
+    """What a search of `beam_size` looks at of log-probabilities (B, T, V), which are changed in place."""
+    blank_log_probs = log_probs[:, :, blank_index].clone().double()
+    log_probs[:, :, blank_index] = -torch.inf
+    candidates = log_probs.topk(min(2 * beam_size, log_probs.size(2)))
+    columns = (log_probs, blank_log_probs, candidates.indices, candidates.values.double())
+    return map(_Frame, *(column.unbind(1) for column in columns))
 
 
 @dataclass
 class _PrefixBeam:
     """K prefixes an utterance, all different; those of probability zero are never looked at again."""
 
-    labels: Tensor  # (B, K, U), -1 beyond each prefix
-    lengths: Tensor  # (B, K)
+    ids: Tensor  # (B, K), see `longer_ids`
+    parent_ids: Tensor  # (B, K), of the prefix without its last label; NO_ID of one of probability zero
+    last_labels: Tensor  # (B, K), -1 of the empty prefix
     log_blank: Tensor  # (B, K) float64, paths that end in blank
     log_nonblank: Tensor  # (B, K) float64, paths that end in the last label
-
-    @property
-    def log_total(self) -> Tensor:
-        return torch.logaddexp(self.log_blank, self.log_nonblank)
-
-    @property
-    def last_labels(self) -> Tensor:
-        """Last label of each prefix, (B, K), -1 for the empty prefix."""
-        padded = functional.pad(self.labels, (1, 0), value=-1)
-        return padded.gather(2, self.lengths.unsqueeze(2)).squeeze(2)
+    log_total: Tensor  # (B, K) float64, both
 
     def is_parent(self) -> Tensor:
         """Mask of parents, (B, K, K). True at [b, i, j] where prefix j is prefix i and one label more."""
-        without_last = self.labels.scatter(2, (self.lengths - 1).clamp(min=0).unsqueeze(2), -1)
-        is_equal = (self.labels.unsqueeze(2) == without_last.unsqueeze(1)).all(3)
-        is_child = (self.lengths > 0) & (self.log_total > -torch.inf)
-        return is_equal & is_child.unsqueeze(1)
+        return self.ids.unsqueeze(2) == self.parent_ids.unsqueeze(1)
 
 
 def _start(log_probs: Tensor, beam_size: int) -> _PrefixBeam:
@@ -117,11 +124,12 @@ def _start(log_probs: Tensor, beam_size: int) -> _PrefixBeam:
     log_blank = log_probs.new_full(shape, -torch.inf, dtype=torch.float64)
     log_nonblank = log_blank.clone()
     log_blank[:, 0] = 0.0
-    lengths = torch.zeros(shape, dtype=torch.int64, device=log_probs.device)
-    return _PrefixBeam(lengths.new_full((*shape, 1), -1), lengths, log_blank, log_nonblank)
+    ids = torch.full(shape, EMPTY_ID, device=log_probs.device)
+    return _PrefixBeam(ids, torch.full_like(ids, NO_ID), torch.full_like(ids, -1), log_blank, log_nonblank, log_blank)
 
 
-def _step(beam: _PrefixBeam, frame: _Frame) -> _PrefixBeam:
+def _step(beam: _PrefixBeam, frame: _Frame) -> tuple[_PrefixBeam, Tensor, Tensor]:
+    """The beam one frame later, the place of each prefix's source in this one, and its new label or -1."""
     is_parent = beam.is_parent()
     log_blank, log_nonblank = _stay(beam, frame, is_parent)
     log_grown = _grow(beam, frame, is_parent)
@@ -155,7 +163,7 @@ def _log_phi(beam: _PrefixBeam, labels: Tensor) -> Tensor:
 
 def _select(
     beam: _PrefixBeam, frame: _Frame, log_blank: Tensor, log_nonblank: Tensor, log_grown: Tensor
-) -> _PrefixBeam:
+) -> tuple[_PrefixBeam, Tensor, Tensor]:
     """The K best of the K prefixes that stay and the K * C that grow."""
     beam_size, num_candidates = log_grown.shape[1:]
     scores = torch.cat([torch.logaddexp(log_blank, log_nonblank), log_grown.flatten(1)], 1)
@@ -164,26 +172,20 @@ def _select(
     grown = (choices - beam_size).clamp(min=0)
     sources = torch.where(stays, choices, grown // num_candidates)
     new_labels = frame.candidates.gather(1, grown % num_candidates).masked_fill(stays, -1)
-    lengths = beam.lengths.gather(1, sources)
-    rows = torch.arange(len(sources), device=sources.device).unsqueeze(1)
-    labels = functional.pad(beam.labels[rows, sources], (0, 1), value=-1)
-    labels.scatter_(2, lengths.unsqueeze(2), new_labels.unsqueeze(2))
-    lengths = lengths + ~stays
-    return _PrefixBeam(
-        labels[:, :, : max(1, int(lengths.max()))],
-        lengths,
+    source_ids = beam.ids.gather(1, sources)
+    parent_ids = torch.where(stays, beam.parent_ids.gather(1, sources), source_ids)
+    grown_beam = _PrefixBeam(
+        torch.where(stays, source_ids, longer_ids(source_ids, new_labels)),
+        parent_ids.masked_fill(best_scores == -torch.inf, NO_ID),
+        torch.where(stays, beam.last_labels.gather(1, sources), new_labels),
         log_blank.gather(1, sources).masked_fill(~stays, -torch.inf),
         torch.where(stays, log_nonblank.gather(1, sources), best_scores),
+        best_scores,
     )
+    return grown_beam, sources, new_labels
 
 
-def _finish(beam: _PrefixBeam) -> list[list[ScoredLabels]]:
-    columns = zip(beam.labels.tolist(), beam.lengths.tolist(), beam.log_total.tolist(), strict=True)
-    return [
-        [
-            ScoredLabels(row[:length], log_prob)
-            for row, length, log_prob in zip(labels, lengths, log_probs, strict=True)
-            if log_prob > -torch.inf
-        ]
-        for labels, lengths, log_probs in columns
-    ]
+def _finish(beam: _PrefixBeam, history: BeamHistory) -> list[list[ScoredLabels]]:
+    places = torch.arange(beam.ids.size(1)).expand(beam.ids.shape)
+    rows = zip(history.sequences(places), beam.log_total.tolist(), strict=True)
+    return [[ScoredLabels(*scored) for scored in zip(*row, strict=True) if scored[1] > -torch.inf] for row in rows]

@@ -16,7 +16,7 @@ from .followed.ngrams import NgramBlocker
 from .followed.table import ATTENTION, CTC, JOINT, LANGUAGES, TRANSDUCER
 from .joint_ensemble import JointEnsemble, JointScorable
 from .label_generator import LabelGenerator
-from .language_ensemble import AttentionScorable, ForcedSymbols, LanguageEnsemble, align_finite
+from .language_ensemble import AttentionScorable, ForcedSymbols, LanguageEnsemble
 from .references.attention_scorer import AttentionScorer
 from .transducer_generator import TransducerGenerator
 from .transducer_scorer import LabelLimit
@@ -79,13 +79,12 @@ def build_generator(
     if decoding in (CTC, TRANSDUCER):
         return _label_generator(decoding, options, dictionary, length_penalty, language_symbols.output_ids)
     beam_size = _beam_size(options, dictionary)
-    scorable = cast(Sequence[AttentionScorable], models)
     if getattr(options, "print_alignment", None):
-        return align_finite(_with_ngrams_blocked(fairseq_beam_search(models), options), scorable)
+        return _with_ngrams_blocked(fairseq_beam_search(models), options)
     limit, max_len_a = None, getattr(options, "max_len_a", 0.0)
     if max_len_a > 0:
         limit = LabelLimit(max_len_a, getattr(options, "max_len_b", 200), getattr(options, "min_len", 1))
-    ensemble = LanguageEnsemble(scorable, language_symbols, limit)
+    ensemble = LanguageEnsemble(cast(Sequence[AttentionScorable], models), language_symbols, limit)
     if decoding == JOINT:
         ctc_weight = DEFAULT_CTC_DECODE_WEIGHT if ctc_weight is None else ctc_weight
         ensemble = JointEnsemble(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 EncoderOut = dict[str, list[Tensor]]  # as encoders of fairseq return it
+IncrementalStates = list[dict[str, dict[str, Tensor | None]]]  # of fairseq's decoders, one a model
 
 
 class GeneratedHypothesis(TypedDict):
@@ -51,6 +52,19 @@ def make_hypothesis(
         alignment=torch.empty(0),
         attention=None,
     )
+
+
+def fetch_hypotheses(results: Sequence[Sequence[GeneratedHypothesis]]) -> None:
+    """Bring tokens and scores of hypotheses to the CPU, those of all at once; what they were on a GPU is let go."""
+    hypotheses = [hypothesis for row in results for hypothesis in row]
+    for name in ("tokens", "score", "positional_scores"):
+        tensors = [hypothesis[name] for hypothesis in hypotheses]
+        if all(tensor.device.type == "cpu" for tensor in tensors):
+            continue
+        fetched = torch.cat([tensor.flatten() for tensor in tensors]).cpu()
+        parts = fetched.split([tensor.numel() for tensor in tensors])
+        for hypothesis, tensor, part in zip(hypotheses, tensors, parts, strict=True):
+            hypothesis[name] = part.view(tensor.shape)
 
 
 class ScoredLabels(NamedTuple):

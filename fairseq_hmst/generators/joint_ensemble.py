@@ -16,7 +16,8 @@ from preprocess.errors import OptionError
 
 from .ctc_generator import CTCScorable, mean_ctc_log_probs
 from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
-from .language_ensemble import AttentionScorable, EncodedBatch, ForcedSymbols, IncrementalStates, LanguageEnsemble
+from .hypothesis import IncrementalStates
+from .language_ensemble import AttentionScorable, EncodedBatch, ForcedSymbols, LanguageEnsemble
 from .transducer_scorer import LabelLimit
 
 # Stands for log 0 in CTC scores: fairseq must be able to end a hypothesis that is impossible to CTC
@@ -109,8 +110,8 @@ class JointEnsemble(LanguageEnsemble):
         if num_candidates == log_probs.size(1):
             return torch.arange(num_candidates, device=log_probs.device).expand(len(log_probs), -1)
         best = log_probs.topk(num_candidates).indices
-        always = best.new_tensor(self._always_scored).expand(len(best), -1)
-        return torch.cat([best, always], 1)  # a token twice has the same score twice
+        always = [torch.full_like(best[:, :1], token) for token in self._always_scored]
+        return torch.cat([best, *always], 1)  # a token twice has the same score twice
 
 
 def _score(scorer: CTCPrefixScorer, prefixes: CTCPrefixState, candidates: Tensor) -> Tensor:

@@ -13,18 +13,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import torch
-from fairseq.sequence_generator import EnsembleModel, EnsembleModelWithAlignment, SequenceGenerator
+from fairseq.sequence_generator import EnsembleModel
 from torch import Tensor
 from torch.nn import Module
 
-from .finite_scores import check_log_probs
-from .hypothesis import EncoderOut
+from .checked_search import CheckedEnsemble
+from .hypothesis import EncoderOut, IncrementalStates
 from .transducer_scorer import LabelLimit
 
 if TYPE_CHECKING:
     from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
-
-IncrementalStates = list[dict[str, dict[str, Tensor | None]]]  # of fairseq, one a model
 
 
 class AttentionScorable(Protocol):
@@ -87,7 +85,7 @@ class EncodedBatch(list[EncoderOut]):
         return batch
 
 
-class LanguageEnsemble(EnsembleModel):
+class LanguageEnsemble(CheckedEnsemble, EnsembleModel):
     """An ensemble that starts every hypothesis with the symbol in net_input["prev_output_tokens"], and writes no other.
 
     With the form first_output the symbol is the first token of every hypothesis, with score 0; with first_input it
@@ -146,15 +144,12 @@ class LanguageEnsemble(EnsembleModel):
         """Log-probabilities (N, V) of the next token after `tokens` (N, steps + 1), and attention.
 
         Symbols have -inf, but for the forced one; so has all but end of sentence beyond the limit of length.
-
-        Raises:
-            NotFiniteError: one is NaN or infinite; fairseq's search would take it for -inf.
         """
         form, symbols = self.language_symbols.target_form, encoder_outs.symbols
         if form == "first_input" and symbols is not None:
             tokens = torch.cat([symbols.unsqueeze(1), tokens[:, 1:]], 1)
         log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
-        check_log_probs(log_probs)
+        self.look_at(log_probs)
         if form == "first_output" and symbols is not None and tokens.size(1) == 1:
             log_probs = torch.full_like(log_probs, -math.inf).scatter(1, symbols.unsqueeze(1), 0.0)
         elif encoder_outs.output_ids is not None:
@@ -168,22 +163,3 @@ class LanguageEnsemble(EnsembleModel):
     def reorder_encoder_out(self, encoder_outs: EncodedBatch, new_order: Tensor) -> EncodedBatch:
         """Follow the beam: hypotheses new_order[0], new_order[1], ... go on."""
         return encoder_outs.reordered(super().reorder_encoder_out(encoder_outs, new_order), new_order)
-
-
-def align_finite(generator: SequenceGenerator, models: Sequence[AttentionScorable]) -> SequenceGenerator:
-    """fairseq's search for --print-alignment, its scores checked; it makes an ensemble of its own."""
-    generator.model = _AligningEnsemble(models).eval()
-    return generator
-
-
-class _AligningEnsemble(EnsembleModelWithAlignment):
-    def forward_decoder(
-        self,
-        tokens: Tensor,
-        encoder_outs: list[EncoderOut],
-        incremental_states: IncrementalStates,
-        temperature: float = 1.0,
-    ) -> tuple[Tensor, Tensor | None]:
-        log_probs, attention = super().forward_decoder(tokens, encoder_outs, incremental_states, temperature)
-        check_log_probs(log_probs)
-        return log_probs, attention

@@ -7,13 +7,14 @@ sequences are always at the same step, so that they can be merged exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from .beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
 from .hypothesis import ScoredLabels
-from .transducer_scorer import LabelLimit, States, TransducerScorer, select_rows
+from .transducer_scorer import LabelLimit, States, TransducerScorer, allows_label, select_rows
 
 
 def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> list[list[ScoredLabels]]:
@@ -33,116 +34,135 @@ def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_siz
         For each utterance 1 to K results, best first. A log-probability is the sum over the alignments that stayed in
         the beam: a lower bound, exact (minus the transducer loss) where nothing was pruned. So a beam that holds every
         sequence finds the likeliest one within the limit.
+
+    Raises:
+        NotFiniteError: a score is NaN or infinite.
     """
     if beam_size < 1:
         raise ValueError(f"beam_size must be at least 1, got {beam_size}")
-    results: list[list[ScoredLabels]] = [[] for _ in scorer.source_lengths]
-    beam = _start(scorer, beam_size)
-    num_symbols = 0
-    while len(beam.utterances) > 0:
-        beam = _round(beam, scorer, limit, num_symbols)
-        num_symbols += 1
-        is_done = beam.is_done()
-        if is_done.any():
-            for utterance, ended in beam.results(is_done):
-                results[utterance] = ended
-            beam = beam.keep(~is_done)
-    return results
+    beam = _start(scorer, limit, beam_size)
+    ended = beam.ended.copy()  # of all utterances
+    history = BeamHistory(len(beam.utterances))
+    for num_symbols in range(scorer.max_symbols(limit)):
+        if scorer.asks_after(num_symbols):
+            kept = beam.goes_on().nonzero().squeeze(1)
+            if len(kept) < len(beam.utterances):
+                ended.put(beam.utterances, beam.ended)
+                beam = beam.keep(kept)
+            if len(kept) == 0:
+                break
+        beam = _round(beam, scorer, num_symbols, history)
+    ended.put(beam.utterances, beam.ended)
+    scorer.check_finite()
+    return _results(ended, history)
+
+
+class _Rows:
+    """Tensors with a row an utterance."""
+
+    def rows(self, index: Tensor) -> Self:
+        """Rows index[0], index[1], ..."""
+        return type(self)(*(tensor.index_select(0, index) for tensor in vars(self).values()))
 
 
 @dataclass
-class _Hypotheses:
+class _Hypotheses(_Rows):
     """K label sequences an utterance, all different; those of probability zero are empty places."""
 
-    labels: Tensor  # (B, K, U), -1 beyond each hypothesis
+    ids: Tensor  # (B, K), see `longer_ids`
+    parent_ids: Tensor  # (B, K), of the sequence without its last label; NO_ID of an empty place
+    last_labels: Tensor  # (B, K), -1 without labels
     lengths: Tensor  # (B, K)
     log_probs: Tensor  # (B, K) float64
 
-    def __getitem__(self, index: Tensor) -> _Hypotheses:
-        return _Hypotheses(self.labels[index], self.lengths[index], self.log_probs[index])
+    def is_parent(self) -> Tensor:
+        """Mask of parents, (B, K, K). True at [b, i, j] where sequence j is sequence i and one label more."""
+        return self.ids.unsqueeze(2) == self.parent_ids.unsqueeze(1)
 
-    def merged(self, other: _Hypotheses) -> _Hypotheses:
-        """The K best of both."""
-        width = max(self.labels.size(2), other.labels.size(2))
-        padded = [functional.pad(each.labels, (0, width - each.labels.size(2)), value=-1) for each in (self, other)]
-        log_probs, best = torch.cat([self.log_probs, other.log_probs], 1).topk(self.log_probs.size(1))
-        rows = torch.arange(len(best), device=best.device).unsqueeze(1)
-        lengths = torch.cat([self.lengths, other.lengths], 1)[rows, best]
-        return _Hypotheses(torch.cat(padded, 1)[rows, best], lengths, log_probs)
 
-    @property
-    def last_labels(self) -> Tensor:
-        """Last label of each hypothesis, (B, K), -1 without labels."""
-        return functional.pad(self.labels, (1, 0), value=-1).gather(2, self.lengths.unsqueeze(2)).squeeze(2)
+@dataclass
+class _Ended(_Rows):
+    """The K likeliest label sequences an utterance that ended, best first; those of probability zero are none."""
 
-    def families(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Utterances, parents and children, each (M,): a child is its parent and one label more."""
-        without_last = self.labels.scatter(2, (self.lengths - 1).clamp(min=0).unsqueeze(2), -1)
-        is_equal = (self.labels.unsqueeze(2) == without_last.unsqueeze(1)).all(3)
-        is_possible = self.log_probs > -torch.inf
-        is_child = is_possible & (self.lengths > 0)
-        is_family = is_equal & is_possible.unsqueeze(2) & is_child.unsqueeze(1)
-        utterances, parents, children = is_family.nonzero().unbind(1)
-        return utterances, parents, children
+    log_probs: Tensor  # (B, K) float64
+    num_symbols: Tensor  # (B, K) of the alignment
+    places: Tensor  # (B, K) in the beam after so many symbols
+
+    def copy(self) -> _Ended:
+        return _Ended(*(tensor.clone() for tensor in vars(self).values()))
+
+    def merged(self, log_probs: Tensor, num_symbols: int) -> _Ended:
+        """The K best of these and of those in the beam after `num_symbols`, (B, K), -inf of what has not ended."""
+        places = torch.arange(log_probs.size(1), device=log_probs.device).expand(log_probs.shape)
+        best_log_probs, best = torch.cat([self.log_probs, log_probs], 1).topk(log_probs.size(1))
+        all_symbols = torch.cat([self.num_symbols, torch.full_like(places, num_symbols)], 1)
+        return _Ended(best_log_probs, all_symbols.gather(1, best), torch.cat([self.places, places], 1).gather(1, best))
+
+    def put(self, utterances: Tensor, others: _Ended) -> None:
+        """Take those of utterances (N,), in place."""
+        for name, tensor in vars(self).items():
+            tensor.index_copy_(0, utterances, getattr(others, name))
 
 
 @dataclass
 class _AlignmentBeam:
-    utterances: Tensor  # (B,) those that are not done
+    utterances: Tensor  # (B,) those that go on, and perhaps others
+    last_steps: Tensor  # (B, 1)
+    limits: Tensor  # (B, 1) most labels
     going_on: _Hypotheses
-    ended: _Hypotheses  # best first
+    ended: _Ended
     states: States  # B * K rows, of the hypotheses going on
 
-    def is_done(self) -> Tensor:
-        """Whether no hypothesis to come can be among the K best ended, (B,)."""
-        rest = self.going_on.log_probs.logsumexp(1)
-        return (rest <= self.ended.log_probs[:, -1]) | (rest == -torch.inf)
+    def goes_on(self) -> Tensor:
+        """Whether a hypothesis is left, (B,)."""
+        return (self.going_on.log_probs > -torch.inf).any(1)
 
-    def keep(self, is_kept: Tensor) -> _AlignmentBeam:
-        kept = is_kept.nonzero().squeeze(1)
+    def keep(self, kept: Tensor) -> _AlignmentBeam:
         beam_size = self.going_on.log_probs.size(1)
         rows = (kept.unsqueeze(1) * beam_size + torch.arange(beam_size, device=kept.device)).flatten()
         return _AlignmentBeam(
-            self.utterances[kept], self.going_on[kept], self.ended[kept], select_rows(self.states, rows)
+            self.utterances[kept],
+            self.last_steps[kept],
+            self.limits[kept],
+            self.going_on.rows(kept),
+            self.ended.rows(kept),
+            select_rows(self.states, rows),
         )
 
-    def results(self, is_chosen: Tensor) -> list[tuple[int, list[ScoredLabels]]]:
-        """The ended hypotheses of chosen utterances."""
-        ended = self.ended[is_chosen]
-        columns = zip(ended.labels.tolist(), ended.lengths.tolist(), ended.log_probs.tolist(), strict=True)
-        scored = [
-            [
-                ScoredLabels(row[:length], log_prob)
-                for row, length, log_prob in zip(*column, strict=True)
-                if log_prob > -torch.inf
-            ]
-            for column in columns
-        ]
-        return list(zip(self.utterances[is_chosen].tolist(), scored, strict=True))
 
-
-def _start(scorer: TransducerScorer, beam_size: int) -> _AlignmentBeam:
+def _start(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> _AlignmentBeam:
     utterances = torch.arange(len(scorer.source_lengths), device=scorer.source_lengths.device)
-    lengths = utterances.new_zeros(len(utterances), beam_size)
-    none = _Hypotheses(
-        lengths.new_full((*lengths.shape, 1), -1), lengths, torch.full_like(lengths, -torch.inf, dtype=torch.float64)
-    )
-    first = functional.one_hot(torch.zeros_like(utterances), beam_size) == 1
-    empty = _Hypotheses(none.labels, lengths, none.log_probs.masked_fill(first, 0.0))
-    return _AlignmentBeam(utterances, empty, none, scorer.start(lengths.numel()))
+    zeros = utterances.new_zeros(len(utterances), beam_size)
+    impossible = torch.full_like(zeros, -torch.inf, dtype=torch.float64)
+    first = impossible.clone()
+    first[:, 0] = 0.0
+    empty = _Hypotheses(zeros + EMPTY_ID, zeros + NO_ID, zeros - 1, zeros, first)
+    lengths = scorer.source_lengths.unsqueeze(1)
+    ended, states = _Ended(impossible, zeros, zeros), scorer.start(zeros.numel())
+    return _AlignmentBeam(utterances, lengths - 1, limit.total(lengths), empty, ended, states)
 
 
-def _round(beam: _AlignmentBeam, scorer: TransducerScorer, limit: LabelLimit, num_symbols: int) -> _AlignmentBeam:
-    """The beam after one more symbol of every hypothesis."""
+def _round(beam: _AlignmentBeam, scorer: TransducerScorer, num_symbols: int, history: BeamHistory) -> _AlignmentBeam:
+    """The beam after one more symbol of every hypothesis, which is added to the history."""
     hypotheses = beam.going_on
-    source_lengths = scorer.source_lengths[beam.utterances].unsqueeze(1)
     # an empty place may be anywhere
-    steps = (num_symbols - hypotheses.lengths).clamp(min=0).minimum(source_lengths - 1)
+    steps = (num_symbols - hypotheses.lengths).clamp(min=0).minimum(beam.last_steps)
     log_stay, log_labels = _symbol_log_probs(beam, scorer, steps)
-    is_full = ~limit.allows_label(hypotheses.lengths, steps, source_lengths)
+    is_full = ~allows_label(hypotheses.lengths, steps, beam.limits)
     log_labels.masked_fill_(is_full.unsqueeze(2), -torch.inf)
-    _merge_equal(hypotheses, log_stay, log_labels)
-    return _select(beam, scorer, log_stay, log_labels, is_last_step=steps == source_lengths - 1)
+    log_stay = _merge_equal(hypotheses, log_stay, log_labels)
+    chosen, sources, new_labels = _select(hypotheses, log_stay, log_labels)
+    history.add(beam.utterances, sources, new_labels)
+    has_ended = (new_labels < 0) & (steps == beam.last_steps).gather(1, sources)
+    ended = beam.ended.merged(chosen.log_probs.masked_fill(~has_ended, -torch.inf), num_symbols + 1)
+    log_probs = chosen.log_probs.masked_fill(has_ended, -torch.inf)
+    # no hypothesis to come can be among the K best ended
+    is_done = log_probs.logsumexp(1, keepdim=True) <= ended.log_probs[:, -1:]
+    chosen.log_probs = log_probs.masked_fill(is_done, -torch.inf)
+    first_rows = sources.size(1) * torch.arange(len(sources), device=sources.device).unsqueeze(1)
+    states = select_rows(beam.states, (first_rows + sources).flatten())
+    states = scorer.extend(states, (new_labels >= 0).flatten(), new_labels.flatten())
+    return _AlignmentBeam(beam.utterances, beam.last_steps, beam.limits, chosen, ended, states)
 
 
 def _symbol_log_probs(beam: _AlignmentBeam, scorer: TransducerScorer, steps: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,45 +172,41 @@ def _symbol_log_probs(beam: _AlignmentBeam, scorer: TransducerScorer, steps: Ten
     return beam.going_on.log_probs + scores.blank.view(steps.shape).double(), scores.labels.view(*steps.shape, -1)
 
 
-def _merge_equal(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) -> None:
-    """Add what a parent's label gives to a child in the beam, in place."""
-    utterances, parents, children = hypotheses.families()
-    labels = hypotheses.last_labels[utterances, children]
-    from_parent = hypotheses.log_probs[utterances, parents] + log_labels[utterances, parents, labels].double()
-    log_stay[utterances, children] = torch.logaddexp(log_stay[utterances, children], from_parent)
-    log_labels[utterances, parents, labels] = -torch.inf
+def _merge_equal(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) -> Tensor:
+    """`log_stay` (B, K) with what a parent's label gives to a child in the beam, taken out of `log_labels` in place."""
+    is_parent = hypotheses.is_parent()
+    last_labels = hypotheses.last_labels.clamp(min=0).unsqueeze(1).expand_as(is_parent)  # [b, i, j]: of j
+    log_grown = hypotheses.log_probs.unsqueeze(2) + log_labels.gather(2, last_labels).double()
+    from_parent = log_grown.masked_fill(~is_parent, -torch.inf).amax(1)  # one at most
+    taken = torch.zeros_like(is_parent, dtype=log_labels.dtype).masked_fill(is_parent, -torch.inf)
+    log_labels.scatter_add_(2, last_labels, taken)
+    return torch.logaddexp(log_stay, from_parent)
 
 
-def _select(
-    beam: _AlignmentBeam, scorer: TransducerScorer, log_stay: Tensor, log_labels: Tensor, is_last_step: Tensor
-) -> _AlignmentBeam:
-    """The K best of the hypotheses that stay as they are, and all that grow."""
+def _select(hypotheses: _Hypotheses, log_stay: Tensor, log_labels: Tensor) -> tuple[_Hypotheses, Tensor, Tensor]:
+    """The K best of the hypotheses that stay as they are and all that grow, with their sources and new labels or -1."""
     beam_size = log_stay.size(1)
     # no more than K of one hypothesis's labels can be among the K best
     label_scores, labels = log_labels.topk(min(beam_size, log_labels.size(2)))
-    log_grown = beam.going_on.log_probs.unsqueeze(2) + label_scores.double()
+    log_grown = hypotheses.log_probs.unsqueeze(2) + label_scores.double()
     log_probs, choices = torch.cat([log_stay, log_grown.flatten(1)], 1).topk(beam_size)
-    choices = choices.masked_fill(log_probs == -torch.inf, 0)  # an empty place does not grow
+    is_empty = log_probs == -torch.inf
+    choices = choices.masked_fill(is_empty, 0)  # an empty place does not grow
     stays = choices < beam_size
     grown = (choices - beam_size).clamp(min=0)
     sources = torch.where(stays, choices, grown // label_scores.size(2))
     new_labels = labels.flatten(1).gather(1, grown).masked_fill(stays, -1)
-    chosen = _grow(beam.going_on, sources, new_labels, log_probs)
-    has_ended = stays & is_last_step.gather(1, sources)
-    going_on = _Hypotheses(chosen.labels, chosen.lengths, log_probs.masked_fill(has_ended, -torch.inf))
-    ended = _Hypotheses(chosen.labels, chosen.lengths, log_probs.masked_fill(~has_ended, -torch.inf))
-    first_rows = beam_size * torch.arange(len(sources), device=sources.device).unsqueeze(1)
-    states = select_rows(beam.states, (first_rows + sources).flatten())
-    grown_rows = (new_labels >= 0).flatten().nonzero().squeeze(1)
-    states = scorer.extend(states, grown_rows, new_labels.flatten()[grown_rows])
-    return _AlignmentBeam(beam.utterances, going_on, beam.ended.merged(ended), states)
+    ids = hypotheses.ids.gather(1, sources)
+    chosen = _Hypotheses(
+        torch.where(stays, ids, longer_ids(ids, new_labels)),
+        torch.where(stays, hypotheses.parent_ids.gather(1, sources), ids).masked_fill(is_empty, NO_ID),
+        torch.where(stays, hypotheses.last_labels.gather(1, sources), new_labels),
+        hypotheses.lengths.gather(1, sources) + ~stays,
+        log_probs,
+    )
+    return chosen, sources, new_labels
 
 
-def _grow(hypotheses: _Hypotheses, sources: Tensor, new_labels: Tensor, log_probs: Tensor) -> _Hypotheses:
-    """Hypotheses `sources` (B, K), each with its new label (B, K) where that is not -1."""
-    rows = torch.arange(len(sources), device=sources.device).unsqueeze(1)
-    lengths = hypotheses.lengths[rows, sources]
-    labels = functional.pad(hypotheses.labels[rows, sources], (0, 1), value=-1)
-    labels.scatter_(2, lengths.unsqueeze(2), new_labels.unsqueeze(2))
-    lengths = lengths + (new_labels >= 0)
-    return _Hypotheses(labels[:, :, : max(1, int(lengths.max()))], lengths, log_probs)
+def _results(ended: _Ended, history: BeamHistory) -> list[list[ScoredLabels]]:
+    rows = zip(history.sequences(ended.places, ended.num_symbols), ended.log_probs.tolist(), strict=True)
+    return [[ScoredLabels(*scored) for scored in zip(*row, strict=True) if scored[1] > -torch.inf] for row in rows]

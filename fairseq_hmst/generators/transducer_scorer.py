@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from .finite_scores import check_log_probs
+from .finite_scores import FiniteScores
 from .followed.temperature import mean_log_probs
 from .hypothesis import EncoderOut
 
@@ -24,6 +24,9 @@ States = list[ModelState]  # one entry a model; hypothesis n is row n of every t
 # are longer than their translations here, so that only a model that never says blank comes near. Counted from the
 # start, since a translation may have to wait for the end of its source and then come all at one step.
 MAX_LABELS_PER_STEP = 5
+# Rounds of a search after which the host asks which utterances have ended, for which it waits for a GPU. A round for
+# nothing costs as much as ten such waits.
+ROUNDS_TO_A_QUESTION = 8
 
 
 @dataclass
@@ -41,9 +44,18 @@ class LabelLimit:
         """The most labels that a source of each length may have, of any shape."""
         return (self.max_len_a * source_lengths + self.max_len_b).long().clamp(min=self.min_len)
 
-    def allows_label(self, num_labels: Tensor, steps: Tensor, source_lengths: Tensor) -> Tensor:
-        """Whether one more label may follow `num_labels` at encoder step `steps` (from 0); shapes that broadcast."""
-        return (num_labels < self.total(source_lengths)) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
+    def most(self, num_steps: int) -> int:
+        """The most labels that an alignment with `num_steps` encoder steps may have."""
+        return min(int(self.total(torch.tensor(num_steps))), MAX_LABELS_PER_STEP * num_steps)
+
+
+def allows_label(num_labels: Tensor, steps: Tensor, totals: Tensor) -> Tensor:
+    """Whether one more label may follow `num_labels` at encoder step `steps`, from 0; shapes that broadcast.
+
+    Args:
+        totals: the most labels of each alignment, `LabelLimit.total`.
+    """
+    return (num_labels < totals) & (num_labels < MAX_LABELS_PER_STEP * (steps + 1))
 
 
 class TransducerScorable(Protocol):
@@ -116,8 +128,14 @@ class TransducerScorer:
             lengths.append(model_lengths)
         _check_alike(models, lengths)
         self.source_lengths = lengths[0]
+        self._finite_scores = FiniteScores()
         self._blank_index = models[0].transducer_blank_index
         self._not_labels = torch.tensor(sorted(not_labels | {self._blank_index}), device=self.source_lengths.device)
+
+    @property
+    def num_steps(self) -> int:
+        """Encoder steps of the longest utterance, perhaps with padding."""
+        return self._projections[0].size(1)
 
     def start(self, num_hypotheses: int) -> States:
         """States of N hypotheses without labels."""
@@ -127,33 +145,66 @@ class TransducerScorer:
             states.append((projected, *state))
         return states
 
-    def extend(self, states: States, rows: Tensor, labels: Tensor) -> States:
-        """States after one more label (M,) of hypotheses `rows` (M,); others are as before."""
+    def extend(self, states: States, is_longer: Tensor, labels: Tensor) -> States:
+        """States (N,) after one more label (N,) of the hypotheses that have one (N,); others are as before."""
+        if is_longer.device.type == "cpu":
+            return self._extend_rows(states, is_longer.nonzero().squeeze(1), labels)
+        # all rows: to know which are longer the host would wait
+        extended: States = []
+        for model, state in zip(self._models, states, strict=True):
+            changed = _predict(model, labels.masked_fill(~is_longer, self._blank_index), state[1:])
+            extended.append(tuple(_chosen(is_longer, *each) for each in zip(changed, state, strict=True)))
+        return extended
+
+    def _extend_rows(self, states: States, rows: Tensor, labels: Tensor) -> States:
         if len(rows) == 0:
             return states
         extended: States = []
         for model, state in zip(self._models, states, strict=True):
-            projected, own_state = model.predict(labels, tuple(tensor[rows] for tensor in state[1:]))
-            changed = (projected, *own_state)
+            changed = _predict(model, labels[rows], tuple(tensor[rows] for tensor in state[1:]))
             extended.append(tuple(old.index_copy(0, rows, new) for old, new in zip(state, changed, strict=True)))
         return extended
 
     def scores(self, states: States, utterances: Tensor, steps: Tensor) -> Scores:
         """Log-probabilities of what comes next in hypotheses (N,) of these utterances (N,) at these encoder steps (N,).
 
-        Raises:
-            NotFiniteError: one is NaN or infinite.
+        Whether they are finite is told by `check_finite`.
         """
         outputs = [
             model.join(projection[utterances, steps], state[0])
             for model, projection, state in zip(self._models, self._projections, states, strict=True)
         ]
         log_probs = mean_log_probs(outputs, self._temperature)
-        check_log_probs(log_probs)
+        self._finite_scores.note(log_probs)
         labels = log_probs.index_fill(1, self._not_labels, -torch.inf)
         for label, penalty in self._penalties.items():
             labels[:, label] -= penalty
         return Scores(log_probs[:, self._blank_index], labels)
+
+    def check_finite(self) -> None:
+        """Refuse scores that were not finite; every search asks before it trusts its results.
+
+        Raises:
+            NotFiniteError: one was NaN or infinite.
+        """
+        self._finite_scores.check()
+
+    def asks_after(self, num_rounds: int) -> bool:
+        """Whether the host asks now which utterances have ended: for a CPU it never waits."""
+        return self.source_lengths.device.type == "cpu" or (num_rounds + 1) % ROUNDS_TO_A_QUESTION == 0
+
+    def max_symbols(self, limit: LabelLimit) -> int:
+        """The most symbols, blanks and labels, of any alignment."""
+        return self.num_steps + limit.most(self.num_steps)
+
+
+def _predict(model: TransducerScorable, labels: Tensor, own_state: tuple[Tensor, ...]) -> ModelState:
+    projected, own_state = model.predict(labels, own_state)
+    return projected, *own_state
+
+
+def _chosen(is_new: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    return torch.where(is_new.view(-1, *[1] * (new.dim() - 1)), new, old)
 
 
 def select_rows(states: States, rows: Tensor) -> States:
@@ -162,7 +213,7 @@ def select_rows(states: States, rows: Tensor) -> States:
 
 
 def _check_alike(models: Sequence[TransducerScorable], lengths: Sequence[Tensor]) -> None:
-    for number, (model, model_lengths) in enumerate(zip(models, lengths, strict=True)):
+    for number, (model, model_lengths) in enumerate(zip(models[1:], lengths[1:], strict=True), 1):
         blank_index, expected = model.transducer_blank_index, models[0].transducer_blank_index
         if blank_index != expected:
             raise ValueError(

@@ -6,12 +6,18 @@ Both reduce the joiner's output to two numbers a position and leave the sum over
 import torch
 from torch import Tensor
 
+from .checked_labels import Labels, check_labels
 from .rnnt_joiner import joiner_log_probs
 from .rnnt_lattice import LatticePositions, lattice_loss, pack_positions
 
 
 def rnnt_loss(
-    logits: Tensor, targets: Tensor, source_lengths: Tensor, target_lengths: Tensor, blank_index: int
+    logits: Tensor,
+    targets: Tensor,
+    source_lengths: Tensor,
+    target_lengths: Tensor,
+    blank_index: int,
+    on_host: Labels | None = None,
 ) -> Tensor:
     """Negative log-likelihood of `targets`, summed over all monotone alignments (Graves 2012, arXiv:1211.3711).
 
@@ -23,17 +29,21 @@ def rnnt_loss(
         source_lengths: (B,) valid encoder steps, each in 1..T.
         target_lengths: (B,) valid labels, each in 0..U; 0 leaves the all-blank path.
         blank_index: id of the blank within V.
+        on_host: the same labels and lengths on the CPU, where the caller has them: the host then waits for nothing.
 
     Returns:
         (B,) losses in nats, not divided by length, float32 (float64 for float64 logits); positions beyond the lengths
-        receive zero gradient.
+        receive zero gradient. Infinite where no alignment is possible, and NaN, of its utterance alone, where a valid
+        position has a NaN.
 
     Raises:
-        ValueError: a length or a label lies outside its range, or shapes disagree.
+        TypeError: labels or lengths are of another type than integers.
+        ValueError: a length or a label lies outside its range, a target holds the blank, or shapes disagree.
     """
     if logits.dim() != 4:
         raise ValueError(f"logits must be (B, T, U + 1, V), got shape {tuple(logits.shape)}")
-    positions = _checked_positions(logits.shape, logits.device, targets, source_lengths, target_lengths, blank_index)
+    labels = Labels(targets, source_lengths, target_lengths)
+    positions = _checked_positions(logits.shape, logits.device, labels, blank_index, on_host)
     log_probs = logits.log_softmax(dim=-1, dtype=torch.promote_types(logits.dtype, torch.float32))
     place = (positions.utterance, positions.step, positions.num_emitted)
     ids = torch.stack([torch.full_like(positions.next_label, blank_index), positions.next_label])
@@ -51,6 +61,7 @@ def fused_rnnt_loss(
     target_lengths: Tensor,
     blank_index: int,
     chunk_elements: int | None = None,
+    on_host: Labels | None = None,
 ) -> Tensor:
     """`rnnt_loss` of logits that are never held whole: weight @ tanh(encoder_out[b, t] + predictor_out[b, u]) + bias.
 
@@ -69,18 +80,21 @@ def fused_rnnt_loss(
         blank_index: id of the blank within V.
         chunk_elements: numbers in one block of logits, which sets speed and memory and leaves the result alone;
             None takes a value that suits the device. A block holds one position at least.
+        on_host: as for `rnnt_loss`; on a GPU the backward pass waits once.
 
     Returns:
         (B,) losses in nats, not divided by length, float32 (float64 for float64 inputs); positions beyond the lengths
-        receive zero gradient.
+        receive zero gradient. NaN where a valid position has a NaN, as for `rnnt_loss`.
 
     Raises:
-        ValueError: a length or a label lies outside its range, or shapes disagree.
+        TypeError: labels or lengths are of another type than integers.
+        ValueError: a length or a label lies outside its range, a target holds the blank, or shapes disagree.
     """
     if chunk_elements is not None and chunk_elements < 1:
         raise ValueError(f"chunk_elements must be positive, got {chunk_elements}")
     shape = _joint_shape(encoder_out, predictor_out, weight, bias)
-    positions = _checked_positions(shape, encoder_out.device, targets, source_lengths, target_lengths, blank_index)
+    labels = Labels(targets, source_lengths, target_lengths)
+    positions = _checked_positions(shape, encoder_out.device, labels, blank_index, on_host)
     log_blank, log_label = joiner_log_probs(
         encoder_out, predictor_out, weight, bias, positions, blank_index, chunk_elements
     )
@@ -104,44 +118,13 @@ def _joint_shape(encoder_out: Tensor, predictor_out: Tensor, weight: Tensor, bia
 
 
 def _checked_positions(
-    shape: tuple[int, ...],
-    device: torch.device,
-    targets: Tensor,
-    source_lengths: Tensor,
-    target_lengths: Tensor,
-    blank_index: int,
+    shape: tuple[int, ...], device: torch.device, labels: Labels, blank_index: int, on_host: Labels | None
 ) -> LatticePositions:
     """Valid positions of logits of `shape` (B, T, U + 1, V); lengths and labels are checked first."""
-    num_utterances, num_steps, num_counts, vocabulary_size = shape
-    if not 0 <= blank_index < vocabulary_size:
-        raise ValueError(f"blank_index must lie in 0..{vocabulary_size - 1}, got {blank_index}")
-    if targets.shape != (num_utterances, num_counts - 1):
+    num_utterances, num_steps, num_counts, _ = shape
+    if labels.targets.shape != (num_utterances, num_counts - 1):
         raise ValueError(
             f"targets must be (B, U) = {(num_utterances, num_counts - 1)} to fit U + 1 = {num_counts} "
-            f"predictor steps, got shape {tuple(targets.shape)}"
+            f"predictor steps, got shape {tuple(labels.targets.shape)}"
         )
-    _check_lengths("source_lengths", source_lengths, num_utterances, 1, num_steps)
-    _check_lengths("target_lengths", target_lengths, num_utterances, 0, num_counts - 1)
-    positions = pack_positions(
-        targets.to(device, torch.int64),
-        source_lengths.to(device, torch.int64),
-        target_lengths.to(device, torch.int64),
-        num_steps,
-        blank_index,
-    )
-    is_outside = (positions.next_label < 0) | (positions.next_label >= vocabulary_size)
-    if is_outside.any():
-        first = int(is_outside.nonzero()[0])
-        raise ValueError(
-            f"targets[{int(positions.utterance[first])}, {int(positions.num_emitted[first])}] is "
-            f"{int(positions.next_label[first])}, expected a label in 0..{vocabulary_size - 1}"
-        )
-    return positions
-
-
-def _check_lengths(name: str, lengths: Tensor, num_utterances: int, low: int, high: int) -> None:
-    if lengths.shape != (num_utterances,):
-        raise ValueError(f"{name} must be (B,) = ({num_utterances},), got shape {tuple(lengths.shape)}")
-    for utterance, length in enumerate(lengths.tolist()):
-        if not low <= length <= high:
-            raise ValueError(f"{name}[{utterance}] is {length}, expected {low}..{high}")
+    return pack_positions(check_labels(shape, device, labels, blank_index, on_host), num_steps, blank_index)

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from .first_derivative import first_derivative_only
 from .rnnt_lattice import LatticePositions
 
 # By default a block of logits holds about this many numbers, so that it stays in a CPU's cache or fills a GPU ...
@@ -90,7 +90,7 @@ class _JoinerLogProbs(torch.autograd.Function):
         return log_probs
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx: Any, grad_log_probs: Tensor) -> tuple[Tensor | None, ...]:
         plan, tensors = ctx.plan, ctx.saved_tensors
         used = grad_log_probs.any(0).nonzero().squeeze(1)

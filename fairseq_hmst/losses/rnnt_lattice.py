@@ -9,7 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from .checked_labels import CheckedLabels
+from .first_derivative import first_derivative_only
+
+# What is less probable counts as impossible: beside sums of such numbers, float64 would lose the others.
+LOWEST_LOG_PROB = -1e6
 
 
 @dataclass(frozen=True)
@@ -26,21 +32,22 @@ class LatticePositions:
     num_labels: int  # U
 
 
-def pack_positions(
-    targets: Tensor, source_lengths: Tensor, target_lengths: Tensor, num_steps: int, blank_index: int
-) -> LatticePositions:
-    """List the valid positions of padded targets (B, U) and `num_steps` padded steps; all int64 and on one device."""
-    num_labels = targets.shape[1]
-    steps = torch.arange(num_steps, device=targets.device)
-    counts = torch.arange(num_labels + 1, device=targets.device)
-    is_step = steps < source_lengths[:, None]
-    is_count = counts <= target_lengths[:, None]
-    utterance, step, num_emitted = (is_step[:, :, None] & is_count[:, None, :]).nonzero(as_tuple=True)
-    is_complete = num_emitted == target_lengths[utterance]
-    labels = torch.nn.functional.pad(targets, (0, 1))
-    next_label = labels[utterance, num_emitted].masked_fill(is_complete, blank_index)
+def pack_positions(labels: CheckedLabels, num_steps: int, blank_index: int) -> LatticePositions:
+    """List the valid positions of padded labels (B, U) and `num_steps` padded steps; the host waits for nothing."""
+    num_positions = int((labels.on_host.source_lengths * (labels.on_host.target_lengths + 1)).sum())
+    targets, source_lengths, target_lengths = labels.on_device
+    num_counts = target_lengths + 1  # u is one of 0..target length
+    sizes = source_lengths * num_counts
+    utterances = torch.arange(len(sizes), device=sizes.device)
+    utterance = utterances.repeat_interleave(sizes, output_size=num_positions)
+    place = torch.arange(num_positions, device=sizes.device) - (sizes.cumsum(0) - sizes)[utterance]
+    num_counts = num_counts[utterance]
+    step = place // num_counts
+    num_emitted = place - step * num_counts
+    next_label = functional.pad(targets, (0, 1))[utterance, num_emitted]
+    next_label.masked_fill_(num_emitted == num_counts - 1, blank_index)
     return LatticePositions(
-        utterance, step, num_emitted, next_label, source_lengths, target_lengths, num_steps, num_labels
+        utterance, step, num_emitted, next_label, source_lengths, target_lengths, num_steps, targets.shape[1]
     )
 
 
@@ -63,23 +70,25 @@ class _LatticeLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, log_blank: Tensor, log_label: Tensor, positions: LatticePositions) -> Tensor:
         dtype = log_blank.dtype
+        inputs = (log_blank, log_label)
         # In float32, sums of hundreds of steps reach -1000 and more, and posteriors keep three digits.
         log_blank, log_label = log_blank.double(), log_label.double()
         cells = _Cells(positions)
-        sums = _path_sums(log_blank, log_label, cells).flatten()
+        sums, lowest = _path_sums(log_blank, log_label, cells)
+        sums = sums.flatten()
         log_likelihood = sums[cells.forward_end]
+        log_likelihood.masked_fill_(log_likelihood < lowest, -torch.inf)
         before = sums[cells.start] - log_likelihood[positions.utterance]
         blank_use = torch.exp(before + log_blank + sums[cells.after_blank])
         label_use = torch.exp(before + log_label + sums[cells.after_label])
-        ctx.save_for_backward(
-            _without_traces(blank_use.to(dtype)), _without_traces(label_use.to(dtype)), positions.utterance
-        )
+        uses = (_without_traces(blank_use.to(dtype)), _without_traces(label_use.to(dtype)))
+        ctx.save_for_backward(*uses, positions.utterance, *inputs)
         return -log_likelihood.to(dtype)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx: Any, grad_losses: Tensor) -> tuple[Tensor, Tensor, None]:
-        blank_use, label_use, utterance = ctx.saved_tensors
+        blank_use, label_use, utterance, *_ = ctx.saved_tensors
         grad = -grad_losses[utterance]
         return grad * blank_use, grad * label_use, None
 
@@ -95,52 +104,65 @@ def _without_traces(use: Tensor) -> Tensor:
 
 
 class _Cells:
-    """Places of positions in a flattened lattice (T + U + 1, 2 B, U + 2) of diagonals; (t, u) is on t + u.
+    """Places of positions in a flattened lattice (U + 2, 2 B, T + 1), whose row u + 1 holds u.
 
-    Rows 0..B-1 run forward from (0, 0). Rows B..2B-1 run backward from the end (source length, target length), as
-    the forward lattice of the reversed utterance: (t, u) lies there at (source length - t, target length - u).
-    Column u + 1 holds u. Nothing reaches column 0: there, in the backward rows, a label after the last one would lead.
+    Columns 0..B-1 run forward from (0, 0). Columns B..2B-1 run backward from the end (source length, target length), as
+    the forward lattice of the reversed utterance: (t, u) lies there at (source length - t, target length - u). Nothing
+    reaches row 0: there, in the backward columns, a label after the last one would lead.
     """
 
     def __init__(self, positions: LatticePositions) -> None:
         num_utterances = len(positions.source_lengths)
-        last_diagonal = positions.source_lengths + positions.target_lengths
-        num_columns = positions.num_labels + 2
-        self.shape = (positions.num_steps + positions.num_labels + 1, 2 * num_utterances, num_columns)
+        column_size = positions.num_steps + 1
+        row_size = 2 * num_utterances * column_size
+        self.shape = (positions.num_labels + 2, 2 * num_utterances, column_size)
 
-        def flat(diagonal: Tensor, row: Tensor, column: Tensor) -> Tensor:
-            return (diagonal * self.shape[1] + row) * num_columns + column
+        first = torch.arange(num_utterances, device=positions.source_lengths.device) * column_size + row_size
+        self.forward_end = first + positions.target_lengths * row_size + positions.source_lengths  # (B,)
 
-        utterances = torch.arange(num_utterances, device=last_diagonal.device)
-        self.forward_end = flat(last_diagonal, utterances, positions.target_lengths + 1)  # (B,)
-
-        row, num_emitted = positions.utterance, positions.num_emitted
-        diagonal = positions.step + num_emitted
-        self.start = flat(diagonal, row, num_emitted + 1)  # (P,) (t, u) in the forward lattice
-
-        diagonal = last_diagonal[row] - diagonal - 1
-        num_missing = positions.target_lengths[row] - num_emitted
-        self.after_blank = flat(diagonal, row + num_utterances, num_missing + 1)  # (P,) (t + 1, u) in the backward one
-        self.after_label = flat(diagonal, row + num_utterances, num_missing)  # (P,) (t, u + 1) in the backward one
+        behind = positions.num_emitted * row_size + positions.step  # from (0, 0) to (t, u)
+        self.start = positions.utterance * column_size + row_size + behind  # (P,) (t, u) forward
+        backward = (self.forward_end + num_utterances * column_size)[positions.utterance] - behind
+        self.after_blank = backward - 1  # (P,) (t + 1, u) backward
+        self.after_label = backward - row_size  # (P,) (t, u + 1) backward
 
 
-def _path_sums(log_blank: Tensor, log_label: Tensor, cells: _Cells) -> Tensor:
-    """Log of the summed probability of the paths from each row's corner to each cell: (T + U + 1, 2 B, U + 2)."""
-    blank = _scattered(log_blank, cells.start, cells.after_blank, cells.shape)
-    label = _scattered(log_label, cells.start, cells.after_label, cells.shape)
-    sums = torch.full_like(blank, -torch.inf)
-    sums[0, :, 1] = 0
-    for diagonal in range(1, len(sums)):
-        previous = diagonal - 1
-        stay = sums[previous, :, 1:] + blank[previous, :, 1:]
-        advance = sums[previous, :, :-1] + label[previous, :, :-1]
-        torch.logaddexp(stay, advance, out=sums[diagonal, :, 1:])
-    return sums
+def _path_sums(log_blank: Tensor, log_label: Tensor, cells: _Cells) -> tuple[Tensor, Tensor]:
+    """Log of the summed probability of the paths from each column's corner to each cell: (U + 2, 2 B, T + 1).
+
+    With S_u(t) the sum of log P(blank) over (0, u)..(t - 1, u), the sum at (t, u) is S_u(t) + log of the sum over
+    s <= t of exp(sum at (s, u - 1) + log P(label) at (s, u - 1) - S_u(s)): a row at once, its sums kept relative to
+    S_u. Differences of S need float64: it reaches -1e5, of which float64 keeps 1e-11.
+
+    Returns:
+        The sums, and a number, (): the sum of a possible path lies above it, that of an impossible one below.
+    """
+    lowest = _lowest_sum(log_blank, log_label, num_arcs=cells.shape[0] + cells.shape[2])
+    blank = log_blank.new_zeros(cells.shape)
+    _scatter(log_blank.masked_fill(log_blank < LOWEST_LOG_PROB, 2 * lowest), blank, cells.start, cells.after_blank)
+    passed = torch.zeros_like(blank)  # S
+    torch.cumsum(blank[:, :, :-1], 2, out=passed[:, :, 1:])
+    label = torch.full_like(blank, -torch.inf)
+    _scatter(log_label, label, cells.start, cells.after_label)
+    label[1:-1] += passed[1:-1] - passed[2:]
+    sums = torch.empty_like(blank)
+    sums[0], sums[1] = -torch.inf, 0
+    for arcs, below, row in zip(label[1:-1], sums[1:-1], sums[2:], strict=True):
+        torch.logcumsumexp(below + arcs, 1, out=row)
+    return sums.add_(passed), lowest
 
 
-def _scattered(log_probs: Tensor, forward: Tensor, backward: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """Arcs where they leave a cell: forward from (t, u), backward from the cell that they lead to."""
-    lattice = log_probs.new_full(shape, -torch.inf)
+def _scatter(log_probs: Tensor, lattice: Tensor, forward: Tensor, backward: Tensor) -> None:
+    """Put arcs where they leave a cell: forward from (t, u), backward from the cell that they lead to."""
     lattice.view(-1)[forward] = log_probs
     lattice.view(-1)[backward] = log_probs
-    return lattice
+
+
+def _lowest_sum(log_blank: Tensor, log_label: Tensor, num_arcs: int) -> Tensor:
+    """A number below the sum of any `num_arcs` possible arcs, (); twice as much stands for an impossible one.
+
+    -inf cannot: it would make NaN of a difference. What is far below the sums would cost their digits.
+    """
+    log_probs = torch.stack([log_blank, log_label])
+    possible = torch.where(log_probs > LOWEST_LOG_PROB, log_probs, 0)  # without NaN, which is of one utterance
+    return num_arcs * (possible.amin() if possible.numel() > 0 else possible.sum()) - 1000

@@ -7,11 +7,10 @@ from typing import Optional
 
 from fairseq.dataclass import ChoiceEnum
 from fairseq.models import register_model
-from fairseq.models.transformer import TransformerDecoderBase
-from fairseq.utils import fill_with_neg_inf
 from torch import Tensor, nn
 
 from ..data.data_bin import DataBin
+from ..modules.attention_decoder import AttentionDecoder
 from ..modules.joint_embedding import JointEmbedding, check_is_prefix
 from ..modules.unit_encoder import build_embedding, transformer_config
 from .hmst_model import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
@@ -48,14 +47,6 @@ class AttentionDecoderConfig(SharedEncoderConfig):
             "(embeddings of units, CTC heads) (default: all)"
         },
     )
-
-
-class AttentionDecoder(TransformerDecoderBase):
-    """fairseq's Transformer decoder, which several threads may use: it keeps no mask of the sequence before."""
-
-    def buffered_future_mask(self, tensor: Tensor) -> Tensor:
-        """Mask (U, U) of what is still to come for a tensor (U, B, D)."""
-        return fill_with_neg_inf(tensor.new_empty(len(tensor), len(tensor))).triu(1)
 
 
 class AttentionDecoderModel(HmstModel):

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple, Optional, Protocol, cast
 from fairseq import utils
 from fairseq.data import Dictionary
 from fairseq.models import MODEL_DATACLASS_REGISTRY, BaseFairseqModel
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from ..data.data_bin import DataBin
@@ -139,6 +139,12 @@ class HmstModel(BaseFairseqModel):
             if name.endswith(".version"):
                 state_dict.setdefault(name, buffer)
         super().upgrade_state_dict(state_dict)
+
+    def prepare_for_inference_(self, cfg: DictConfig) -> None:
+        """Make the model ready to decode; see fairseq's method, which knows of --fp16 alone."""
+        super().prepare_for_inference_(cfg)
+        if cfg.common.bf16:
+            self.bfloat16()
 
     def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         """Embedding of ids (B, T) of the joint input dictionary, (B, T, D)."""

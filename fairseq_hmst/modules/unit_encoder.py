@@ -7,7 +7,7 @@ from typing import Optional
 from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.models.transformer import Embedding, TransformerConfig, TransformerEncoderBase
-from torch import nn
+from torch import Tensor, nn
 
 from .conformer import ConformerEncoderLayer
 
@@ -117,3 +117,29 @@ class UnitEncoder(TransformerEncoderBase):
         if self._is_conformer:
             return ConformerEncoderLayer(cfg, self._conformer_kernel, self._activation)
         return super().build_encoder_layer(cfg)
+
+    def forward(
+        self,
+        src_tokens: Tensor,
+        src_lengths: Tensor | None = None,
+        return_all_hiddens: bool = False,
+        token_embeddings: Tensor | None = None,
+    ) -> dict[str, list[Tensor]]:
+        """fairseq's encoder output of tokens (B, T) padded on the right.
+
+        Every layer masks padding. fairseq asks before each whether there is any, which a GPU would have to answer.
+        """
+        padding_mask = src_tokens.eq(self.padding_idx)
+        x, _ = self.forward_embedding(src_tokens, token_embeddings)
+        states = [x.masked_fill(padding_mask.unsqueeze(-1), 0.0).transpose(0, 1)]  # (B, T, D) -> (T, B, D)
+        for layer in self.layers:
+            states.append(layer(states[-1], encoder_padding_mask=padding_mask))
+        return {
+            "encoder_out": [self.layer_norm(states[-1])],
+            "encoder_padding_mask": [padding_mask],
+            "encoder_states": states if return_all_hiddens else [],
+            # what fairseq's decoder does not read, but its reordering of hypotheses expects
+            "encoder_embedding": [],
+            "src_tokens": [],
+            "src_lengths": [],
+        }

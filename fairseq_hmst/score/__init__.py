@@ -3,7 +3,8 @@
 from .corpus import CorpusScore, score_corpus, score_output
 from .errors import ScoreError
 from .options import ScoreOptions
-from .table import ScoreTable, score_systems
+from .systems import score_systems
+from .table import ScoreTable
 from .texts import References
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The subcommand `score`: BLEU, chrF and lengths, systems compared in pairs."""
+"""The subcommand `score`: BLEU, chrF and lengths with confidence intervals, systems compared with the first."""
 
 import argparse
 import logging
@@ -9,7 +9,7 @@ from preprocess.files.options import add_options, read_options
 
 from .errors import ScoreError
 from .options import ScoreOptions
-from .table import score_systems
+from .systems import score_systems
 from .texts import References
 
 
@@ -57,13 +57,12 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _read_options(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> ScoreOptions:
     """Options of scoring; end with a message where one has no effect, or another is missing."""
-    several = len(arguments.hypothesis) > 1
+    several = len(arguments.hypothesis) > (arguments.trainings or 1)
     for option, needed, is_there in (
         ("split", "--data", arguments.data is not None),
         ("stream", "--data", arguments.data is not None),
         ("languages", "--reference", arguments.reference is not None),
-        ("resamples", "several systems", several),
-        ("seed", "several systems", several),
+        ("trials", "several systems", several),
         ("comet_model", "--comet-python", arguments.comet_python is not None),
         ("source", "--comet-python", arguments.comet_python is not None),
     ):

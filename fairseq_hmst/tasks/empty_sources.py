@@ -24,7 +24,7 @@ def decode_but_empty(
         decode: from a batch and `options` to hypotheses.
         sample: the batch.
         options: keyword arguments of `decode`; tensors have a row a source.
-        is_empty: (B,) bool.
+        is_empty: (B,) bool, on the CPU.
         eos_index: id of end of sentence.
     """
     if not is_empty.any():

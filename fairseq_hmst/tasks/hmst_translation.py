@@ -24,17 +24,20 @@ from preprocess.errors import OptionError
 
 from ..data.batch import Batch
 from ..data.data_bin import DataBin
+from ..data.loading_processes import end_loading
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
+from ..generators.checked_search import CheckedAlignment, CheckedSearch
 from ..generators.followed.check import check_input, check_language_model
 from ..generators.followed.cut_outputs import mark_cut, warn_of_cut
 from ..generators.generator_choice import DecodableModel, Generator, build_generator, length_limits
-from ..generators.hypothesis import GeneratedHypothesis
+from ..generators.hypothesis import GeneratedHypothesis, fetch_hypotheses
 from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
 from ..training_events import log_event
 from .checkpointed_task import CheckpointedTask
 from .config import HmstTranslationConfig, refuse_without_effect, standalone
 from .empty_sources import decode_but_empty
+from .fetching import fetch_numbers
 from .finite_results import search_finite, validating
 from .input_languages import InputLanguages
 from .interactive_lines import TokenList, encode_lines, max_source_tokens
@@ -74,7 +77,7 @@ class HmstTranslationTask(CheckpointedTask):
         self.criterion: FairseqCriterion | None = None  # of training and validation; generation has none
         self._is_described = False
         self._heads_beside_attention: tuple[str, ...] = ()  # of the model that was built last
-        self._train_batches = 0
+        self._train_iterator: EpochBatchIterator | None = None  # of the last epoch that began
         self._num_updates = 0
         self._longest_source = math.inf
         self.stream_names = cfg.streams.split(",")
@@ -236,9 +239,12 @@ class HmstTranslationTask(CheckpointedTask):
         check_language_model(args, (extra_gen_cls_kwargs or {}).get("lm_model"))
         symbols = self.data_bin.language_symbols
         more = {**(extra_gen_cls_kwargs or {}), "symbols_to_strip_from_output": set(symbols.output_ids)}
+        if aligns := getattr(args, "print_alignment", None):
+            more["print_alignment"] = aligns
+        search = seq_gen_cls or (CheckedAlignment if aligns else CheckedSearch)
 
         def fairseq_beam_search(models: Sequence[DecodableModel] | LanguageEnsemble) -> SequenceGenerator:
-            return super(HmstTranslationTask, self).build_generator(models, args, seq_gen_cls, more, **kwargs)
+            return super(HmstTranslationTask, self).build_generator(models, args, search, more, **kwargs)
 
         generator = build_generator(self.cfg, models, args, self.target_dictionary, symbols, fairseq_beam_search)
         generator.options = args  # of inference_step
@@ -260,7 +266,7 @@ class HmstTranslationTask(CheckpointedTask):
     def decode(
         self, generator: Generator, models: "List[HmstModel]", sample: Batch, **kwargs: object
     ) -> list[list[GeneratedHypothesis]]:
-        """Decode a batch; an empty source has an empty translation.
+        """Decode a batch; an empty source has an empty translation. Tokens and scores are on the CPU.
 
         fairseq-interactive's batches hold the sources alone, so what the decoder reads first is added.
 
@@ -275,10 +281,12 @@ class HmstTranslationTask(CheckpointedTask):
             sample = {**sample, "net_input": net_input}
         if self._scorers.last is not None:
             self._scorers.last.expect(self.data_bin.languages_of(net_input["prev_output_tokens"]))
-        is_empty = net_input["src_lengths"] <= 1 + self.data_bin.language_symbols.num_source_symbols
+        source_lengths = net_input["src_lengths"].cpu()
+        is_empty = source_lengths <= 1 + self.data_bin.language_symbols.num_source_symbols
         decode = partial(search_finite, super().inference_step, with_own_search(generator), models)
         results = decode_but_empty(decode, sample, kwargs, is_empty, self.target_dictionary.eos())
-        mark_cut(results, length_limits(generator, net_input["src_lengths"]))
+        fetch_hypotheses(results)
+        mark_cut(results, length_limits(generator, source_lengths))
         return results
 
     def get_interactive_tokens_and_lengths(
@@ -289,9 +297,12 @@ class HmstTranslationTask(CheckpointedTask):
         return encode_lines(lines, encode_fn, self.source_dictionary, longest)
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:
+        """Batches of an epoch, made anew for each epoch of train, of which the one before must be over."""
         iterator = super().get_batch_iterator(dataset, **kwargs)
-        if dataset is self.datasets.get("train"):
-            self._train_batches = len(iterator)
+        if dataset.shuffle:
+            if self._train_iterator is not None:
+                end_loading(self._train_iterator)
+            self._train_iterator = iterator
         return iterator
 
     def begin_epoch(self, epoch: int, model: "HmstModel") -> None:
@@ -299,7 +310,8 @@ class HmstTranslationTask(CheckpointedTask):
         if not self._is_described:
             self._is_described = True
             check_best_metric(self, model)
-            log_event(training_start(self.cfg.data, self.data_bin.signature, self.datasets, model, self._train_batches))
+            batches = 0 if self._train_iterator is None else len(self._train_iterator)
+            log_event(training_start(self.cfg.data, self.data_bin.signature, self.datasets, model, batches))
 
     def valid_step(
         self, sample: Batch, model: "HmstModel", criterion: FairseqCriterion
@@ -325,9 +337,10 @@ class HmstTranslationTask(CheckpointedTask):
             first = next(name for name in self.datasets if not name.startswith("train"))
             self.validation.show_samples(self.datasets[first], model, int(stats["num_updates"]))
 
-    def reduce_metrics(self, logging_outputs: list[dict[str, float]], criterion: FairseqCriterion) -> None:
-        super().reduce_metrics(logging_outputs, criterion)
+    def reduce_metrics(self, logging_outputs: list[dict[str, Tensor | float]], criterion: FairseqCriterion) -> None:
+        numbers = fetch_numbers(logging_outputs)
+        super().reduce_metrics(numbers, criterion)
         if criterion.training:
             metrics.log_scalar("memory_gb", memory_gb(), weight=0, round=2)
         elif self.validation is not None:
-            self.validation.log(logging_outputs)
+            self.validation.log(numbers)

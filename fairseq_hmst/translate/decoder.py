@@ -16,7 +16,7 @@ from preprocess.files.units import text_to_units
 
 from ..data.data_bin import DataBinError
 from ..data.example_names import single_examples
-from ..generators.finite_scores import check_log_probs
+from ..generators.finite_scores import check_log_probs, padding_of
 from ..generators.generator_choice import choose_decoding
 from ..model_folder.folder import make_task
 from ..model_folder.generation import GenerationOptions
@@ -176,7 +176,8 @@ class Decoder:
         found = self.task.decode(self._generator, self.models, sample)
         transcripts = self._transcripts(sample["net_input"])
         padding = self.task.source_dictionary.pad()
-        for hypotheses, transcript, tokens in zip(found, transcripts, sample["net_input"]["src_tokens"], strict=True):
+        sources = sample["net_input"]["src_tokens"].cpu()
+        for hypotheses, transcript, tokens in zip(found, transcripts, sources, strict=True):
             nbest = tuple(self._hypothesis(hypothesis) for hypothesis in hypotheses[: self.nbest])
             source = tuple(tokens[tokens != padding].tolist())
             yield Decoded(nbest, transcript, source, tuple(map(self._count_units, source)))
@@ -207,8 +208,8 @@ class Decoder:
         if found is None:
             return [None] * len(net_input["src_tokens"])
         log_probs, lengths = found
-        check_log_probs(log_probs, torch.arange(log_probs.size(1), device=lengths.device) >= lengths.unsqueeze(1))
-        rows = zip(log_probs.argmax(-1), lengths.tolist(), strict=True)
+        check_log_probs(log_probs, padding_of(log_probs, lengths))
+        rows = zip(log_probs.argmax(-1).cpu(), lengths.tolist(), strict=True)
         return [self._transcript(labels[:length]) for labels, length in rows]
 
     def _transcript(self, path: Tensor) -> str:

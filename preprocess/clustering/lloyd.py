@@ -13,7 +13,7 @@ from ..errors import PreprocessError
 from ..files.cards.stage_cards import FEW_FRAMES_PER_CLUSTER
 from ..files.progress import show_progress
 from ..files.reading.finite import check_finite
-from .nearest_centroid import MAX_FRAMES, NearestCentroid
+from .frame_passes import Frames, place_frames
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def fit_centroids(
         frames: (F, D) float32; beside them, memory for at most 40 frames a cluster is taken.
         clusters: K, at most F.
         seed: of the samples and the initial centroids; the same seed gives the same bits on one machine.
-        device: of the matrix products; a torch device such as `cuda`.
+        device: where it is computed; a torch device such as `cuda`, which also holds the frames if they fit.
 
     Returns:
         centroids: (K, D) float32.
@@ -60,15 +60,23 @@ def fit_centroids(
     random = np.random.default_rng(seed)
     order = random.permutation(len(frames))
     samples = sample_sizes(len(frames), clusters)
+    placed = place_frames(frames, device)
     with show_progress("k-means", " frames", ITERATIONS * sum(samples) + len(frames), scale=True) as progress:
-        centroids = spread_start(frames[np.sort(order[: samples[0]])], clusters, random, device)
+        centroids = spread_start(placed, np.sort(order[: samples[0]]), clusters, random)
         for size in samples:
             rows = np.sort(order[:size])
             for _ in range(ITERATIONS):
-                centroids, _, _ = improve(frames, rows, NearestCentroid(centroids, device), progress.update)
-        nearest = NearestCentroid(centroids, device)
-        _, inertia, sizes = improve(frames, np.arange(len(frames)), nearest, progress.update)
-    return centroids, inertia, sizes
+                centroids = improve(placed, rows, centroids, progress.update)
+        last = placed.go_over(np.arange(len(frames)), centroids, progress.update, count_ties=True)
+    if last.ties:
+        logger.info(
+            "%d of %d frames (%.2g %%) are equally near to two units, to the rounding of float32: a GPU and a CPU may "
+            "differ in which of the two they get",
+            last.ties,
+            len(frames),
+            100 * last.ties / len(frames),
+        )
+    return centroids, last.inertia_per_frame, last.counts
 
 
 def sample_sizes(num_frames: int, clusters: int) -> list[int]:
@@ -79,30 +87,32 @@ def sample_sizes(num_frames: int, clusters: int) -> list[int]:
     return sizes
 
 
-def spread_start(frames: np.ndarray, clusters: int, random: np.random.Generator, device: str) -> np.ndarray:
+def spread_start(frames: Frames, rows: np.ndarray, clusters: int, random: np.random.Generator) -> np.ndarray:
     """Initial centroids: frames drawn in rounds, each likely in proportion to its squared distance from those before.
 
     That is k-means++ (Arthur and Vassilvitskii 2007) with many draws at once, as in k-means|| (Bahmani et al. 2012).
 
+    Args:
+        frames: (F, D) float32.
+        rows: (R,) of the frames to draw from.
+        clusters: K, at most R.
+        random: draws.
+
     Returns:
         (K, D) float32.
     """
-    distances = np.ones(len(frames), dtype=np.float64)
-    chosen = np.empty((0, frames.shape[1]), dtype=np.float32)
+    distances = np.full(len(rows), np.inf)
+    chosen: list[np.ndarray] = []
     for count in np.diff(np.linspace(0, clusters, min(START_ROUNDS, clusters) + 1).astype(int)):
         # The smallest of exponential numbers over weights are a weighted draw without replacement.
-        keys = random.exponential(size=len(frames)) / np.maximum(distances, np.finfo(np.float32).tiny)
-        new = frames[np.argsort(keys, kind="stable")[:count]]
-        nearest = NearestCentroid(new, device)
-        found = nearest.squared_distances(frames, nearest(frames))
-        distances = np.minimum(distances, found) if len(chosen) else found.astype(np.float64)
-        chosen = np.concatenate([chosen, new])
-    return chosen
+        weights = np.maximum(distances, np.finfo(np.float32).tiny) if chosen else 1.0
+        keys = random.exponential(size=len(rows)) / weights
+        chosen.append(frames.take(rows[np.argsort(keys, kind="stable")[:count]]))
+        distances = np.minimum(distances, frames.distances(rows, chosen[-1]))
+    return np.concatenate(chosen)
 
 
-def improve(
-    frames: np.ndarray, rows: np.ndarray, nearest: NearestCentroid, report: Callable[[int], object]
-) -> tuple[np.ndarray, float, np.ndarray]:
+def improve(frames: Frames, rows: np.ndarray, centroids: np.ndarray, report: Callable[[int], object]) -> np.ndarray:
     """One iteration on some frames: each centroid becomes the mean of the frames that are nearest to it.
 
     A centroid without frames goes to one of the frames that lie farthest from theirs.
@@ -110,30 +120,16 @@ def improve(
     Args:
         frames: (F, D) float32.
         rows: (R,) ascending, the frames to look at.
-        nearest: the centroids before.
+        centroids: (K, D) float32, before.
         report: is told how many frames were done, now and then.
 
     Returns:
-        centroids: (K, D) float32.
-        inertia_per_frame: mean squared distance of these frames to the centroids before.
-        sizes: (K,) frames that were nearest to each of these.
+        (K, D) float32.
     """
-    from scipy.sparse import csr_matrix
-
-    num_clusters, width = nearest.centroids.shape
-    sums, counts = np.zeros((num_clusters, width)), np.zeros(num_clusters, dtype=np.int64)
-    distances = np.empty(len(rows), dtype=np.float32)
-    for begin in range(0, len(rows), MAX_FRAMES):
-        some = frames[rows[begin : begin + MAX_FRAMES]]
-        labels = nearest(some)
-        distances[begin : begin + len(some)] = nearest.squared_distances(some, labels)
-        ones, columns = np.ones(len(some), np.float32), np.arange(len(some))
-        members = csr_matrix((ones, (labels, columns)), shape=(num_clusters, len(some)))
-        sums += members @ some
-        counts += np.bincount(labels, minlength=num_clusters)
-        report(len(some))
-    centroids = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
-    is_empty = counts == 0
-    farthest = np.argsort(-distances, kind="stable")[: np.count_nonzero(is_empty)]
-    centroids[is_empty] = frames[rows[farthest]]
-    return centroids, float(distances.mean(dtype=np.float64)), counts
+    found = frames.go_over(rows, centroids, report)
+    means = (found.sums / np.maximum(found.counts, 1)[:, None]).astype(np.float32)
+    is_empty = found.counts == 0
+    if is_empty.any():
+        farthest = np.argsort(-found.distances, kind="stable")[: np.count_nonzero(is_empty)]
+        means[is_empty] = frames.take(rows[farthest])
+    return means

@@ -1,8 +1,15 @@
 """The nearest centroid of frames: numpy on a CPU, torch on another device."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import MismatchError
+
+if TYPE_CHECKING:
+    from .device_frames import DeviceCentroids
 
 # In one matrix product:
 MAX_FRAMES = 4096
@@ -17,12 +24,16 @@ class NearestCentroid:
 
     def __init__(self, centroids: np.ndarray, device: str = "cpu") -> None:
         self.centroids = centroids
-        self._size = min(MAX_FRAMES, max(1, MAX_ELEMENTS // len(centroids)))
-        self._scorer: _CpuScorer | _DeviceScorer
-        self._scorer = _CpuScorer(centroids) if device == "cpu" else _DeviceScorer(centroids, device)
+        self.size = min(MAX_FRAMES, max(1, MAX_ELEMENTS // len(centroids)))  # frames at once
+        self._on_device: DeviceCentroids | None = None
+        if device != "cpu":
+            from .device_frames import DeviceCentroids
+
+            self._on_device = DeviceCentroids(centroids, device)
+        self._half_squares = 0.5 * np.einsum("kd,kd->k", centroids, centroids)
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """Labels of frames; two devices may differ where two centroids are equally near but for rounding.
+        """Labels of frames; two devices may differ at ties, see `tie_tolerance`.
 
         Args:
             frames: (T, D) float32.
@@ -33,50 +44,51 @@ class NearestCentroid:
         Raises:
             MismatchError: the widths differ.
         """
+        return self.find(frames, count_ties=False)[0]
+
+    def find(self, frames: np.ndarray, count_ties: bool) -> tuple[np.ndarray, int]:
+        """Labels as by a call, and how many of the frames are at ties; 0 where these are not counted."""
         if frames.shape[1] != self.centroids.shape[1]:
             raise MismatchError(
                 f"frames are {frames.shape[1]} wide, the centroids {self.centroids.shape[1]}",
                 advice="use the extractor of the k-means",
             )
-        labels = np.empty(len(frames), dtype=np.int64)
-        for begin in range(0, len(frames), self._size):
-            rows = slice(begin, begin + self._size)
-            labels[rows] = self._scorer.nearest(frames[rows])
-        return labels
+        find = self._find if self._on_device is None else self._on_device.find_from_memory
+        labels, ties = np.empty(len(frames), dtype=np.int64), 0
+        for begin in range(0, len(frames), self.size):
+            rows = slice(begin, begin + self.size)
+            labels[rows], of_rows = find(frames[rows], count_ties)
+            ties += of_rows
+        return labels, ties
 
     def squared_distances(self, frames: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Squared distances of frames (T, D) to the centroids with these labels, (T,) float32."""
         distances = np.empty(len(frames), dtype=np.float32)
-        for begin in range(0, len(frames), self._size):
-            rows = slice(begin, begin + self._size)
+        for begin in range(0, len(frames), self.size):
+            rows = slice(begin, begin + self.size)
             differences = frames[rows] - self.centroids[labels[rows]]
             distances[rows] = np.einsum("td,td->t", differences, differences)
         return distances
 
+    def _find(self, frames: np.ndarray, count_ties: bool) -> tuple[np.ndarray, int]:
+        # |x - c|^2 = |x|^2 + 2 (|c|^2 / 2 - x.c), and |x|^2 is the same for every c.
+        scores = frames @ self.centroids.T
+        np.subtract(self._half_squares, scores, out=scores)
+        labels = scores.argmin(axis=1)
+        if not count_ties:
+            return labels, 0
+        rows = np.arange(len(frames))
+        best = scores[rows, labels]
+        scores[rows, labels] = np.inf
+        tolerance = tie_tolerance(self.centroids) * np.linalg.norm(frames, axis=1)
+        return labels, int(np.count_nonzero(scores.min(axis=1) - best <= tolerance))
 
-# |x - c|^2 = |x|^2 + 2 (|c|^2 / 2 - x.c), and |x|^2 is the same for every c.
 
+def tie_tolerance(centroids: np.ndarray) -> float:
+    """Difference of two centroids' x.c - |c|^2 / 2 that rounding can make, for a frame x of length 1.
 
-class _CpuScorer:
-    def __init__(self, centroids: np.ndarray) -> None:
-        self._centroids = centroids
-        self._half_squares = 0.5 * np.einsum("kd,kd->k", centroids, centroids)
-
-    def nearest(self, frames: np.ndarray) -> np.ndarray:
-        products = frames @ self._centroids.T
-        np.subtract(self._half_squares, products, out=products)
-        return products.argmin(axis=1)
-
-
-class _DeviceScorer:
-    def __init__(self, centroids: np.ndarray, device: str) -> None:
-        import torch
-
-        self._centroids = torch.from_numpy(centroids).to(device)
-        self._half_squares = 0.5 * self._centroids.square().sum(1)
-
-    def nearest(self, frames: np.ndarray) -> np.ndarray:
-        import torch
-
-        on_device = torch.from_numpy(frames).to(self._centroids.device)
-        return torch.addmm(self._half_squares, on_device, self._centroids.T, alpha=-1).argmin(dim=1).cpu().numpy()
+    It is the size that the error of a sum of D products in float32 usually has at most; the bound is about sqrt(D)
+    times as large.
+    """
+    longest = float(np.linalg.norm(centroids, axis=1).max())
+    return float(np.finfo(np.float32).eps) * centroids.shape[1] ** 0.5 * longest

@@ -61,7 +61,7 @@ class AudioOptions:
     """Options of every stage that goes over audio."""
 
     device: str = option(
-        "torch device of encoder and k-means; cuda: a GPU for each of --workers in turn; cuda:1: that one for all",
+        "torch device of encoder and k-means; cuda: each of --workers has a GPU in turn; cuda:1: all have that one",
         "cpu",
     )
     workers: Workers = field(default_factory=Workers)

@@ -82,9 +82,11 @@ def fit_kmeans(manifest: Path, options: KmeansOptions) -> KmeansCard:
     inputs = inputs_of(manifest, options, folder_of_model(options.extractor_name))
     with held_folder(options.out, KmeansCard, inputs):
         shards = Shards(manifest, options.out, options.audio, read_limits(options.extractor_name))
-        description = describe(load_extractor(options.extractor_name, options.layer, shards.own_device))
+        # Each of several workers has its own, and perhaps the memory of the device.
+        device = shards.own_device if shards.is_serial else "cpu"
+        description = describe(load_extractor(options.extractor_name, options.layer, device))
         if not shards.is_serial:
-            unload_extractor()  # each worker has its own
+            unload_extractor()
         frames, sample = sample_frames(shards, description, options.clusters, options.sample)
         centroids, inertia, sizes = fit_centroids(frames, options.clusters, options.sample.seed, shards.own_device)
         card = KmeansCard(

@@ -86,16 +86,6 @@ def test_ensembles_and_averages_of_equal_checkpoints_change_nothing(toy_data_bin
         torch.testing.assert_close(weights[2][name], (weights[0][name] + weights[1][name]) / 2)
 
 
-def test_a_training_resumes_with_the_losses_of_an_uninterrupted_one(toy_data_bin, tmp_path):
-    options = ("--log-interval", 1, "--mt-passes", 0.5, "--save-interval-updates", 4)
-    whole = train(toy_data_bin, tmp_path / "whole", "--max-update", 9, *options)
-    train(toy_data_bin, tmp_path / "resumed", "--max-update", 4, *options)
-    resumed = train(toy_data_bin, tmp_path / "resumed", "--max-update", 9, *options)
-    tail = [entry["loss"] for entry in whole if int(entry["num_updates"]) > 4]
-    assert [entry["loss"] for entry in resumed] == tail
-    assert len(tail) == 5
-
-
 def test_interactive_translates_lines_of_units_and_lines_of_text(toy_data_bin, trained):
     common = ("--path", trained / "checkpoint_last.pt", "--user-dir", PACKAGE, "--task", "hmst_translation", "--cpu")
     for stream, line in (("st", " ".join(map(str, range(9)))), ("mt", "red")):

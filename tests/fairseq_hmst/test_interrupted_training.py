@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
 from toy import REPOSITORY
 from training import train, training_command
 
@@ -37,7 +38,7 @@ def train_until_killed(command: list[str], kill_at: int) -> list[dict[str, str]]
     return updates
 
 
-def test_a_killed_training_goes_on_with_the_losses_of_one_that_was_not(toy_data_bin, tmp_path):
+def test_a_killed_training_has_the_losses_and_the_weights_of_one_that_was_not(toy_data_bin, tmp_path):
     expected = losses_by_update(train(toy_data_bin, tmp_path / "whole", *OPTIONS))
     assert max(expected) == 30
     command = training_command(toy_data_bin, tmp_path / "killed", *OPTIONS)
@@ -47,3 +48,7 @@ def test_a_killed_training_goes_on_with_the_losses_of_one_that_was_not(toy_data_
     resumed = losses_by_update(train(toy_data_bin, tmp_path / "killed", *OPTIONS))
     assert min(resumed) > 16  # it went on, and did not start anew
     assert found | resumed == expected
+    whole, killed = (
+        torch.load(tmp_path / name / "checkpoint_last.pt", weights_only=False)["model"] for name in ("whole", "killed")
+    )
+    assert [name for name in whole if not torch.equal(killed[name], whole[name])] == []

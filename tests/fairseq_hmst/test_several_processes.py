@@ -1,9 +1,12 @@
 """Training by several processes, on the CPU by gloo, against one process that collects as many batches an update."""
 
+import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
+from forked_trainings import ForkedTrainings
 from toy import run_command
 from training import logged_updates, train, training_command
 
@@ -53,3 +56,78 @@ def test_processes_that_torchrun_starts_train_the_same(toy_data_bin, one_process
     assert result.returncode == 0, result.stderr[-3000:]
     check_same_losses(losses, logged_updates(result))
     check_same_training(folder, tmp_path)
+
+
+# batches of two examples, many of which are text alone, and so without a transcript of this source CTC
+UNUSED_HEADS = "--embed-dim 16 --ffn-embed-dim 16 --encoder-layers 1 --source-ctc-layer 1 --source-ctc-streams st"
+UNUSED_HEADS += " --batch-size 2 --dropout 0 --max-update 6 --disable-validation --no-epoch-checkpoints"
+BACKENDS = ("--ddp-backend c10d", "--ddp-backend no_c10d", "--ddp-backend legacy_ddp")  # beside the default
+CTC_ATTENTION = ("hmst_ctc_attention_tiny", "")
+FAMILIES = {
+    ("hmst_aed_tiny", "--target-ctc"): [""],
+    ("hmst_ctc_tiny", "--mt-weight 0"): [""],
+    ("hmst_transducer_tiny", "--predictor-dim 16 --joint-dim 16 --target-ctc"): [""],
+    ("hmst_ctc_attention_tiny", "--rdrop-weight 0.5 --consistency-weight 0.5 --source-ctc-weight 0"): [""],
+    CTC_ATTENTION: ["--find-unused-parameters", *BACKENDS],
+}
+
+
+class TinyTrainings:
+    """Trainings of a few updates, each in a folder of its own."""
+
+    def __init__(self, server: ForkedTrainings, data_bin: Path, folder: Path) -> None:
+        self.server, self.data_bin, self.folder = server, data_bin, folder
+
+    def run(self, options: str, arch: str) -> tuple[int, str, Path]:
+        """Exit status, what was logged, and the last checkpoint."""
+        folder = self.folder / str(len(list(self.folder.iterdir())))
+        folder.mkdir()
+        command = training_command(self.data_bin, folder, *options.split(), arch=arch)
+        status = self.server.run(command, folder / "log")
+        return status, (folder / "log").read_text(encoding="utf-8", errors="replace"), folder / "checkpoint_last.pt"
+
+    def weights(self, options: str, arch: str) -> dict[str, torch.Tensor]:
+        status, log, checkpoint = self.run(options, arch)
+        assert status == 0, log[-3000:]
+        return parameters(checkpoint)
+
+
+@pytest.fixture
+def tiny(trainings: ForkedTrainings, toy_data_bin: Path, tmp_path: Path) -> TinyTrainings:
+    return TinyTrainings(trainings, toy_data_bin, tmp_path)
+
+
+@pytest.mark.parametrize(("arch", "heads"), FAMILIES)
+def test_heads_that_a_process_has_nothing_for_change_nothing_whatever_the_backend(tiny, arch: str, heads: str):
+    expected = tiny.weights(f"{UNUSED_HEADS} {heads} --update-freq 2", arch)
+    for backend in FAMILIES[arch, heads]:
+        found = tiny.weights(f"{UNUSED_HEADS} {heads} {backend} --distributed-world-size 2", arch)
+        # to the bit: two gradients have one sum, and half of it is exact
+        assert [name for name in expected if not torch.equal(found[name], expected[name])] == [], backend
+
+
+def test_a_process_that_lacks_the_last_batch_of_an_update_still_counts_those_before(tiny):
+    options = "--max-tokens 500 --dropout 0 --max-epoch 1 --disable-validation --optimizer sgd --lr 0.1"
+    status, log, checkpoint = tiny.run(f"{options} --update-freq 4", "hmst_aed_tiny")
+    assert status == 0, log[-3000:]
+    (start,) = (json.loads(line[line.index("{") :]) for line in log.splitlines() if "hmst_start" in line)
+    assert start["batches"] % 4 == 3  # so that the second of two processes lacks one
+    expected = parameters(checkpoint)
+    found = tiny.weights(f"{options} --update-freq 2 --distributed-world-size 2", "hmst_aed_tiny")
+    for name, values in expected.items():  # four gradients, added in another order, differ by 2e-5
+        torch.testing.assert_close(found[name], values, atol=1e-4, rtol=0)
+
+
+def test_a_process_that_has_no_batch_at_all_changes_nothing(tiny):
+    options = f"{UNUSED_HEADS} --streams st --batch-size 300 --required-batch-size-multiple 1 --max-update 2"
+    expected = tiny.weights(options, CTC_ATTENTION[0])  # an update an epoch
+    found = tiny.weights(f"{options} --distributed-world-size 2", CTC_ATTENTION[0])
+    assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
+
+
+@pytest.mark.skipif(find_spec("fairscale") is not None, reason="fairscale is there")
+@pytest.mark.parametrize("option", ["--ddp-backend fully_sharded", "--ddp-backend slowmo", "--zero-sharding os"])
+def test_what_needs_fairscale_says_so(tiny, option: str):
+    status, log, _ = tiny.run(f"{UNUSED_HEADS} {option} --distributed-world-size 2", CTC_ATTENTION[0])
+    assert status != 0
+    assert "pip install fairscale" in log

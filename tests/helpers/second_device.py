@@ -7,7 +7,7 @@ host for the GPU is counted by the line of code that caused it, and so is every 
 
 import contextlib
 import functools
-import traceback
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from unittest import mock
 import torch
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_flatten, tree_map_only
+from torch.utils._pytree import tree_map_only
 
 aten = torch.ops.aten
 DEVICE = torch.device("cuda:0")
@@ -72,6 +72,14 @@ class OnDevice(torch.Tensor):
 
     def __repr__(self) -> str:  # type: ignore[override]
         return f"OnDevice({self.held})"
+
+    def __getitem__(self, index: Any) -> torch.Tensor:
+        return super().__getitem__(_with_tensors(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(value, (bool, int, float)):
+            value = torch.tensor(value, dtype=self.dtype)  # torch makes it on the CPU for a GPU
+        super().__setitem__(_with_tensors(index), value)
 
     def tolist(self) -> Any:
         return self.cpu().tolist()
@@ -137,6 +145,8 @@ def second_device() -> Iterator[SecondDevice]:
     torch._C._ensureCUDADeviceGuardSet()  # "cuda" means "cuda:0", as fake tensors have it, and no driver is asked
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch("torch.cuda._lazy_init", lambda: None))
+        # in inference mode torch hands over operations whole, in which copies between devices are hidden
+        stack.enter_context(mock.patch("torch.inference_mode", torch.no_grad))
         stack.enter_context(torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH))
         stack.enter_context(lifting_only_cpu_tensors())
         stack.enter_context(mock.patch("torch.cuda.amp.common.amp_definitely_not_available", lambda: False))
@@ -162,7 +172,9 @@ def run_on_device(func: Any, args: Any, kwargs: Any, on_wait: Callable[[], None]
     Raises:
         MixedDevices: a GPU would refuse these tensors together.
     """
-    tensors = [value for value in tree_flatten((args, kwargs))[0] if isinstance(value, torch.Tensor)]
+    tensors = list(_tensors((args, kwargs)))
+    if any(tensor.is_meta for tensor in tensors):
+        raise RuntimeError(f"{func} at {_caller()}: torch made a tensor of the GPU below the mode, without its numbers")
     has_device = any(isinstance(tensor, OnDevice) for tensor in tensors)
     target = kwargs.get("device")
     if func in (aten._to_copy.default, aten.copy_.default):
@@ -182,7 +194,7 @@ def run_on_device(func: Any, args: Any, kwargs: Any, on_wait: Callable[[], None]
             for _ in range(_count_waits(func, args, kwargs)):
                 on_wait()
             is_on = is_on and func is not aten._local_scalar_dense.default
-    held_args, held_kwargs = tree_map_only(OnDevice, lambda tensor: tensor.held, (args, kwargs))
+    held_args, held_kwargs = _held(args), _held(kwargs)
     if "device" in held_kwargs and is_on:
         held_kwargs["device"] = torch.device("cpu")
     if "pin_memory" in held_kwargs:
@@ -195,7 +207,25 @@ def run_on_device(func: Any, args: Any, kwargs: Any, on_wait: Callable[[], None]
 
 
 def _concerns_device(args: Any, kwargs: Any) -> bool:
-    return any(isinstance(value, OnDevice) for value in tree_flatten((args, kwargs))[0])
+    return any(isinstance(tensor, OnDevice) for tensor in _tensors((args, kwargs)))
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """All tensors among arguments of an operation; torch's own functions for trees take most of the time here."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item)
+
+
+def _held(value: Any) -> Any:
+    """Arguments of an operation with the tensors of the CPU that hold the numbers."""
+    if isinstance(value, OnDevice):
+        return value.held
+    if isinstance(value, dict):
+        return {name: _held(item) for name, item in value.items()}
+    return type(value)(map(_held, value)) if type(value) in (list, tuple) else value
 
 
 def _check_together(func: Any, tensors: list[torch.Tensor], on_upload: Callable[[], None]) -> None:
@@ -208,8 +238,10 @@ def _check_together(func: Any, tensors: list[torch.Tensor], on_upload: Callable[
     if not strangers:
         return
     if func in INDEXING and isinstance(tensors[0], OnDevice):
-        for _ in strangers:  # indices of the CPU are sent
-            on_upload()
+        is_put = func is not aten.index.Tensor
+        for tensor in strangers:  # indices of the CPU are sent, but no number that is put there
+            if not (is_put and tensor is tensors[-1] and tensor.dim() == 0):
+                on_upload()
         return
     is_number = all(tensor.dim() == 0 for tensor in strangers)
     if is_number and (torch.Tag.pointwise in func.tags or func in TAKE_NUMBERS):
@@ -218,14 +250,25 @@ def _check_together(func: Any, tensors: list[torch.Tensor], on_upload: Callable[
     raise MixedDevices(f"{func}: {shapes} at {_caller()}")
 
 
+def _with_tensors(index: Any) -> Any:
+    """An index whose lists are tensors of the CPU: torch would make them on the device, where no mode sees it."""
+    if isinstance(index, tuple):
+        return tuple(map(_with_tensors, index))
+    if not isinstance(index, list):
+        return index
+    return torch.tensor(index) if index else torch.empty(0, dtype=torch.int64)
+
+
 INDEXING = {aten.index.Tensor, aten.index_put_.default, aten.index_put.default, aten._index_put_impl_.default}
 TAKE_NUMBERS = {aten.fill_.Tensor, aten.masked_fill.Tensor, aten.masked_fill_.Tensor, aten.index_fill.int_Tensor}
 
 
 def _count_waits(func: Any, args: Any, kwargs: Any) -> int:
     """How often the host waits for a number while the operation runs on a GPU."""
-    if func in INDEXING:  # a mask chooses elements: how many?
-        return int(any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1]))
+    if func in INDEXING:  # a mask chooses elements: how many? To put one number there is masked_fill
+        is_number = func is not aten.index.Tensor and args[2].numel() == 1 and not isinstance(args[2], OnDevice)
+        masks = [index for index in args[1] if index is not None and index.dtype in (torch.bool, torch.uint8)]
+        return int(any(isinstance(mask, OnDevice) for mask in masks) and not is_number)
     if func is aten.repeat_interleave.Tensor:
         return int(kwargs.get("output_size") is None)
     if func is aten._ctc_loss.Tensor:
@@ -235,16 +278,22 @@ def _count_waits(func: Any, args: Any, kwargs: Any) -> int:
 
 def _caller() -> str:
     """The innermost line of this project, or of fairseq, that led here."""
-    names = []
-    for frame in reversed(traceback.extract_stack()):
-        path = Path(frame.filename)
-        if path.is_relative_to(PROJECT) and ".venv" not in path.parts and path != Path(__file__).resolve():
-            names.append(f"{path.relative_to(PROJECT)}:{frame.lineno} of {frame.name}")
-            break
-        if "fairseq" in path.parts:
-            names.append(f"fairseq/{path.name}:{frame.lineno} of {frame.name}")
-            break
-    return names[0] if names else "elsewhere"
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = _name_of_code(frame.f_code.co_filename)
+        if name is not None:
+            return f"{name}:{frame.f_lineno} of {frame.f_code.co_name}"
+        frame = frame.f_back
+    return "elsewhere"
+
+
+@functools.cache
+def _name_of_code(file: str) -> str | None:
+    """Name of a file of this project or of fairseq, None for others."""
+    path = Path(file)
+    if path.is_relative_to(PROJECT) and ".venv" not in path.parts and path != Path(__file__).resolve():
+        return str(path.relative_to(PROJECT))
+    return f"fairseq/{path.name}" if "fairseq" in path.parts else None
 
 
 # Autocast of CUDA does not know these tensors. Its casts, of those functions that models here call:

@@ -1,10 +1,13 @@
 """Small random models with each search, decoding a batch of two as fairseq-generate does."""
 
+import copy
 from argparse import Namespace
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from fairseq import utils
 from toy import batch_of, build_model, build_task
 
 from fairseq_hmst.data.labels import BLANK_INDEX
@@ -17,8 +20,8 @@ ROWS = range(2)
 class UnigramLanguageModel:
     """A language model that knows how frequent words are."""
 
-    def __init__(self, size: int) -> None:
-        self.logits = 5 * torch.randn(size, generator=torch.Generator().manual_seed(1))
+    def __init__(self, size: int, device: torch.device) -> None:
+        self.logits = (5 * torch.randn(size, generator=torch.Generator().manual_seed(1))).to(device)
 
     def eval(self) -> None:
         pass
@@ -40,7 +43,17 @@ class Decoder:
 
     @property
     def language_model(self) -> UnigramLanguageModel:
-        return UnigramLanguageModel(len(self.task.target_dictionary))
+        return UnigramLanguageModel(len(self.task.target_dictionary), self.device)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def on(self, device: str, dtype: torch.dtype = torch.float32) -> "Decoder":
+        """The same on another device and in another precision."""
+        model = copy.deepcopy(self.model).to(dtype).to(device)
+        batch = utils.apply_to_sample(lambda tensor: tensor.to(device), self.batch)
+        return Decoder(self.task, model, batch)
 
     def generator(self, **options: object) -> object:
         language_model = self.language_model if "lm_path" in options else None
@@ -54,8 +67,8 @@ class Decoder:
         return self.task.inference_step(self.generator(**options), [self.model], self.batch, **prefix)
 
 
-def make_decoder(search: str, data_bin: Path) -> Decoder:
-    """A random model of a search, made sharper so that options matter."""
+def make_decoder(search: str, data_bin: Path, rows: Iterable[int] = ROWS) -> Decoder:
+    """A random model of a search, made sharper so that options matter; the batch is of rows of valid."""
     task = build_task(data_bin, decoding=ATTENTION if search == LANGUAGES else search)
     if search == TRANSDUCER:
         model = build_model(task, "hmst_transducer_tiny", **SMALL, predictor_dim=16, joint_dim=16)
@@ -68,4 +81,4 @@ def make_decoder(search: str, data_bin: Path) -> Decoder:
                 parameter *= 3
             elif name == "joiner.output.bias":
                 parameter[BLANK_INDEX] += 3  # so that outputs end
-    return Decoder(task, model, batch_of(task, ROWS))
+    return Decoder(task, model, batch_of(task, rows))

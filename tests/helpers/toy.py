@@ -136,6 +136,12 @@ def batch_of(task, rows: Iterable[int], split: str = "valid") -> dict:
     return dataset.collater([dataset[row] for row in rows])
 
 
+def relabel(batch: dict, labels, lengths) -> None:
+    """Give a batch other labels of CTC and transducer, (B, U) and (B,)."""
+    for where in (batch, batch["on_host"].batch):
+        where["labels"], where["label_lengths"] = labels, lengths
+
+
 def run_command(*command: object, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess:
     """Run a command line with this Python's scripts on the path; its output is returned as text.
 

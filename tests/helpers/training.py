@@ -8,14 +8,16 @@ from pathlib import Path
 from toy import REPOSITORY, run_command
 
 PACKAGE = REPOSITORY / "fairseq_hmst"
-SIZES = "--embed-dim 32 --ffn-embed-dim 64 --attention-heads 2 --encoder-layers 2 --decoder-layers 1".split()
+SIZES = "--embed-dim 32 --ffn-embed-dim 64 --attention-heads 2 --encoder-layers 2".split()
+OF_DECODERS = ["--decoder-layers", "1"]
+WITHOUT_DECODER = ("hmst_ctc_tiny", "hmst_transducer_tiny")
 TRAINING = "--optimizer adam --lr 0.003 --cpu --num-workers 0 --no-progress-bar --log-format json".split()
 
 
 def training_command(data_bin: Path, save_dir: Path, *options: object, arch: str = "hmst_aed_tiny") -> list[str]:
     """A small training on the CPU; later options win."""
     task = ["--user-dir", PACKAGE, "--task", "hmst_translation", "--arch", arch, "--criterion", "hmst_joint"]
-    sizes = ["--max-tokens", 2000, *SIZES]
+    sizes = ["--max-tokens", 2000, *SIZES, *([] if arch in WITHOUT_DECODER else OF_DECODERS)]
     return [
         str(part) for part in ("fairseq-train", data_bin, *task, *sizes, *TRAINING, "--save-dir", save_dir, *options)
     ]

@@ -25,9 +25,10 @@ class NgramBlocker(NGramRepeatBlock):
             bsz, beam_size: their product is N.
             step: tokens that each hypothesis has.
         """
-        num_before = self.no_repeat_ngram_size - 1
-        for row, hypothesis in enumerate(tokens[:, 1 : step + 1].tolist()):
-            last = hypothesis[step - num_before :] if num_before else []
-            repeats = [hypothesis[end] for end in range(num_before, step) if hypothesis[end - num_before : end] == last]
-            lprobs[row, repeats] = -math.inf
-        return lprobs
+        size = self.no_repeat_ngram_size
+        if step < size:
+            return lprobs
+        ngrams = tokens[:, 1 : step + 1].unfold(1, size, 1)  # (N, n-grams, size)
+        is_repeat = (ngrams[:, :, :-1] == tokens[:, None, step + 2 - size : step + 1]).all(2)
+        costs = lprobs.new_zeros(is_repeat.shape).masked_fill_(is_repeat, -math.inf)
+        return lprobs.scatter_add_(1, ngrams[:, :, -1], costs)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from fairseq import utils
@@ -52,8 +52,9 @@ class DecodedValidation:
 
     def statistics(self, batch: Batch, model: "HmstModel") -> dict[str, float]:
         """Statistics of BLEU and chrF of a batch of any streams."""
-        target, net_input = batch["target"], batch["net_input"]
-        if target is None:
+        on_host, net_input = batch["on_host"].batch, batch["net_input"]
+        targets = on_host["target"]
+        if targets is None:
             return score_statistics([], self.groups, self.scorer)
         chosen: NetInput = {
             "src_tokens": net_input["src_tokens"],
@@ -61,16 +62,14 @@ class DecodedValidation:
             "prev_output_tokens": net_input["prev_output_tokens"],
         }
         hypotheses = self._decode({"id": batch["id"], "origin": batch["origin"], "net_input": chosen}, model)
-        languages = self.task.data_bin.languages_of(net_input["prev_output_tokens"])
+        languages = self.task.data_bin.languages_of(on_host["net_input"]["prev_output_tokens"])
+        text = self.task.text.target
         texts = [
-            ScoredText(
-                STREAM_NAMES[stream],
-                languages[row],
-                self.task.text.target(hypotheses[row]),
-                # an unknown word of the reference is escaped, so that no hypothesis can match it
-                self.task.text.target(target[row], escape_unknown=True),
+            # an unknown word of the reference is escaped, so that no hypothesis can match it
+            ScoredText(STREAM_NAMES[stream], language, text(hypothesis), text(target, escape_unknown=True))
+            for stream, language, hypothesis, target in zip(
+                on_host["stream"].tolist(), languages, hypotheses, targets, strict=True
             )
-            for row, stream in enumerate(batch["stream"].tolist())
         ]
         return score_statistics(texts, self.groups, self.scorer)
 
@@ -90,20 +89,20 @@ class DecodedValidation:
         if not rows:
             return
         device = next(model.parameters()).device
-        batch = utils.apply_to_sample(
-            lambda tensor: tensor.to(device), dataset.collater([dataset[row] for row in rows])
-        )
+        on_host = cast(Batch, dataset.collater([dataset[row] for row in rows]))
+        batch = utils.apply_to_sample(lambda tensor: tensor.to(device), on_host)
         hypotheses = self._decode(batch, model)
-        place_of = {int(row): place for place, row in enumerate(batch["id"])}
-        samples = tuple(self._sample(batch, place_of[row], hypotheses[place_of[row]]) for row in rows)
+        place_of = {int(row): place for place, row in enumerate(on_host["id"])}
+        samples = tuple(self._sample(on_host, place_of[row], hypotheses[place_of[row]]) for row in rows)
         log_event(SampleTranslations(num_updates, samples))
         if self.board is not None:
             self.board.show(samples, num_updates)
             for row in rows:
-                self.board.show_alignment(row, model, batch, place_of[row], hypotheses[place_of[row]], num_updates)
+                self.board.show_alignment(row, model, on_host, place_of[row], hypotheses[place_of[row]], num_updates)
 
     @torch.no_grad()
     def _decode(self, batch: Batch, model: "HmstModel") -> list[Tensor]:
+        """Tokens of the best hypothesis of each example, on the CPU."""
         return [best["tokens"] for best, *_ in self.task.decode(self.generator, [model], batch)]
 
     def _sample(self, batch: Batch, place: int, hypothesis: Tensor) -> Sample:

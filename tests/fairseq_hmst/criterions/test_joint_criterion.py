@@ -4,8 +4,9 @@ import pytest
 import torch
 from fairseq.logging import metrics
 from omegaconf import OmegaConf
-from toy import batch_of, build_criterion, build_model, build_task
+from toy import batch_of, build_criterion, build_model, build_task, relabel
 
+from fairseq_hmst.criterions.joint_criterion import LOSS_UNIT
 from fairseq_hmst.losses.rnnt import rnnt_loss
 from preprocess.errors import OptionError
 
@@ -50,8 +51,8 @@ def test_st_alone_equals_st_with_mt_of_weight_0(toy_task, model, sentence_avg):
 def test_a_batch_costs_what_its_examples_cost_one_by_one(toy_task, model):
     criterion = build_criterion(toy_task)
     rows = [*ST_ROWS, *MT_ROWS]
-    together = float(criterion(model, batch_of(toy_task, rows))[0])
-    one_by_one = sum(float(criterion(model, batch_of(toy_task, [row]))[0]) for row in rows)
+    together = float(criterion(model, batch_of(toy_task, rows))[2]["loss"])
+    one_by_one = sum(float(criterion(model, batch_of(toy_task, [row]))[2]["loss"]) for row in rows)
     assert together == pytest.approx(one_by_one, rel=1e-5)
 
 
@@ -64,9 +65,9 @@ def test_weight_0_leaves_a_head_out(toy_task, model):
 
 def test_the_loss_is_the_weighted_mean_over_heads(toy_task, model):
     weights = {"attention_weight": 2.0, "ctc_weight": 1.0, "source_ctc_weight": 5.0}
-    loss, _, logged = build_criterion(toy_task, **weights)(model, batch_of(toy_task, ST_ROWS))
+    _, _, logged = build_criterion(toy_task, **weights)(model, batch_of(toy_task, ST_ROWS))
     sums = [float(logged[f"st_{head}_loss"]) for head in ("attention", "ctc", "source_ctc")]
-    assert float(loss) == pytest.approx((2 * sums[0] + sums[1] + 5 * sums[2]) / 8, rel=1e-5)
+    assert float(logged["loss"]) == pytest.approx((2 * sums[0] + sums[1] + 5 * sums[2]) / 8, rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["one target", "two targets"])
@@ -124,7 +125,7 @@ def test_labels_beyond_their_length_change_no_bit(toy_task):
     gradients = []
     for labels in ("labels", "target"):
         batch = batch_of(toy_task, ST_ROWS)
-        batch["labels"] = batch[labels][:, : batch["labels"].size(1)]
+        relabel(batch, batch[labels][:, : batch["labels"].size(1)], batch["label_lengths"])
         model.zero_grad()
         build_criterion(toy_task)(model, batch)[0].backward()
         gradients.append([parameter.grad.clone() for parameter in model.parameters()])
@@ -151,8 +152,7 @@ def test_the_source_ctc_learns_the_transcripts_of_the_streams_it_is_told(toy_tas
 def test_infeasible_examples_cost_nothing_and_are_counted(toy_task, model):
     batch = batch_of(toy_task, ST_ROWS)
     longest = int(batch["net_input"]["src_lengths"].max())
-    batch["labels"] = torch.full((len(batch["id"]), longest + 2), 5)
-    batch["label_lengths"] = torch.full_like(batch["id"], longest + 2)
+    relabel(batch, torch.full((len(batch["id"]), longest + 2), 5), torch.full_like(batch["id"], longest + 2))
     _, _, logged = build_criterion(toy_task)(model, batch)
     assert float(logged["st_ctc_infeasible"]) == len(ST_ROWS)
     assert float(logged["st_ctc_loss"]) == 0
@@ -228,9 +228,8 @@ def test_the_mean_ctc_loss_is_that_of_the_examples_that_have_a_path(toy_task):
     batch = batch_of(toy_task, [0, 1, 2])
     longest = int(batch["net_input"]["src_lengths"].max())
     labels, lengths = batch["labels"], batch["label_lengths"]
-    batch["labels"] = torch.full((3, longest + 2), 5)
+    relabel(batch, torch.full((3, longest + 2), 5), torch.tensor([longest + 2, int(lengths[1]), longest + 2]))
     batch["labels"][1, : labels.size(1)] = labels[1]
-    batch["label_lengths"] = torch.tensor([longest + 2, int(lengths[1]), longest + 2])
     output = model(**batch["net_input"])
     steps = output.source_lengths[1]
     log_probs = output.ctc_logits[1, :steps].log_softmax(-1)
@@ -239,14 +238,14 @@ def test_the_mean_ctc_loss_is_that_of_the_examples_that_have_a_path(toy_task):
     for sentence_avg in (False, True):
         criterion = build_criterion(toy_task, sentence_avg=sentence_avg)
         loss, sample_size, _ = criterion(model, batch)
-        assert float(sample_size) == (1 if sentence_avg else int((batch["target"][1] != 1).sum()))
-        assert float(loss) == pytest.approx(float(nats), rel=1e-5)
+        assert sample_size * LOSS_UNIT == (1 if sentence_avg else int((batch["target"][1] != 1).sum()))
+        assert float(loss) * LOSS_UNIT == pytest.approx(float(nats), rel=1e-5)
     with metrics.aggregate() as values:
         build_criterion(toy_task).reduce_metrics([build_criterion(toy_task)(model, batch)[2]])
     found = values.get_smoothed_values()
     assert {name: found[name] for name in names} == pytest.approx(dict.fromkeys(names, bits), abs=0.001)
     assert found["st_ctc_infeasible"] == 2
-    batch["labels"], batch["label_lengths"] = torch.full((3, longest + 2), 5), torch.full((3,), longest + 2)
+    relabel(batch, torch.full((3, longest + 2), 5), torch.full((3,), longest + 2))
     with metrics.aggregate() as values:
         build_criterion(toy_task).reduce_metrics([build_criterion(toy_task)(model, batch)[2]])
     assert "st_ctc_loss" not in values.get_smoothed_values()

@@ -6,6 +6,8 @@ from fairseq.logging import metrics
 from torch.nn import functional
 from toy import batch_of, build_criterion, build_model, task_with_twins
 
+from fairseq_hmst.criterions.joint_criterion import LOSS_UNIT
+
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 HEADS = {"attention": 0.7 / 1.3, "ctc": 0.3 / 1.3, "source_ctc": 0.3 / 1.3}
 BOTH = {"rdrop_weight": 2.0, "consistency_weight": 3.0}
@@ -132,10 +134,10 @@ def test_the_loss_is_that_of_examples_plus_weighed_divergences(task, batch, weig
         consistency = [sum(copy.get(row, 0.0) for copy in by_copy) / num_copies for row in range(num_rows)]
         losses = [one + 3 * HEADS["attention"] * other for one, other in zip(losses, consistency, strict=True)]
     expected = sum(value * (mt_weight if text else 1) for value, text in zip(losses, is_text, strict=True))
-    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    assert float(loss) * LOSS_UNIT == pytest.approx(expected, rel=1e-5)
     num_tokens = (batch["target"] != 1).sum(1)
     weights_of_rows = torch.tensor([mt_weight if text else 1.0 for text in is_text])
-    assert float(sample_size) == pytest.approx(float((num_tokens * weights_of_rows).sum()))
+    assert sample_size * LOSS_UNIT == pytest.approx(float((num_tokens * weights_of_rows).sum()))
     for stream, number in (("st", 0), ("mt", 1)):
         rows = [row for row in range(num_rows) if is_text[row] == number]
         assert float(logged[f"{stream}_loss"]) == pytest.approx(sum(losses[row] for row in rows), rel=1e-5)
@@ -158,7 +160,7 @@ def test_the_logged_losses_of_heads_are_the_mean_over_copies_and_make_up_the_los
     assert set(sums) == {"attention_loss", "ctc_loss", "source_ctc_loss", "rdrop_loss", "consistency_loss"}
     expected = sum(weight * sums[f"{head}_loss"] for head, weight in HEADS.items())
     expected += 2 * sums["rdrop_loss"] + 3 * HEADS["attention"] * sums["consistency_loss"]
-    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    assert float(loss) * LOSS_UNIT == pytest.approx(expected, rel=1e-5)
 
 
 def test_without_dropout_rdrop_changes_nothing(task, batch):
@@ -186,7 +188,7 @@ def test_weight_0_is_to_the_bit_a_single_pass_of_the_batch_itself(task, batch):
     assert all(net_input[name] is values for name, values in batch["net_input"].items())
     in_evaluation = build_criterion(task)(model.model.eval(), batch)  # which has no R-drop and no consistency
     assert torch.equal(loss, in_evaluation[0])
-    assert torch.equal(sample_size, in_evaluation[1])
+    assert sample_size == in_evaluation[1]
     of_validation = ("correct", "source_word")  # counted there alone
     expected = {
         name: value for name, value in bits(in_evaluation[2]).items() if not any(w in name for w in of_validation)

@@ -101,12 +101,26 @@ def test_streams_of_unequal_length_are_refused():
         StreamRows("st", Rows([torch.tensor([2])] * 2), Rows([torch.tensor([2])]))
 
 
-def test_order_is_by_length_and_ties_depend_on_the_seed(dictionary):
-    dataset = mixed(dictionary, [make_stream("st", [3, 1, 3, 2, 3, 3, 3])])
-    orders = set()
-    for seed in range(5):
-        np.random.seed(seed)  # noqa: NPY002
-        order = dataset.ordered_indices()
-        assert dataset.source_sizes[order].tolist() == sorted(dataset.source_sizes.tolist())
-        orders.add(tuple(order.tolist()))
-    assert len(orders) > 1
+def test_order_is_by_length_and_ties_depend_on_seed_and_epoch_alone(dictionary):
+    streams = [make_stream("st", [3, 1, 3, 2, 3, 3, 3])]
+    datasets = [mixed(dictionary, streams, seed=seed) for seed in range(3)]
+    orders = {}
+    for epoch in (1, 2, 3, 2, 1):
+        for seed, dataset in enumerate(datasets):
+            np.random.seed(epoch)  # noqa: NPY002  (as fairseq does)
+            dataset.set_epoch(epoch)
+            order = dataset.ordered_indices()
+            assert dataset.source_sizes[order].tolist() == sorted(dataset.source_sizes.tolist())
+            assert orders.setdefault((seed, epoch), order.tolist()) == order.tolist()
+    assert len({tuple(order) for order in orders.values()}) > len(datasets)
+    assert orders[0, 2] != orders[1, 1]  # their sum is not what counts
+
+
+def test_only_what_is_not_shuffled_has_the_same_batches_in_all_epochs(dictionary):
+    for shuffle in (True, False):
+        dataset = mixed(dictionary, [make_stream("st", [3] * 9)], shuffle=shuffle)
+        orders = set()
+        for epoch in (1, 2, 3):
+            dataset.set_epoch(epoch)
+            orders.add(tuple(dataset.ordered_indices().tolist()))
+        assert dataset.can_reuse_epoch_itr_across_epochs == (len(orders) == 1) == (not shuffle)

@@ -132,14 +132,14 @@ def test_an_impossible_label_in_a_feasible_example_still_shows():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"source_lengths": [9, 0, 3, 5]}, r"example 1 .* source_length must lie in 1\.\.9, got 0"),
-        ({"source_lengths": [9, 6, 10, 5]}, r"example 2 .* source_length must lie in 1\.\.9, got 10"),
-        ({"target_lengths": [4, 2, 0, 5]}, r"example 3 .* target_length must lie in 0\.\.4, got 5"),
+        ({"source_lengths": [9, 0, 3, 5]}, r"source_lengths\[1\] is 0, expected 1\.\.9"),
+        ({"source_lengths": [9, 6, 10, 5]}, r"source_lengths\[2\] is 10, expected 1\.\.9"),
+        ({"target_lengths": [4, 2, 0, 5]}, r"target_lengths\[3\] is 5, expected 0\.\.4"),
         (
             {"targets": [[2, 3, 3, 4], [5, 7, 1, 1], [1] * 4, [2] * 4]},
-            r"example 1 .* label must lie in 0\.\.6 .* 7",
+            r"targets\[1, 1\] is 7, expected a label in 0\.\.6",
         ),
-        ({"targets": [[2, 0, 3, 4], [5, 6, 1, 1], [1] * 4, [2] * 4]}, r"example 0 .* without the blank 0, got 0"),
+        ({"targets": [[2, 0, 3, 4], [5, 6, 1, 1], [1] * 4, [2] * 4]}, r"targets\[0, 1\] is 0, .* without the blank 0"),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(change, message):

@@ -48,12 +48,12 @@ def test_losses_and_gradients_equal_the_sum_over_all_paths(loss_function, num_st
 
 
 @BOTH_LOSSES
-@pytest.mark.parametrize(("num_steps", "num_labels", "vocabulary"), [(50, 20, 30), (7, 0, 9), (1, 6, 4), (3, 2, 1)])
+@pytest.mark.parametrize(("num_steps", "num_labels", "vocabulary"), [(50, 20, 30), (7, 0, 9), (1, 6, 4), (3, 2, 2)])
 def test_a_uniform_model_has_the_closed_form_loss(loss_function, num_steps, num_labels, vocabulary):
     tensors, (targets, *_) = random_batch(2, num_steps, num_labels, vocabulary, width=3)
     flat = (*tensors[:2], torch.zeros_like(tensors[2]), torch.full_like(tensors[3], 0.7))
     full = (torch.full((2,), num_steps), torch.full((2,), num_labels))
-    losses = loss_function(*flat, targets.clamp(max=vocabulary - 1), *full, BLANK)
+    losses = loss_function(*flat, targets, *full, BLANK)
     num_paths = math.comb(num_steps + num_labels - 1, num_labels)
     expected = (num_steps + num_labels) * math.log(vocabulary) - math.log(num_paths)
     torch.testing.assert_close(losses, losses.new_tensor([expected] * 2), rtol=1e-12, atol=1e-12)

@@ -23,6 +23,7 @@ FAMILIES = {
     "mbart": ("hmst_aed_tiny", MBART_OPTIONS),
 }
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
+SPEECH_WITHOUT_TRANSCRIPT, TEXT = (3, 10), range(21, 26)  # rows of valid
 HEADS = ("attention_logits", "ctc_logits", "source_ctc_logits")
 
 
@@ -49,9 +50,12 @@ def test_batching_and_padding_change_no_score_of_any_head(model, toy_task):
                 torch.testing.assert_close(batched, getattr(alone, head)[0], atol=1e-5, rtol=1e-4)
 
 
-def test_every_parameter_receives_a_gradient(model, toy_task):
-    criterion = build_criterion(toy_task)
-    loss, _, _ = criterion(model.train(), batch_of(toy_task, range(10)))
+@pytest.mark.parametrize("rows", [range(10), SPEECH_WITHOUT_TRANSCRIPT, TEXT])
+def test_every_parameter_receives_a_gradient_from_every_batch(model, toy_task, rows):
+    """Otherwise torch's DistributedDataParallel, fairseq's default, would wait for it."""
+    criterion = build_criterion(toy_task, source_ctc_streams="st")
+    model.zero_grad(set_to_none=True)
+    loss, _, _ = criterion(model.train(), batch_of(toy_task, rows))
     loss.backward()
     without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
     assert without == []

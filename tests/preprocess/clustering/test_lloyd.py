@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans, MiniBatchKMeans
 
+from preprocess.clustering.frame_passes import FramesInMemory
 from preprocess.clustering.lloyd import fit_centroids, improve, sample_sizes, spread_start
-from preprocess.clustering.nearest_centroid import NearestCentroid
 from preprocess.errors import NotFiniteError, PreprocessError
 
 
@@ -24,10 +24,8 @@ def ignore(num_frames: int) -> None:
 def test_an_iteration_is_scikit_learns(frames):
     start = frames[:40]
     expected = KMeans(40, init=start, n_init=1, max_iter=1, algorithm="lloyd").fit(frames)
-    centroids, inertia, _ = improve(frames, np.arange(len(frames)), NearestCentroid(start), ignore)
-    np.testing.assert_allclose(centroids, expected.cluster_centers_, atol=1e-5)
-    distances = np.linalg.norm(frames[:, None] - start[None], axis=2)
-    assert inertia == pytest.approx((distances.min(axis=1) ** 2).mean(), rel=1e-5)
+    found = improve(FramesInMemory(frames), np.arange(len(frames)), start, ignore)
+    np.testing.assert_allclose(found, expected.cluster_centers_, atol=1e-5)
 
 
 def test_a_frame_that_is_not_finite_is_named(frames):
@@ -46,15 +44,15 @@ def test_fewer_than_forty_frames_a_cluster_are_warned_of(frames, caplog, cluster
 
 def test_an_iteration_looks_at_the_rows_it_is_given_alone(frames):
     rows = np.arange(0, 6000, 3)
-    found, _, _ = improve(frames, rows, NearestCentroid(frames[:40]), ignore)
-    expected, _, _ = improve(frames[rows].copy(), np.arange(len(rows)), NearestCentroid(frames[:40]), ignore)
+    found = improve(FramesInMemory(frames), rows, frames[:40], ignore)
+    expected = improve(FramesInMemory(frames[rows]), np.arange(len(rows)), frames[:40], ignore)
     assert np.array_equal(found, expected)
 
 
 def test_centroids_without_frames_go_to_the_farthest_frames(frames):
     frames[[17, 4711]] += 50
     start = np.concatenate([frames[:3], np.full((2, 24), 1e4, dtype=np.float32)])
-    centroids, _, _ = improve(frames, np.arange(len(frames)), NearestCentroid(start), ignore)
+    centroids = improve(FramesInMemory(frames), np.arange(len(frames)), start, ignore)
     assert {row.tobytes() for row in centroids[3:]} == {frames[17].tobytes(), frames[4711].tobytes()}
 
 
@@ -109,7 +107,7 @@ def test_the_start_is_spread_over_far_groups():
     far = np.arange(10)
     frames[far] += 1000 * random.standard_normal((10, 8)).astype(np.float32)
     for seed in range(5):  # at random, a start of 200 would hold one of the ten
-        start = spread_start(frames, 200, np.random.default_rng(seed), "cpu")
+        start = spread_start(FramesInMemory(frames), np.arange(2000), 200, np.random.default_rng(seed))
         assert start.shape == (200, 8)
         assert len(np.unique(start, axis=0)) == 200
         assert np.linalg.norm(frames[far, None] - start[None], axis=2).min(axis=1).max() < 1000

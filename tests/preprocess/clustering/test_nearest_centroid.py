@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import torch
+from second_device import second_device
 from sklearn.cluster import KMeans
 
 from preprocess.clustering import nearest_centroid
@@ -48,24 +48,23 @@ def test_rows_at_once_change_nothing(frames, monkeypatch, device: str):
 def test_memory_of_one_product_is_bounded(monkeypatch, clusters: int, rows: int):
     seen = []
 
-    class Spy:
-        def __init__(self, centroids: np.ndarray) -> None:
-            pass
+    def find(self, frames: np.ndarray, count_ties: bool) -> tuple[np.ndarray, int]:
+        seen.append(len(frames))
+        return np.zeros(len(frames), dtype=np.int64), 0
 
-        def nearest(self, frames: np.ndarray) -> np.ndarray:
-            seen.append(len(frames))
-            return np.zeros(len(frames), dtype=np.int64)
-
-    monkeypatch.setattr(nearest_centroid, "_CpuScorer", Spy)
+    monkeypatch.setattr(NearestCentroid, "_find", find)
     NearestCentroid(np.zeros((clusters, 1), dtype=np.float32))(np.zeros((4097, 1), dtype=np.float32))
     assert max(seen) == rows and sum(seen) == 4097
 
 
 def test_another_device_computes_there_and_the_cpu_without_torch(frames):
-    sent = torch.device("meta")  # has shapes but no numbers, so only what was sent there could come back
-    with pytest.raises(NotImplementedError, match="meta"):
-        NearestCentroid(frames[:5], str(sent))(frames[:10])
-    assert "torch" not in str(type(NearestCentroid(frames[:5])._scorer._half_squares))
+    with second_device() as gpu:
+        nearest = NearestCentroid(frames[:5], "cuda")
+        gpu.reset()
+        found = nearest(frames)
+        assert gpu.uploads.total() == gpu.waits.total() == 2  # a block is 4096 frames
+        assert np.array_equal(found, NearestCentroid(frames[:5])(frames))
+    assert "torch" not in str(type(NearestCentroid(frames[:5])._half_squares))
 
 
 def test_no_frames_have_no_labels_and_other_widths_are_refused(frames):
