@@ -33,7 +33,6 @@ SMALLER = {
     "preprocess kmeans": "--clusters 16",
     "preprocess subwords": "--unit-vocab 40 --source-vocab 60 --target-vocab 60",
 }
-NEEDS_GPU = {"--bf16"}
 SMALL_RECIPE = {
     "preset": "small",
     "kmeans": {"extractor": "mfcc", "clusters": 16},
@@ -108,7 +107,8 @@ def write_small_recipe(text: str) -> None:
     """Write my_recipe.yaml as in a block, with MFCC and small vocabularies."""
     recipe = yaml.safe_load(text)
     assert recipe.keys() <= SMALL_RECIPE.keys() | {"out", "manifest", "binarize"}
-    Path("my_recipe.yaml").write_text(yaml.safe_dump(recipe | SMALL_RECIPE), encoding="utf-8")
+    small = recipe | SMALL_RECIPE | {"train": recipe["train"] | SMALL_RECIPE["train"]}
+    Path("my_recipe.yaml").write_text(yaml.safe_dump(small), encoding="utf-8")
 
 
 def commands_of(code: str) -> Iterator[list[str]]:
@@ -148,6 +148,6 @@ def add_best_checkpoint(folder: Path) -> None:
 def split_program(words: list[str]) -> tuple[str, list[str]]:
     """Name of a program, and its options made small."""
     length = 2 if words[0] == "hmst" else 1
-    program, options = " ".join(words[:length]), [word for word in words[length:] if word not in NEEDS_GPU]
+    program, options = " ".join(words[:length]), words[length:]
     stage = f"preprocess {options[0]}" if program == "hmst preprocess" else program
     return program, options + SMALLER.get(stage, "").split()
