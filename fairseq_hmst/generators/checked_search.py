@@ -5,6 +5,7 @@ Each step notes on the device whether its scores are finite; the host asks once,
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from fairseq.sequence_generator import EnsembleModelWithAlignment, SequenceGenerator, SequenceGeneratorWithAlignment
@@ -22,14 +23,12 @@ if TYPE_CHECKING:
     from .hypothesis import EncoderOut, GeneratedHypothesis, IncrementalStates
 
 
+# Of the search that goes on in a thread; None outside of a CheckedSearch
+_finite_scores: ContextVar[FiniteScores | None] = ContextVar("finite_scores", default=None)
+
+
 class CheckedEnsemble:
-    """The part of an ensemble that looks at its scores.
-
-    Attributes:
-        finite_scores: of the search that goes on; None outside of a `CheckedSearch`.
-    """
-
-    finite_scores: FiniteScores | None = None
+    """The part of an ensemble that looks at its scores."""
 
     def look_at(self, log_probs: Tensor) -> None:
         """Note log-probabilities (N, V); rows that are not finite become 0, with which any search can go on.
@@ -37,10 +36,11 @@ class CheckedEnsemble:
         Raises:
             NotFiniteError: one is NaN or infinite, and no `CheckedSearch` would tell.
         """
-        if self.finite_scores is None:
+        finite_scores = _finite_scores.get()
+        if finite_scores is None:
             check_log_probs(log_probs)
         else:
-            log_probs.masked_fill_(~self.finite_scores.note(log_probs).unsqueeze(1), 0.0)
+            log_probs.masked_fill_(~finite_scores.note(log_probs).unsqueeze(1), 0.0)
 
 
 class CheckedSearch(SequenceGenerator):
@@ -52,8 +52,12 @@ class CheckedSearch(SequenceGenerator):
         Raises:
             NotFiniteError: a probability is NaN or infinite.
         """
-        self.model.finite_scores = finite_scores = FiniteScores()
-        results = super().generate(models, sample, **kwargs)
+        finite_scores = FiniteScores()
+        token = _finite_scores.set(finite_scores)
+        try:
+            results = super().generate(models, sample, **kwargs)
+        finally:
+            _finite_scores.reset(token)
         finite_scores.check()
         return results
 

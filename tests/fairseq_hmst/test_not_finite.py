@@ -190,7 +190,9 @@ def test_validation_names_the_update_and_the_examples(prompt_data_bin, monkeypat
     criterion, batch = build_criterion(task), batch_of(task, range(2))
     task.valid_step(batch, model, criterion)
     with monkeypatch.context() as context:
-        context.setattr(type(model), "get_normalized_probs", lambda *_, **__: torch.full((2, 1, 99), torch.nan))
+        context.setattr(
+            type(model), "get_normalized_probs", lambda _, output, *__, **___: torch.full_like(output[0], torch.nan)
+        )
         with pytest.raises(NotFiniteError, match=r"^validation after update 0: valid.st '.*': the model's probabil"):
             task.valid_step(batch, model, criterion)
     model.encoder.layer_norm.weight.data.fill_(BIGGEST)

@@ -125,7 +125,11 @@ def test_validation_counts_each_languages_words(task):
     class Perfect:
         def generate(self, models, sample, **options):
             targets = {int(i): target for i, target in zip(batch["id"], batch["target"], strict=True)}
-            return [[{"tokens": targets[int(i)]}] for i in sample["id"]]
+            score = torch.zeros(())
+            return [
+                [{"tokens": targets[int(i)], "score": score, "positional_scores": torch.zeros(len(targets[int(i)]))}]
+                for i in sample["id"]
+            ]
 
     task.validation.generator = Perfect()
     statistics = task.validation.statistics(batch, model)
