@@ -99,7 +99,9 @@ def test_kmeans_of_ours_and_the_fields_recipe_have_nearly_the_same_inertia(figur
 
 def test_a_model_that_fails_is_named_and_the_others_are_measured(monkeypatch, tmp_path, capsys):
     monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.delitem(sys.modules, "training", raising=False)  # that of the tests
     training = importlib.import_module("training")
+    monkeypatch.delitem(sys.modules, "training")
     names = "seconds core_seconds source_tokens target_tokens bytes parameters".split()
 
     def measure(command: list[str], *_: object) -> dict[str, float] | str:
