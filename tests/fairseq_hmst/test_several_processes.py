@@ -118,6 +118,17 @@ def test_a_process_that_lacks_the_last_batch_of_an_update_still_counts_those_bef
         torch.testing.assert_close(found[name], values, atol=1e-4, rtol=0)
 
 
+def test_a_process_that_has_no_batch_at_all_changes_nothing(tiny):
+    options = f"{UNUSED_HEADS} --streams st --max-tokens 30000 --batch-size 300 --required-batch-size-multiple 1"
+    options += " --max-update 2"
+    status, log, checkpoint = tiny.run(options, CTC_ATTENTION[0])
+    assert status == 0, log[-3000:]
+    assert '"batches": 1}' in log  # in an epoch
+    expected = parameters(checkpoint)
+    found = tiny.weights(f"{options} --distributed-world-size 2", CTC_ATTENTION[0])
+    assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
+
+
 @pytest.mark.skipif(find_spec("fairscale") is not None, reason="fairscale is there")
 @pytest.mark.parametrize("option", ["--ddp-backend fully_sharded", "--ddp-backend slowmo", "--zero-sharding os"])
 def test_what_needs_fairscale_says_so(tiny, option: str):
