@@ -37,13 +37,11 @@ PREPROCESS = {
     "__init__": (),
 }
 FAIRSEQ_HMST = {
-    **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "training_events"), ()),
-    **dict.fromkeys(("lazy", "installation", "missing_batches", "optimizers"), ()),
+    **dict.fromkeys(("losses", "modules", "version", "cpu_processes", "outdated_calls", "lazy", "installation"), ()),
     "bleu": ("preprocess.files",),
     "compat": ("preprocess.files",),
-    "precision": ("preprocess.files",),
-    "checkpoints": ("compat", "training_events", "preprocess.files"),
-    "failed_updates": ("compat", "data", "preprocess.files"),
+    "checkpoints": ("compat", "training.training_events", "preprocess.files"),
+    "training": ("compat", "data", "preprocess.files"),
     "average": ("plugin", "checkpoints", "preprocess.files"),
     "data": ("compat", "preprocess.files"),
     "models": ("modules", "data", "checkpoints", "compat", "preprocess.files"),
@@ -51,7 +49,7 @@ FAIRSEQ_HMST = {
     "generators": ("preprocess.files",),  # modules and models only by their methods
     "alignment": ("losses",),
     "tasks": (
-        *("bleu", "data", "checkpoints", "generators", "alignment", "training_events", "plugin"),
+        *("bleu", "data", "checkpoints", "generators", "alignment", "training.training_events", "plugin"),
         "preprocess.files",
     ),
     "text_start": ("data", "models", "compat", "lazy", "preprocess.files"),
@@ -62,12 +60,9 @@ FAIRSEQ_HMST = {
     "demo": ("translate", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
     "command": (
         *("export", "score", "average", "checkpoints", "model_folder", "compat", "preprocess"),
-        *("plugin", "cpu_processes", "training_events", "outdated_calls", "generators.followed"),
+        *("plugin", "cpu_processes", "training.training_events", "outdated_calls", "generators.followed"),
     ),
-    "plugin": (
-        *("compat", "cpu_processes", "optimizers", "outdated_calls", "precision", "checkpoints", "failed_updates"),
-        *("missing_batches", "criterions", "models", "tasks"),
-    ),
+    "plugin": ("compat", "cpu_processes", "outdated_calls", "checkpoints", "criterions", "models", "tasks", "training"),
     "__init__": ("installation", "lazy"),
     "__main__": ("command",),
 }
@@ -181,7 +176,7 @@ def test_every_folder_of_code_is_a_package_with_a_docstring(package: str):
         ("fairseq_hmst/losses/ctc_loss.py", "from ..modules import joiner", "fairseq_hmst.modules.joiner"),
         ("fairseq_hmst/losses/ctc_loss.py", "from preprocess.files.cards.card import x", "preprocess.files.cards.card"),
         ("fairseq_hmst/modules/joiner.py", "from ..losses.rnnt import rnnt_loss", "fairseq_hmst.losses.rnnt"),
-        ("fairseq_hmst/generators/ctc_generator.py", "from ..models.ctc import x", "fairseq_hmst.models.ctc"),
+        ("fairseq_hmst/generators/ctc/ctc_generator.py", "from ...models.ctc import x", "fairseq_hmst.models.ctc"),
         ("fairseq_hmst/criterions/joint_criterion.py", "from ..models import aed", "fairseq_hmst.models.aed"),
         ("fairseq_hmst/tasks/hmst_translation.py", "from ..models import aed", "fairseq_hmst.models.aed"),
         ("fairseq_hmst/models/aed.py", "from ..losses.ctc_loss import x", "fairseq_hmst.losses.ctc_loss"),

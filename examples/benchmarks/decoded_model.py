@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 import fairseq_hmst.plugin  # noqa: F401  (registers the task and the models)
 from fairseq_hmst.data.batch import Batch
 from fairseq_hmst.data.labels import BLANK_INDEX
-from fairseq_hmst.generators.transducer_generator import TransducerGenerator
+from fairseq_hmst.generators.transducer.transducer_generator import TransducerGenerator
 from fairseq_hmst.models.hmst_model import HmstModel
 from fairseq_hmst.models.transducer import TransducerModel
 from fairseq_hmst.tasks.hmst_translation import HmstTranslationConfig, HmstTranslationTask

@@ -19,7 +19,7 @@ from stopwatch import timed
 
 from fairseq_hmst.data.batch import Batch
 from fairseq_hmst.generators.hypothesis import GeneratedHypothesis
-from fairseq_hmst.generators.transducer_generator import TransducerGenerator
+from fairseq_hmst.generators.transducer.transducer_generator import TransducerGenerator
 from fairseq_hmst.models.transducer import TransducerModel
 
 SCORE_TOLERANCE = 1e-3  # relative; sums of float32 in another order

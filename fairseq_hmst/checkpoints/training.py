@@ -21,7 +21,7 @@ from fairseq.trainer import Trainer
 from preprocess.errors import UserError
 from preprocess.files.reading.finite import check_finite
 
-from ..training_events import NOTHING_TO_DO
+from ..training.training_events import NOTHING_TO_DO
 from .finished import finished_by
 from .reading import CHECKPOINTS, LOST_MODEL, CheckpointError, check_whole, newest_whole, read_without_weights
 from .schedule_state import end_epoch

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from preprocess.errors import OptionError
 
-from .ctc_generator import CTCGenerator
+from .ctc.ctc_generator import CTCGenerator
 from .decodings import DEFAULT_CTC_DECODE_WEIGHT
 from .followed.check import check_options
 from .followed.ngrams import NgramBlocker
@@ -18,8 +18,8 @@ from .joint_ensemble import JointEnsemble, JointScorable
 from .label_generator import LabelGenerator
 from .language_ensemble import AttentionScorable, ForcedSymbols, LanguageEnsemble
 from .references.attention_scorer import AttentionScorer
-from .transducer_generator import TransducerGenerator
-from .transducer_scorer import LabelLimit
+from .transducer.transducer_generator import TransducerGenerator
+from .transducer.transducer_scorer import LabelLimit
 
 
 class DecodableModel(Protocol):

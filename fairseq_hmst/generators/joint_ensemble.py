@@ -14,11 +14,11 @@ from torch import Tensor
 
 from preprocess.errors import OptionError
 
-from .ctc_generator import CTCScorable, mean_ctc_log_probs
-from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
+from .ctc.ctc_generator import CTCScorable, mean_ctc_log_probs
+from .ctc.ctc_prefix import CTCPrefixScorer, CTCPrefixState
 from .hypothesis import IncrementalStates
 from .language_ensemble import AttentionScorable, EncodedBatch, ForcedSymbols, LanguageEnsemble
-from .transducer_scorer import LabelLimit
+from .transducer.transducer_scorer import LabelLimit
 
 # Stands for log 0 in CTC scores: fairseq must be able to end a hypothesis that is impossible to CTC
 LOG_ZERO = -1e4

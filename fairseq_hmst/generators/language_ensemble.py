@@ -19,10 +19,10 @@ from torch.nn import Module
 
 from .checked_search import CheckedEnsemble
 from .hypothesis import EncoderOut, IncrementalStates
-from .transducer_scorer import LabelLimit
+from .transducer.transducer_scorer import LabelLimit
 
 if TYPE_CHECKING:
-    from .ctc_prefix import CTCPrefixScorer, CTCPrefixState
+    from .ctc.ctc_prefix import CTCPrefixScorer, CTCPrefixState
 
 
 class AttentionScorable(Protocol):

@@ -11,15 +11,11 @@ Generator = TypeVar("Generator")
 def with_own_search(generator: Generator) -> Generator:
     """The generator for one batch: it shares the models, and has a search of its own.
 
-    fairseq's search notes there what belongs to the batch, such as constraints and the overlap of diverse beams, and
-    the ensemble what its scores were, so that threads which share one generator would mix their batches.
+    fairseq's search notes there what belongs to the batch, such as constraints and the overlap of diverse beams, so
+    that threads which share one generator would mix their batches.
     """
     if not isinstance(generator, SequenceGenerator):
         return generator
     own = copy.copy(generator)
-    own._modules = {
-        **generator._modules,
-        "search": copy.deepcopy(generator.search),
-        "model": copy.copy(generator.model),
-    }
+    own._modules = {**generator._modules, "search": copy.deepcopy(generator.search)}
     return own

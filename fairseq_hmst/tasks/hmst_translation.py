@@ -33,7 +33,7 @@ from ..generators.generator_choice import DecodableModel, Generator, build_gener
 from ..generators.hypothesis import GeneratedHypothesis, fetch_hypotheses
 from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
-from ..training_events import log_event
+from ..training.training_events import log_event
 from .checkpointed_task import CheckpointedTask
 from .config import HmstTranslationConfig, refuse_without_effect, standalone
 from .empty_sources import decode_but_empty

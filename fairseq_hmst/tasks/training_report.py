@@ -8,7 +8,7 @@ import torch
 from fairseq.distributed import utils as distributed_utils
 
 from ..data.streams import MixedStreams
-from ..training_events import TrainingStart
+from ..training.training_events import TrainingStart
 
 if TYPE_CHECKING:
     from ..models.hmst_model import HmstModel

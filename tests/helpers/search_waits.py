@@ -23,7 +23,7 @@ from toy import batch_of, make_toy_data_bin
 from fairseq_hmst.data.labels import BLANK_INDEX
 from fairseq_hmst.generators.followed.table import ATTENTION, CTC, JOINT, TRANSDUCER
 from fairseq_hmst.generators.language_ensemble import LanguageEnsemble
-from fairseq_hmst.generators.transducer_scorer import TransducerScorer
+from fairseq_hmst.generators.transducer.transducer_scorer import TransducerScorer
 
 HEADER = ("search", "step", "waits a step", "fairseq's", "waits a batch", "fairseq's")
 STEPS = {ATTENTION: "token", JOINT: "token", CTC: "encoder step", TRANSDUCER: "symbol, blanks included"}

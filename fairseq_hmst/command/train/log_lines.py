@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...training_events import NOTHING_TO_DO, SampleTranslations, TrainingStart, read_event
+from ...training.training_events import NOTHING_TO_DO, SampleTranslations, TrainingStart, read_event
 
 LINE = re.compile(r"\S+ \S+ \| INFO \| (\S+) \| (.*)")
 SAVED = re.compile(r"Saved checkpoint (.+) \(epoch \d+ @ (\d+) updates, score ")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...training_events import TrainingStart
+from ...training.training_events import TrainingStart
 from .checkpoints import BEST_CHECKPOINT
 from .fairseq_options import FairseqOptions
 from .log_lines import Event, FinishedBefore, LoadedCheckpoint, SavedCheckpoint, Update, Validation, read_line

@@ -10,7 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from ...training_events import SampleTranslations, TrainingStart
+from ...training.training_events import SampleTranslations, TrainingStart
 from .log_lines import Event, LoadedCheckpoint, SavedCheckpoint, Update, Validation
 from .progress import TrainingProgress
 from .result import TrainingResult

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...training_events import SampleTranslations, TrainingStart
+from ...training.training_events import SampleTranslations, TrainingStart
 from .log_lines import Update, Validation
 
 HEADS = ("attention", "transducer", "ctc", "source_ctc", "rdrop", "consistency")

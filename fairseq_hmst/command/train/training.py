@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...training_events import TrainingStart
+from ...training.training_events import TrainingStart
 from .checkpoints import kept_best
 from .child import started
 from .failure import TAIL_LINES, explain_failure

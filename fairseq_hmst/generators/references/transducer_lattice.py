@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..transducer_scorer import TransducerScorer, select_rows
+from ..transducer.transducer_scorer import TransducerScorer, select_rows
 
 # Encoder steps that are scored at once, of all utterances; bounds memory to so many rows of the vocabulary.
 MAX_STEPS = 4096

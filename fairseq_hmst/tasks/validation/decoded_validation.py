@@ -13,7 +13,7 @@ from ...bleu import BleuScorer
 from ...data.batch import Batch, NetInput
 from ...data.streams import STREAM_NAMES
 from ...generators.generator_choice import Generator
-from ...training_events import Sample, SampleTranslations, log_event
+from ...training.training_events import Sample, SampleTranslations, log_event
 from .sample_board import SampleBoard
 from .scores import ScoredText, log_scores, score_groups, score_statistics
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ...alignment import align
 from ...data.batch import Batch
 from ...data.data_bin import DataBin
-from ...training_events import Sample
+from ...training.training_events import Sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

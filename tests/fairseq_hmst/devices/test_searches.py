@@ -11,11 +11,12 @@ from small_decoders import SMALL, make_decoder
 from toy import REPOSITORY, batch_of, build_criterion, build_model, build_task
 
 from fairseq_hmst.alignment import align
-from fairseq_hmst.generators import ctc_search, transducer_beam, transducer_greedy
-from fairseq_hmst.generators.ctc_prefix import CTCPrefixScorer
+from fairseq_hmst.generators.ctc import ctc_search
+from fairseq_hmst.generators.ctc.ctc_prefix import CTCPrefixScorer
 from fairseq_hmst.generators.followed.ngrams import NgramBlocker
 from fairseq_hmst.generators.followed.table import ATTENTION, CTC, JOINT, LANGUAGES, SEARCHES, TRANSDUCER
 from fairseq_hmst.generators.language_ensemble import LanguageEnsemble
+from fairseq_hmst.generators.transducer import transducer_beam, transducer_greedy
 
 SHORT = {"max_len_b": 4}
 TOKEN_BY_TOKEN = [

@@ -7,10 +7,10 @@ import torch
 from fairseq.sequence_generator import SequenceGenerator
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
-from fairseq_hmst.generators.ctc_generator import CTCGenerator
+from fairseq_hmst.generators.ctc.ctc_generator import CTCGenerator
 from fairseq_hmst.generators.generator_choice import build_generator
-from fairseq_hmst.generators.transducer_generator import TransducerGenerator
-from fairseq_hmst.generators.transducer_scorer import LabelLimit
+from fairseq_hmst.generators.transducer.transducer_generator import TransducerGenerator
+from fairseq_hmst.generators.transducer.transducer_scorer import LabelLimit
 
 MODEL = SimpleNamespace(decodings=("transducer", "ctc"))
 

@@ -12,7 +12,7 @@ from fairseq_hmst.command.train.progress import TrainingProgress
 from fairseq_hmst.command.train.result import TrainingResult
 from fairseq_hmst.command.train.screens import BarScreen, JsonScreen, LineScreen
 from fairseq_hmst.command.train.texts import duration
-from fairseq_hmst.training_events import Sample, SampleTranslations, TrainingStart
+from fairseq_hmst.training.training_events import Sample, SampleTranslations, TrainingStart
 
 SCORES = {"loss": 2.5, "bleu": 12.345, "chrf": 40.0, "bleu_bp": 0.9, "mt_bleu": 20.0, "st_source_wer": 33.33}
 

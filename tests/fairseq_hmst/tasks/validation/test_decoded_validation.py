@@ -10,7 +10,7 @@ import torch
 from toy import batch_of, build_model, build_task, toy_sentences
 
 from fairseq_hmst.tasks.validation.sample_board import SampleBoard, draw_alignment
-from fairseq_hmst.training_events import Sample
+from fairseq_hmst.training.training_events import Sample
 
 SMALL = {"embed_dim": 8, "ffn_embed_dim": 8, "attention_heads": 2, "encoder_layers": 2}
 

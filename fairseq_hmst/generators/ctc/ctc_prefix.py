@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .finite_scores import check_log_probs, padding_of
+from ..finite_scores import check_log_probs, padding_of
 
 # Stands for log 0 inside cumulative sums, where -inf would become NaN. Sums of finite log-probabilities must stay above
 # half of it (2500 nats a frame for 2000 frames); float64 resolves 2e-9 beside it.

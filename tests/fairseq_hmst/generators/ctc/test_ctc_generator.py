@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from fairseq_hmst.generators.ctc_generator import CTCGenerator
-from fairseq_hmst.generators.ctc_search import ctc_greedy, ctc_prefix_beam_search
+from fairseq_hmst.generators.ctc.ctc_generator import CTCGenerator
+from fairseq_hmst.generators.ctc.ctc_search import ctc_greedy, ctc_prefix_beam_search
 from fairseq_hmst.generators.hypothesis import make_hypothesis
 
 BLANK, PADDING, EOS = 0, 1, 2  # as in fairseq's Dictionary, whose <s> serves as blank

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from fairseq_hmst.generators.ctc_prefix import CTCPrefixScorer
+from fairseq_hmst.generators.ctc.ctc_prefix import CTCPrefixScorer
 
 BLANK = 0
 EOS = 2

@@ -12,8 +12,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from .beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
-from .hypothesis import ScoredLabels
+from ..beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
+from ..hypothesis import ScoredLabels
 from .transducer_scorer import LabelLimit, States, TransducerScorer, allows_label, select_rows
 
 

@@ -6,8 +6,8 @@ from fairseq.optim.amp_optimizer import AMPOptimizer
 from fairseq.optim.fp16_optimizer import FP16Optimizer
 from half_precision import PRECISIONS, cuda_stand_in, make_trainer, make_updates, save, training_config, weights_of
 
-from fairseq_hmst import optimizers
 from fairseq_hmst.average import average_checkpoints
+from fairseq_hmst.training import optimizers
 
 OPTIONS = ("--fp16-scale-window", 3, "--store-ema", "--ema-fp32", "--ema-decay", 0.9)
 INTERRUPTED, END = 4, 8  # updates

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..finite_scores import check_log_probs, padding_of
+from ..followed.temperature import mean_log_probs
+from ..hypothesis import EncoderOut, ScoredLabels
+from ..label_generator import LabelGenerator
 from .ctc_search import ctc_greedy, ctc_prefix_beam_search
-from .finite_scores import check_log_probs, padding_of
-from .followed.temperature import mean_log_probs
-from .hypothesis import EncoderOut, ScoredLabels
-from .label_generator import LabelGenerator
 
 if TYPE_CHECKING:
-    from ..data.batch import NetInput
+    from ...data.batch import NetInput
 
 
 class CTCScorable(Protocol):

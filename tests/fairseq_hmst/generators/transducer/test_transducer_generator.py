@@ -18,10 +18,10 @@ from transducer_stub import (
     one_by_one,
 )
 
-from fairseq_hmst.generators.transducer_beam import transducer_beam_search
-from fairseq_hmst.generators.transducer_generator import TransducerGenerator
-from fairseq_hmst.generators.transducer_greedy import transducer_greedy
-from fairseq_hmst.generators.transducer_scorer import MAX_LABELS_PER_STEP, LabelLimit, TransducerScorer
+from fairseq_hmst.generators.transducer.transducer_beam import transducer_beam_search
+from fairseq_hmst.generators.transducer.transducer_generator import TransducerGenerator
+from fairseq_hmst.generators.transducer.transducer_greedy import transducer_greedy
+from fairseq_hmst.generators.transducer.transducer_scorer import MAX_LABELS_PER_STEP, LabelLimit, TransducerScorer
 from fairseq_hmst.losses.rnnt import rnnt_loss
 from preprocess.errors import NotFiniteError
 

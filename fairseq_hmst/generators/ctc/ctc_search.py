@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
-from .finite_scores import check_log_probs, padding_of
-from .hypothesis import ScoredLabels
+from ..beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
+from ..finite_scores import check_log_probs, padding_of
+from ..hypothesis import ScoredLabels
 
 
 def ctc_greedy(log_probs: Tensor, source_lengths: Tensor, blank_index: int) -> list[ScoredLabels]:

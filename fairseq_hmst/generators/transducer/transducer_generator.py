@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
-from .hypothesis import ScoredLabels
-from .label_generator import LabelGenerator
-from .references.transducer_lattice import transducer_log_likelihoods
+from ..hypothesis import ScoredLabels
+from ..label_generator import LabelGenerator
+from ..references.transducer_lattice import transducer_log_likelihoods
 from .transducer_beam import transducer_beam_search
 from .transducer_greedy import transducer_greedy
 from .transducer_scorer import LabelLimit, TransducerScorable, TransducerScorer
@@ -15,7 +15,7 @@ from .transducer_scorer import LabelLimit, TransducerScorable, TransducerScorer
 if TYPE_CHECKING:
     from fairseq.data import Dictionary
 
-    from ..data.batch import NetInput
+    from ...data.batch import NetInput
 
 
 class TransducerGenerator(LabelGenerator[TransducerScorable]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fairseq.trainer import Trainer
 
 if TYPE_CHECKING:
-    from .data.batch import Batch
+    from ..data.batch import Batch
 
 _former_train_step = Trainer.train_step
 

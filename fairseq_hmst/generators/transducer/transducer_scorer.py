@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from .finite_scores import FiniteScores
-from .followed.temperature import mean_log_probs
-from .hypothesis import EncoderOut
+from ..finite_scores import FiniteScores
+from ..followed.temperature import mean_log_probs
+from ..hypothesis import EncoderOut
 
 if TYPE_CHECKING:
-    from ..data.batch import NetInput
+    from ...data.batch import NetInput
 
 ModelState = tuple[Tensor, ...]  # of one model: the projected predictor output (N, J), then the predictor's own state
 States = list[ModelState]  # one entry a model; hypothesis n is row n of every tensor

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from fairseq_hmst.generators.ctc_search import ctc_greedy, ctc_prefix_beam_search
+from fairseq_hmst.generators.ctc.ctc_search import ctc_greedy, ctc_prefix_beam_search
 
 BLANK = 0
 

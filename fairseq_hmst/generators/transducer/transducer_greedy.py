@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .hypothesis import ScoredLabels
+from ..hypothesis import ScoredLabels
 from .transducer_scorer import LabelLimit, States, TransducerScorer, allows_label, select_rows
 
 

@@ -9,7 +9,7 @@ from prompt_models import train_here
 
 from fairseq_hmst.command.train.failure import explain_failure
 from fairseq_hmst.criterions.joint_criterion import JointCriterion
-from fairseq_hmst.failed_updates import UpdateReport, explain
+from fairseq_hmst.training.failed_updates import UpdateReport, explain
 from preprocess.errors import NotFiniteError
 
 forward = JointCriterion.forward
@@ -87,7 +87,7 @@ def test_of_several_processes_the_one_with_the_nan_is_named():
 
 
 def test_weights_that_were_lost_before_are_named(prompt_data_bin, tmp_path, monkeypatch):
-    from fairseq_hmst import failed_updates
+    from fairseq_hmst.training import failed_updates
 
     def lose(trainer, samples, raise_oom=False):
         with torch.no_grad():

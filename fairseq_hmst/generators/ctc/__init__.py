@@ -1,0 +1,1 @@
+"""Searches of a CTC head: best path, prefix beam search, and prefix scores for joint decoding."""

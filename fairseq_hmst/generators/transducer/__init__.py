@@ -1,0 +1,1 @@
+"""Searches of a transducer: greedy and beam, and the scores that they ask for."""

@@ -1,0 +1,1 @@
+"""Trainings by fairseq: their precision, their updates, and what they tell `hmst train`."""
