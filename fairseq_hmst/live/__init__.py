@@ -1,0 +1,1 @@
+"""Translation while the speaker is still speaking."""
