@@ -16,17 +16,18 @@ class Sound:
     """
 
     def __init__(self) -> None:
-        self._samples = np.zeros(0, np.float32)
-        self._begin = 0
+        self._pieces = [np.zeros(0, np.float32)]
+        self._begin = self.end = 0
 
     @property
-    def end(self) -> int:
-        """Position behind the last sample."""
-        return self._begin + len(self._samples)
+    def _samples(self) -> np.ndarray:
+        self._pieces = [np.concatenate(self._pieces)] if len(self._pieces) > 1 else self._pieces
+        return self._pieces[0]
 
     def add(self, samples: np.ndarray) -> None:
         """Append samples (N,)."""
-        self._samples = np.concatenate([self._samples, samples])
+        self._pieces.append(samples)
+        self.end += len(samples)
 
     def between(self, begin: int, end: int) -> np.ndarray:
         """Samples of a stretch that was not dropped, (N,)."""
@@ -35,7 +36,7 @@ class Sound:
     def drop_before(self, position: int) -> None:
         """Forget what lies before a position."""
         if position > self._begin:
-            self._samples = self._samples[position - self._begin :].copy()
+            self._pieces = [self._samples[position - self._begin :].copy()]
             self._begin = position
 
     def quietest(self, first: int, last: int) -> int:
