@@ -10,6 +10,7 @@ from preprocess.files.units import units_to_text
 from preprocess.speech.audio import SAMPLE_RATE
 
 from ..alignment import align
+from ..data.batch import NetInput
 from ..data.labels import BLANK_INDEX
 from ..generators.ctc.ctc_generator import average_ctc_log_probs
 from ..tasks.input_languages import InputLanguages
@@ -135,7 +136,7 @@ class OpenSegment:
     def _ctc_log_probs(self, decoded: Decoded) -> tuple[Tensor, int]:
         models = self._decoder.models
         tokens = torch.tensor([decoded.source_tokens], device=self._decoder.device)
-        net_input = {"src_tokens": tokens, "src_lengths": tokens.new_tensor([tokens.size(1)])}
+        net_input = NetInput(src_tokens=tokens, src_lengths=tokens.new_tensor([tokens.size(1)]))
         return average_ctc_log_probs(models, net_input)[0][0].cpu(), BLANK_INDEX
 
 

@@ -12,6 +12,7 @@ from .policies.table import AGREEMENT, POLICIES, WAIT
 from .units.encoder_window import EncoderWindow
 
 MAX_CHUNK_SECONDS = 30.0
+SAMPLE_RATE = 16_000
 DEFAULT_CHUNK, DEFAULT_LOOK_AHEAD, DEFAULT_PAUSE = 0.5, 0.3, 0.5
 
 
@@ -42,7 +43,7 @@ class LiveOptions(SpeechOptions):
         None,
         metavar="SECONDS",
     )
-    sampling_rate: int = option("of samples without a header, Hz", 16_000, metavar="HZ")
+    sampling_rate: int | None = option(f"of samples without a header, Hz; default: {SAMPLE_RATE}", None, metavar="HZ")
     window: EncoderWindow = field(default_factory=EncoderWindow)
 
     def __post_init__(self) -> None:
@@ -80,6 +81,11 @@ class LiveOptions(SpeechOptions):
         for name in without.get(policy, []):
             if getattr(self, name) is not None:
                 raise OptionError(name, f"{getattr(self, name):g} has no effect with the policy {policy}")
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate, as chosen or by default."""
+        return SAMPLE_RATE if self.sampling_rate is None else self.sampling_rate
 
     @property
     def chunk(self) -> float:

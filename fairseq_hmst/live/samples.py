@@ -108,7 +108,9 @@ def _mono(samples: np.ndarray | torch.Tensor, place: str) -> np.ndarray:
         try:
             check_samples(mono)
         except AudioError as error:
-            raise TranslationError.of(error, "nothing of this piece was taken; the stream can go on").at(place) from None
+            raise TranslationError.of(error, "nothing of this piece was taken; the stream can go on").at(
+                place
+            ) from None
     return mono
 
 

@@ -44,7 +44,5 @@ class Sound:
         reach = round(SMOOTHING * SAMPLE_RATE) // 2
         positions = np.arange(first, max(first, last) + 1, FRAME)
         energies = np.concatenate([[0.0], np.cumsum(self._samples.astype(np.float64) ** 2)])
-        begins, ends = (
-            np.clip(positions - self._begin + side, 0, len(self._samples)) for side in (-reach, reach)
-        )
+        begins, ends = (np.clip(positions - self._begin + side, 0, len(self._samples)) for side in (-reach, reach))
         return int(positions[np.argmin((energies[ends] - energies[begins]) / np.maximum(ends - begins, 1))])

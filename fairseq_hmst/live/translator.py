@@ -66,6 +66,7 @@ class LiveTranslator:
         lengths = self._translator.lengths
         self._longest, self._whole = (round(seconds * SAMPLE_RATE) for seconds in (lengths.longest, lengths.whole))
         self._chunk = round(options.chunk * SAMPLE_RATE)
+        self._is_over = False
         self._begin_stream()
 
     @classmethod
@@ -104,8 +105,8 @@ class LiveTranslator:
         """Hear the next piece of the stream, of any length.
 
         Args:
-            samples: (N,), or (N, C) or (C, N) with C channels, at the `sampling_rate` of the options; floats in [-1, 1],
-                or integers of 8 to 32 bits over their whole range.
+            samples: (N,), or (N, C) or (C, N) with C channels, at the `sampling_rate` of the options; floats in
+                [-1, 1], or integers of 8 to 32 bits over their whole range.
 
         Returns:
             What became certain at the decision points that the piece reached.
@@ -141,7 +142,7 @@ class LiveTranslator:
         return self._update(start)
 
     def _begin_stream(self) -> None:
-        self._input = StreamInput(self.options.sampling_rate)
+        self._input = StreamInput(self.options.rate)
         self._waiting = np.zeros(0, np.float32)  # since the last decision point
         self._num_samples = 0
         self._sound, self._finder = Sound(), SegmentFinder(self.options.pause)

@@ -44,7 +44,6 @@ class SpeechOptions(GenerationOptions):
         metavar="SECONDS",
     )
 
-
     def __post_init__(self) -> None:
         """Check what needs no model to be checked.
 

@@ -1,7 +1,6 @@
 """Local agreement (Liu et al. 2020, Interspeech): what two passes in a row have in common is certain."""
 
-import os.path
-
+from ..common_prefix import common_prefix_length
 from .policy import Heard
 
 
@@ -13,6 +12,6 @@ class LocalAgreement:
 
     def num_certain(self, heard: Heard) -> int:
         """Labels that both begin with."""
-        common = os.path.commonprefix([self._last, heard.labels])
+        num_common = common_prefix_length(self._last, heard.labels)
         self._last = heard.labels
-        return max(len(common), heard.num_committed)
+        return max(num_common, heard.num_committed)

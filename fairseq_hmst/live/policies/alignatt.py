@@ -1,4 +1,4 @@
-"""AlignAtt (Papi et al. 2023, arXiv 2305.11408): stop before the first token that looks at the end of what was heard."""
+"""AlignAtt (Papi et al. 2023, arXiv 2305.11408): stop before a token that looks at the end of what was heard."""
 
 from .policy import Heard
 

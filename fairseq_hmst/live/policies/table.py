@@ -44,7 +44,7 @@ def policy_maker(name: str) -> "Callable[[], Policy]":
     from .ctc_prefix import CTCPrefix
     from .look_ahead import LookAhead
 
-    makers: "dict[str, Callable[[], Policy]]" = {
+    makers: dict[str, Callable[[], Policy]] = {
         ALIGNATT: AlignAtt,
         AGREEMENT: LocalAgreement,
         LOOK_AHEAD: LookAhead,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from ..common_prefix import common_prefix_length
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -31,12 +31,12 @@ def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -
     starts = _starts_of_pieces(model)
     longest = max(map(len, starts), default=0)
     settled = text[:num_settled]
-    boundaries = [
-        place for place in range(max(0, num_settled - longest), num_settled) if settled[place:] in starts
-    ] + [num_settled]
+    boundaries = [place for place in range(max(0, num_settled - longest), num_settled) if settled[place:] in starts] + [
+        num_settled
+    ]
     shared = pieces
     for encoded in model.encode([settled[:boundary] for boundary in boundaries], out_type=str):
-        shared = _common(shared, _without_unknown_end(model, encoded))
+        shared = shared[: common_prefix_length(shared, _without_unknown_end(model, encoded))]
     return pieces, len(shared)
 
 
@@ -50,8 +50,3 @@ def _starts_of_pieces(model: SentencePieceProcessor) -> frozenset[str]:
 def _without_unknown_end(model: SentencePieceProcessor, pieces: list[str]) -> list[str]:
     """Pieces up to an unknown last one, which SentencePiece joins with unknown characters behind it."""
     return pieces[:-1] if pieces and model.is_unknown(model.piece_to_id(pieces[-1])) else pieces
-
-
-def _common(first: Iterable[str], second: Iterable[str]) -> list[str]:
-    """Leading items that two lists share."""
-    return [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))]
