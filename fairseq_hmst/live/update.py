@@ -14,6 +14,7 @@ class Update:
         tokens: pieces of the output dictionary that `committed` was written by.
         heard_seconds: sound of the stream so far.
         spent_seconds: computing for this update.
+        num_decisions: decision points that the piece reached, the end of a stream among them.
     """
 
     committed: str
@@ -21,3 +22,4 @@ class Update:
     tokens: tuple[str, ...]
     heard_seconds: float
     spent_seconds: float
+    num_decisions: int
