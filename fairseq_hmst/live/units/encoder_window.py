@@ -1,4 +1,4 @@
-"""How much sound an encoder sees around what is new, where it cannot be continued exactly."""
+"""Options of the sound that an encoder sees around new frames."""
 
 from dataclasses import dataclass
 

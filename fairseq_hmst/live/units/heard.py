@@ -1,4 +1,4 @@
-"""What is known of the units of a segment that has not ended, and what every stream of units offers."""
+"""Units of a segment that has not ended, and the interface of all that make them."""
 
 from dataclasses import dataclass
 from typing import Protocol
