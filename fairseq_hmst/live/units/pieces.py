@@ -31,9 +31,9 @@ def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -
     starts = _starts_of_pieces(model)
     longest = max(map(len, starts), default=0)
     settled = text[:num_settled]
-    boundaries = [
-        place for place in range(max(0, num_settled - longest), num_settled) if settled[place:] in starts
-    ] + [num_settled]
+    boundaries = [place for place in range(max(0, num_settled - longest), num_settled) if settled[place:] in starts] + [
+        num_settled
+    ]
     shared = pieces
     for encoded in model.encode([settled[:boundary] for boundary in boundaries], out_type=str):
         shared = _common(shared, _without_unknown_end(model, encoded))

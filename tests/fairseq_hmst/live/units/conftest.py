@@ -17,7 +17,9 @@ def speech() -> np.ndarray:
     """Some seconds of speech that grows louder, with digital silence in front and in the middle."""
     recordings = [load_audio(path) for path in sorted(RECORDINGS.glob("*.ogg"))[:4]]
     silence = np.zeros(3000, dtype=np.float32)
-    parts = [part for gain, sound in zip((0.02, 0.1, 0.4, 1.0), recordings, strict=True) for part in (silence, gain * sound)]
+    parts = []
+    for gain, sound in zip((0.02, 0.1, 0.4, 1.0), recordings, strict=True):
+        parts += [silence, gain * sound]
     return np.concatenate(parts).astype(np.float32)[: 4 * 16_000 + 123]
 
 
