@@ -58,7 +58,6 @@ FAIRSEQ_HMST = {
     "translate": ("lazy", "model_folder", "tasks", "generators", "data", "preprocess"),
     "live": ("lazy", "translate", "tasks", "generators", "data", "alignment", "preprocess"),
     "export": ("lazy", "translate", "model_folder", "models", "data", "tasks", "average", "preprocess.files"),
-    "live": ("preprocess",),
     "demo": ("translate", "live", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
     "command": (
         *("export", "score", "average", "checkpoints", "model_folder", "compat", "preprocess"),

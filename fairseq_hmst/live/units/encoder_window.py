@@ -1,4 +1,4 @@
-"""Options of the sound that an encoder sees around new frames."""
+"""Options of the sound that a neural encoder hears around what is new."""
 
 from dataclasses import dataclass
 
