@@ -240,7 +240,7 @@ def test_probabilities_that_are_not_finite_are_an_error(beam_size, value):
         TransducerGenerator(DICTIONARY, beam_size).generate([StubModel(), model], batch(3))
 
 
-@pytest.mark.parametrize("forced", ["prefix_tokens", "constraints"])
+@pytest.mark.parametrize("forced", ["constraints", "bos_token"])
 def test_forced_target_tokens_are_refused(forced):
     with pytest.raises(ValueError, match="cannot follow forced target tokens"):
         TransducerGenerator(DICTIONARY, 2).generate([StubModel()], batch(2, 2), **{forced: torch.tensor([[4], [5]])})
