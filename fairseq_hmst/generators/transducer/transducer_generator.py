@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..hypothesis import ScoredLabels
 from ..label_generator import LabelGenerator
-from ..references.transducer_lattice import transducer_log_likelihoods
+from ..references.transducer_likelihoods import transducer_log_likelihoods
 from .transducer_beam import transducer_beam_search
 from .transducer_greedy import transducer_greedy
 from .transducer_scorer import LabelLimit, TransducerScorable, TransducerScorer
