@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from ..data.data_bin import DataBin
 from .open_segment import Passage
 
+WORD_BEGIN = "\u2581"  # SentencePiece's space
+
 
 class WrittenText:
     """Takes passages, and says what they add.
@@ -31,11 +33,14 @@ class WrittenText:
         certain = whole if number == len(pieces) else self._data_bin.join_target(pieces[:number])
         space = " " if self._has_text and not self._segment and whole else ""
         added, rest = certain[len(self._segment) :], whole[max(len(certain), len(self._segment)) :]
+        new_pieces = pieces[self._num_tokens : number]
         if added:
+            if space and not new_pieces[0].startswith(WORD_BEGIN):
+                new_pieces[0] = WORD_BEGIN + new_pieces[0]
             self._new += space + added
             space, self._has_text = "", True
             self._segment += added
-        self._new_tokens += pieces[self._num_tokens : number]
+        self._new_tokens += new_pieces
         self._num_tokens = max(number, self._num_tokens)
         self.open = space + rest if rest else ""
 

@@ -22,7 +22,9 @@ def silence(seconds):
 
 def find(samples, size, pause=0.5):
     finder = SegmentFinder(pause)
-    segments = [segment for start in range(0, len(samples), size) for segment in finder.add(samples[start : start + size])]
+    segments = [
+        segment for start in range(0, len(samples), size) for segment in finder.add(samples[start : start + size])
+    ]
     return segments, finder
 
 
