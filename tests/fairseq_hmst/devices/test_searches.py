@@ -5,7 +5,7 @@ from argparse import Namespace
 import pytest
 import torch
 from fairseq import utils
-from search_waits import markdown, table_row, two_runs
+from search_waits import count_waits, endless_decoder, markdown, table_row, two_runs
 from second_device import MixedDevices, second_device
 from small_decoders import SMALL, make_decoder
 from toy import REPOSITORY, batch_of, build_criterion, build_model, build_task
@@ -36,10 +36,15 @@ OPTIONS = {
         {"beam": 2, "print_alignment": "hard"},
         {"beam": 2, "print_alignment": "soft"},
     ],
-    LANGUAGES: [{"beam": 3}],
-    JOINT: TOKEN_BY_TOKEN,
-    CTC: [{"beam": 1}, {"beam": 4}, {"beam": 3, "temperature": 2.0}],
-    TRANSDUCER: [{"beam": 1}, {"beam": 3}, {"beam": 3, "max_len_a": 0.5, "unkpen": 1.0, "temperature": 2.0}],
+    LANGUAGES: [{"beam": 3}, {"beam": 3, "prefix_size": 2}],
+    JOINT: [*TOKEN_BY_TOKEN, {"beam": 3, "prefix_size": 1}],
+    CTC: [{"beam": 1}, {"beam": 4}, {"beam": 3, "temperature": 2.0}, {"prefix_size": 1, "beam": 1}, {"prefix_size": 2}],
+    TRANSDUCER: [
+        {"beam": 1},
+        {"beam": 3},
+        {"beam": 3, "max_len_a": 0.5, "unkpen": 1.0, "temperature": 2.0},
+        {"beam": 3, "prefix_size": 2},
+    ],
 }
 CASES = [(search, options if search == CTC else SHORT | options) for search in SEARCHES for options in OPTIONS[search]]
 CASES += [(search, {"score_reference": True}) for search in SEARCHES if search != JOINT]
@@ -202,6 +207,18 @@ def test_no_search_waits_in_its_loop_but_for_a_transducers_every_eighth_symbol(w
         # of fairseq's beam search: two masks, what has ended, an assertion
         assert many.fairseqs - few.fairseqs <= (4 * new_steps if search in (ATTENTION, JOINT) else 0), search
         assert few.own <= 7
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize("search", [ATTENTION, JOINT, CTC, TRANSDUCER])
+def test_a_beginning_makes_no_step_wait_and_a_batch_a_few_times(search, beam, decoders, waits):
+    decoder = decoders[search]
+    if search != CTC:
+        decoder = endless_decoder(search, decoder)
+    few, more = (count_waits(decoder, SHORT | {"beam": beam, "prefix_size": size}) for size in (1, 3))
+    plain = count_waits(decoder, SHORT | {"beam": beam})
+    assert few.own <= plain.own + 3
+    assert more.own <= few.own
 
 
 def test_the_documents_table_of_waits_is_what_is_counted(waits):

@@ -24,6 +24,7 @@ from fairseq_hmst.generators.transducer.transducer_generator import TransducerGe
 from fairseq_hmst.generators.transducer.transducer_scorer import LabelLimit, TransducerScorer
 
 LONGEST = 3
+SHORT = LabelLimit(max_len_b=LONGEST)
 ALL_BEGINNINGS = [list(labels) for length in range(3) for labels in itertools.product(LABELS, repeat=length)]
 
 
@@ -32,7 +33,7 @@ def beginnings_of(rows, is_whole=False):
 
 
 @torch.no_grad()
-def search(model, sample, beginnings, beam_size, limit=LabelLimit(max_len_b=LONGEST)):
+def search(model, sample, beginnings, beam_size, limit=SHORT):
     scorer = TransducerScorer([model], sample["net_input"], NOT_LABELS)
     return transducer_beam_search(scorer, limit, beam_size, beginnings)
 
