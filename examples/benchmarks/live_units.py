@@ -1,4 +1,4 @@
-"""Units of speech that is still coming, compared with those of the whole recording, by the encoder's window.
+"""Units of speech that is still coming against those of the whole recording, by window.
 
     python examples/benchmarks/live_units.py AUDIO [AUDIO ...] --encoder FOLDER --layer 4
     python examples/benchmarks/live_units.py AUDIO [AUDIO ...] --encoder random --layer 6

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -> tuple[list[str], int]:
-    """Pieces of a text, and how many leading ones are those of every continuation of its settled characters.
+    """Pieces of a text, and the number of leading ones that no continuation changes.
 
     The best path of a unigram model to a boundary between pieces is that of the text up to there, whatever follows.
     So the settled pieces are those that all possible last boundaries among the settled characters share: their end,
