@@ -33,7 +33,9 @@ from preprocess.speech.extractors import Extractor, load_extractor
 
 
 class Agreement(NamedTuple):
-    """Shares of frames that are those of the whole and of units that are not, and what it took."""
+    """Agreement with the whole recordings, and what it took."""
+
+    # shares
 
     equal_frames: float
     unit_errors: float  # edit distance over length
@@ -77,7 +79,7 @@ def measure_window(
 
 
 def count_changes(streams: UnitStreams, recording: np.ndarray, chunk_seconds: float) -> tuple[int, int]:
-    """Frames of settled units at all decision points, each once, and how many of them were changed later."""
+    """Number of settled frames, and how many of them changed later."""
     before, changed, num_settled = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), 0
     for heard in hear(streams, recording, chunk_seconds):
         labels = expand(heard.units, heard.run_lengths)
