@@ -1,8 +1,8 @@
-"""Units of speech that is still coming, compared with those of the whole recording, by the encoder's window.
+"""Units of speech that is still coming against those of the whole recording, by window.
 
-    python examples/benchmarks/live_units.py --encoder FOLDER --layer 4 AUDIO [AUDIO ...]
-    python examples/benchmarks/live_units.py --encoder random --layer 6 AUDIO [AUDIO ...]
-    python examples/benchmarks/live_units.py --encoder mfcc [--kmeans FOLDER] AUDIO [AUDIO ...]
+    python examples/benchmarks/live_units.py AUDIO [AUDIO ...] --encoder FOLDER --layer 4
+    python examples/benchmarks/live_units.py AUDIO [AUDIO ...] --encoder random --layer 6
+    python examples/benchmarks/live_units.py AUDIO [AUDIO ...] --encoder mfcc --clusters 64
 
 Files are joined to recordings of --join-seconds. `random` is a WavLM of base shape with random weights. Without
 --kmeans, the k-means is fitted on the frames of the recordings. For MFCC, which have no window, it counts the settled
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torchaudio
 from made_up_speech import save_random_wavlm
+from torchaudio.functional import edit_distance
 
 from fairseq_hmst.live.units.encoder_window import EncoderWindow
 from fairseq_hmst.live.units.heard import HeardUnits
@@ -33,18 +33,13 @@ from preprocess.speech.extractors import Extractor, load_extractor
 
 
 class Agreement(NamedTuple):
-    """Frames of some recordings that are as they should be, and errors of their deduplicated units."""
+    """Agreement with the whole recordings, and what it took."""
 
-    frames: int
-    equal_frames: int
-    units: int
-    unit_errors: int
-    seconds: float  # spent
+    # shares
 
-    def cells(self, speech_seconds: float) -> str:
-        """Cells of the table."""
-        equal, errors = self.equal_frames / self.frames, self.unit_errors / self.units
-        return f"{100 * equal:.1f} | {100 * errors:.1f} | {self.seconds / speech_seconds:.3f}"
+    equal_frames: float
+    unit_errors: float  # edit distance over length
+    cpu_seconds: float  # a second of speech
 
 
 def join_files(paths: list[Path], join_seconds: float, seconds: float) -> list[np.ndarray]:
@@ -70,24 +65,21 @@ def measure_window(
     streams: UnitStreams, recordings: list[np.ndarray], labels: list[np.ndarray], chunk_seconds: float
 ) -> Agreement:
     """Compare the last units of each stream with the clusters (T,) of the whole recordings."""
-    found, start = Agreement(0, 0, 0, 0, 0.0), time.process_time()
+    start = time.process_time()
     last = [[*hear(streams, recording, chunk_seconds)][-1] for recording in recordings]
     spent = time.process_time() - start
-    for heard, expected in zip(last, labels, strict=True):
-        units, _ = deduplicate(expected)
-        of_one = Agreement(
-            len(expected),
-            int(np.sum(expand(heard.units, heard.run_lengths) == expected)),
-            len(units),
-            torchaudio.functional.edit_distance(units.tolist(), heard.units.tolist()),
-            spent / len(recordings),
-        )
-        found = Agreement(*(one + other for one, other in zip(found, of_one, strict=True)))
-    return found
+    found = np.concatenate([expand(heard.units, heard.run_lengths) for heard in last])
+    units = [deduplicate(expected)[0] for expected in labels]
+    errors = sum(edit_distance(one.tolist(), heard.units.tolist()) for one, heard in zip(units, last, strict=True))
+    return Agreement(
+        float(np.mean(found == np.concatenate(labels))),
+        errors / sum(map(len, units)),
+        spent * SAMPLE_RATE / sum(map(len, recordings)),
+    )
 
 
 def count_changes(streams: UnitStreams, recording: np.ndarray, chunk_seconds: float) -> tuple[int, int]:
-    """Frames of settled units at all decision points, each once, and how many of them were changed later."""
+    """Number of settled frames, and how many of them changed later."""
     before, changed, num_settled = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), 0
     for heard in hear(streams, recording, chunk_seconds):
         labels = expand(heard.units, heard.run_lengths)
@@ -98,19 +90,23 @@ def count_changes(streams: UnitStreams, recording: np.ndarray, chunk_seconds: fl
     return num_settled, int(changed.sum())
 
 
-def report_windows(extractor: Extractor, nearest: NearestCentroid, recordings: list[np.ndarray], arguments) -> None:
+def report_windows(
+    extractor: Extractor, nearest: NearestCentroid, recordings: list[np.ndarray], arguments: argparse.Namespace
+) -> None:
     """Print a row for each window."""
     labels = [nearest(extractor.frames([recording])[0]) for recording in recordings]
-    speech_seconds = sum(map(len, recordings)) / SAMPLE_RATE
     print("| left s | look-ahead s | frames equal % | unit error % | CPU s a second of speech |\n|---|---|---|---|---|")
     for left, look_ahead in product(arguments.left, arguments.look_ahead):
         window = EncoderWindow(encoder_left_seconds=left, encoder_look_ahead_seconds=look_ahead)
         streams = UnitStreams(extractor, nearest, window)
         found = measure_window(streams, recordings, labels, arguments.chunk_seconds)
-        print(f"| {left:g} | {look_ahead:g} | {found.cells(speech_seconds)} |", flush=True)
+        shares = f"{100 * found.equal_frames:.1f} | {100 * found.unit_errors:.1f} | {found.cpu_seconds:.3f}"
+        print(f"| {left:g} | {look_ahead:g} | {shares} |", flush=True)
 
 
-def report_changes(extractor: Extractor, nearest: NearestCentroid, recordings: list[np.ndarray], arguments) -> None:
+def report_changes(
+    extractor: Extractor, nearest: NearestCentroid, recordings: list[np.ndarray], arguments: argparse.Namespace
+) -> None:
     """Print how many settled frames of MFCC changed."""
     streams = UnitStreams(extractor, nearest, EncoderWindow())
     counted = [count_changes(streams, recording, arguments.chunk_seconds) for recording in recordings]

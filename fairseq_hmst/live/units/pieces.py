@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
+from itertools import takewhile
 from typing import TYPE_CHECKING
-
-from ..common_prefix import common_prefix_length
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
 
 def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -> tuple[list[str], int]:
-    """Pieces of a text, and the number of those that no later characters change.
+    """Pieces of a text, and the number of leading ones that no continuation changes.
 
     The best path of a unigram model to a boundary between pieces is that of the text up to there, whatever follows.
     So the settled pieces are those that all possible last boundaries among the settled characters share: their end,
@@ -36,13 +36,13 @@ def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -
     ]
     shared = pieces
     for encoded in model.encode([settled[:boundary] for boundary in boundaries], out_type=str):
-        shared = shared[: common_prefix_length(shared, _without_unknown_end(model, encoded))]
+        shared = _common(shared, _without_unknown_end(model, encoded))
     return pieces, len(shared)
 
 
 @functools.lru_cache(maxsize=8)
 def _starts_of_pieces(model: SentencePieceProcessor) -> frozenset[str]:
-    """Proper beginnings of all pieces."""
+    """What pieces begin with, and are longer than."""
     pieces = (model.id_to_piece(index) for index in range(model.get_piece_size()) if not model.is_unknown(index))
     return frozenset(piece[:length] for piece in pieces for length in range(1, len(piece)))
 
@@ -50,3 +50,8 @@ def _starts_of_pieces(model: SentencePieceProcessor) -> frozenset[str]:
 def _without_unknown_end(model: SentencePieceProcessor, pieces: list[str]) -> list[str]:
     """Pieces up to an unknown last one, which SentencePiece joins with unknown characters behind it."""
     return pieces[:-1] if pieces and model.is_unknown(model.piece_to_id(pieces[-1])) else pieces
+
+
+def _common(first: Iterable[str], second: Iterable[str]) -> list[str]:
+    """Leading items that two lists share."""
+    return [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))]

@@ -24,7 +24,7 @@ def assert_whole(heard: HeardUnits, samples: np.ndarray, nearest: NearestCentroi
 
 @pytest.mark.parametrize("size", [1, 160, 320, 333, 8000, 10**9])
 def test_units_after_any_split_are_those_of_the_whole(speech, split, nearest, size: int):
-    speech = speech[:8000] if size == 1 else speech
+    speech = speech[-3000:] if size == 1 else speech
     stream, asked_once, num_samples = MfccStream(EXTRACTOR, nearest), MfccStream(EXTRACTOR, nearest), 0
     for number, piece in enumerate(split(speech, size)):
         stream.add(piece)
