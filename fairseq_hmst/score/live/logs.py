@@ -18,7 +18,7 @@ Line = TypeVar("Line")
 
 @dataclass(frozen=True)
 class LoggedUpdate:
-    """What one piece of sound added to the text.
+    """A line of a log: text that one piece of sound added.
 
     Attributes:
         heard_seconds: sound of the recording so far.

@@ -16,7 +16,7 @@ FORM = "expected a list of {wav: NAME, offset: SECONDS, duration: SECONDS}"
 
 
 class ReferenceSegment(msgspec.Struct, frozen=True):
-    """Where a reference sentence is spoken; other keys of the YAML are not read.
+    """Place of a reference sentence in a recording; other keys of the YAML are not read.
 
     Attributes:
         wav: the recording; folder and extension do not count.
@@ -91,7 +91,7 @@ def _check(segments: Sequence[ReferenceSegment], path: Path) -> None:
 
 
 def _find_fault(segment: ReferenceSegment, previous: str, wav_of: Mapping[str, str]) -> str:
-    """What is wrong with a segment; "" where nothing is.
+    """Explain what is wrong with a segment; "" where nothing is.
 
     Args:
         segment: the one in question.

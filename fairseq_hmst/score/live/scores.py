@@ -18,8 +18,8 @@ from .omnisteval import Measures, installed_version, run_omnisteval
 from .references import LiveReferences
 
 LATENCY = """\
-LongYAAL: mean time from a word's place in its segment, if all were spoken evenly, to the sound heard when it was written;
-what is written after the last segment of a recording has none
+LongYAAL: mean time from a word's place in its segment, if all were spoken evenly, to the sound heard when it was
+written; what is written after the last segment of a recording has none
 computation-aware: the same and the computing of what was written"""
 
 
