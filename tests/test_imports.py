@@ -57,6 +57,7 @@ FAIRSEQ_HMST = {
     "score": ("bleu", "preprocess.files"),
     "translate": ("lazy", "model_folder", "tasks", "generators", "data", "preprocess"),
     "export": ("lazy", "translate", "model_folder", "models", "data", "tasks", "average", "preprocess.files"),
+    "live": ("preprocess",),
     "demo": ("translate", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
     "command": (
         *("export", "score", "average", "checkpoints", "model_folder", "compat", "preprocess"),

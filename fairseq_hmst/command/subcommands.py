@@ -42,6 +42,7 @@ SUBCOMMANDS = {
     "score": Subcommand("fairseq_hmst.score.command", "translations -> BLEU, chrF, lengths, significance"),
     "export": Subcommand("fairseq_hmst.export.command", "checkpoints and data-bin -> model folder"),
     "translate": Subcommand("fairseq_hmst.translate.command", "model folder and recordings or text -> translations"),
+    "live": Subcommand("fairseq_hmst.live.command", "model folder and speech while it is heard -> text that grows"),
     "demo": Subcommand("fairseq_hmst.demo.command", "model folder -> a page in the browser"),
     "text-start": Subcommand("fairseq_hmst.text_start.command", "pretrained text model -> start of a training"),
     "env": Subcommand("fairseq_hmst.command.env", "versions, devices, optional parts, and what fits together"),

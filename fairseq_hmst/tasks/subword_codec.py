@@ -1,5 +1,7 @@
 """Lines of text to and from subwords, in the form fairseq's commands ask of a `bpe`."""
 
+import functools
+
 import numpy as np
 from sentencepiece import SentencePieceProcessor
 
@@ -25,7 +27,15 @@ class SubwordCodec:
     def __init__(self, data_bin: DataBin, stream: str) -> None:
         self.data_bin = data_bin
         self.stream = stream
-        self._model: SentencePieceProcessor | None = None
+
+    @functools.cached_property
+    def model(self) -> SentencePieceProcessor:
+        """The SentencePiece model of the stream.
+
+        Raises:
+            DataBinError: it cannot be read.
+        """
+        return self.data_bin.subword_model("unit" if self.stream == "st" else "source")
 
     def encode(self, line: str) -> str:
         """Subwords of a line, separated by spaces; source text is normalised and repeated as in training.
@@ -34,17 +44,15 @@ class SubwordCodec:
             DataBinError: the line is not UTF-8, or one of the speech stream holds something else than deduplicated
                 unit ids.
         """
-        if self._model is None:
-            self._model = self.data_bin.subword_model("unit" if self.stream == "st" else "source")
         try:
             line = check_utf8(line)
             if self.stream == "st":
-                return " ".join(self._model.encode(self._unit_text(line), out_type=str))
+                return " ".join(self.model.encode(self._unit_text(line), out_type=str))
         except PreprocessError as error:
             raise DataBinError.of(error) from error
         text = normalise_text(line)
         text = escape_text(text) if self.data_bin.card.escapes else text
-        pieces = self._model.encode(text, out_type=str)
+        pieces = self.model.encode(text, out_type=str)
         return " ".join(repeat_tokens(np.array(pieces, dtype=object), self.data_bin.card.repeat))
 
     def _unit_text(self, line: str) -> str:

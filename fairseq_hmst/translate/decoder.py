@@ -9,6 +9,7 @@ import torch
 from fairseq import utils
 from fairseq.dataclass.configs import GenerationConfig
 from fairseq.utils import resolve_max_positions
+from sentencepiece import SentencePieceProcessor
 from torch import Tensor
 
 from preprocess.errors import NotFiniteError, OptionError
@@ -95,6 +96,11 @@ class Decoder:
         found = resolve_max_positions(*positions)
         self.max_source_tokens = int(found[0] if isinstance(found, tuple) else found)
 
+    @property
+    def unit_model(self) -> SentencePieceProcessor:
+        """The SentencePiece model of units."""
+        return self._codecs["st"].model
+
     def choose_languages(self, source: str | None, target: str | None) -> InputLanguages:
         """Languages of an input, of which only that is kept which the model must be told; the same each time.
 
@@ -140,6 +146,26 @@ class Decoder:
                 on_done(batch_rows)
         return [results[row] for row in range(len(lines))]
 
+    def continue_speech(self, units: str, languages: InputLanguages, beginning: Sequence[int]) -> Decoded:
+        """Translate a line of units by a translation that begins with these tokens; without a transcript.
+
+        Args:
+            units: ids, separated by spaces.
+            languages: see `choose_languages`.
+            beginning: ids of the output dictionary, without language symbol and </s>; may be empty.
+
+        Raises:
+            TranslationError: the line is too long.
+            NotFiniteError: a model gives NaN.
+        """
+        source = self._encode(units, "st")
+        if isinstance(source, TranslationError):
+            raise source
+        (sample,) = self._batches([source], languages)
+        prefix = torch.tensor([list(beginning)], dtype=torch.int64, device=self.device)
+        (decoded,) = self._decode_batch(sample, with_transcripts=False, prefix_tokens=prefix if beginning else None)
+        return decoded
+
     def _encode(self, line: str, stream: str) -> Tensor | TranslationError:
         """Ids (T,) of a line, </s> included, or why there are none."""
         try:
@@ -172,9 +198,11 @@ class Decoder:
                 return [TranslationError.of(error)]
             return [result for single in single_examples(sample) for result in self._try_batch(single)]
 
-    def _decode_batch(self, sample: "Batch") -> Iterator[Decoded]:
-        found = self.task.decode(self._generator, self.models, sample)
-        transcripts = self._transcripts(sample["net_input"])
+    def _decode_batch(
+        self, sample: "Batch", with_transcripts: bool = True, prefix_tokens: Tensor | None = None
+    ) -> Iterator[Decoded]:
+        found = self.task.decode(self._generator, self.models, sample, prefix_tokens=prefix_tokens)
+        transcripts = self._transcripts(sample["net_input"]) if with_transcripts else [None] * len(found)
         padding = self.task.source_dictionary.pad()
         sources = sample["net_input"]["src_tokens"].cpu()
         for hypotheses, transcript, tokens in zip(found, transcripts, sources, strict=True):

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Self
 
 from preprocess.errors import OptionError
 from preprocess.files.options import option
@@ -32,10 +32,9 @@ class SegmentLengths:
 
 
 @dataclass(frozen=True)
-class TranslationOptions(GenerationOptions):
-    """Options of translating; those of the search may be a model folder's."""
+class SpeechOptions(GenerationOptions):
+    """Options of all that translates speech; those of the search may be a model folder's."""
 
-    nbest: int | None = option("hypotheses of each segment, with --format json or tsv", None, metavar="N")
     source_language: str | None = option("of the input, where the model has several", None, metavar="LANGUAGE")
     target_language: str | None = option("to translate into, where the model has several", None, metavar="LANGUAGE")
     max_segment_seconds: float | None = option(
@@ -43,11 +42,6 @@ class TranslationOptions(GenerationOptions):
         "minute; default: the length that 19 of 20 recordings of the training keep to",
         None,
         metavar="SECONDS",
-    )
-    max_tokens: int = option(
-        "subwords of units or text, padding included, that are translated together; for memory and speed alone",
-        DEFAULT_MAX_TOKENS,
-        metavar="N",
     )
 
     def __post_init__(self) -> None:
@@ -61,10 +55,8 @@ class TranslationOptions(GenerationOptions):
             raise OptionError(
                 "max_segment_seconds", f"must lie in 1..{MAX_SEGMENT_SECONDS:g}, got {self.max_segment_seconds:g}"
             )
-        if self.max_tokens < 1:
-            raise OptionError("max_tokens", f"must be at least 1, got {self.max_tokens}")
 
-    def changed(self, changes: Mapping[str, Any]) -> "TranslationOptions":
+    def changed(self, changes: Mapping[str, Any]) -> Self:
         """The options with some of them changed.
 
         Raises:
@@ -74,7 +66,7 @@ class TranslationOptions(GenerationOptions):
         known = [field.name for field in fields(self)]
         for name in changes:
             if name in OF_OPENING:
-                raise TypeError(f"'{name}' is chosen when a model is opened, by Translator.from_pretrained")
+                raise TypeError(f"'{name}' is chosen when a model is opened, by from_pretrained")
             if name not in known:
                 similar = difflib.get_close_matches(name, known, n=1)
                 meant = f"did you mean '{similar[0]}'? " if similar else ""
@@ -93,6 +85,28 @@ class TranslationOptions(GenerationOptions):
             return SegmentLengths(UNKNOWN_SEGMENT_SECONDS, UNKNOWN_SEGMENT_SECONDS)
         longest = min(max(1.0, training_seconds), MAX_SEGMENT_SECONDS)
         return SegmentLengths(longest, min(WHOLE_FACTOR * longest, MAX_SEGMENT_SECONDS))
+
+
+@dataclass(frozen=True)
+class TranslationOptions(SpeechOptions):
+    """Options of translating recordings and text."""
+
+    nbest: int | None = option("hypotheses of each segment, with --format json or tsv", None, metavar="N")
+    max_tokens: int = option(
+        "subwords of units or text, padding included, that are translated together; for memory and speed alone",
+        DEFAULT_MAX_TOKENS,
+        metavar="N",
+    )
+
+    def __post_init__(self) -> None:
+        """Check what needs no model to be checked.
+
+        Raises:
+            OptionError: an option lies outside its range.
+        """
+        super().__post_init__()
+        if self.max_tokens < 1:
+            raise OptionError("max_tokens", f"must be at least 1, got {self.max_tokens}")
 
     @property
     def num_best(self) -> int:

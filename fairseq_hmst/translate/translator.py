@@ -13,7 +13,7 @@ from .assembly import translate_lines, translate_recordings
 from .decoder import make_decoder
 from .machine import MachineOptions
 from .open_model import OpenModel
-from .options import TranslationOptions
+from .options import SegmentLengths, TranslationOptions
 from .progress import Progress
 from .recordings.inputs import list_rows, make_recordings
 from .recordings.reading import groups_of
@@ -53,6 +53,16 @@ class Translator:
     def folder(self) -> ModelFolder:
         """The folder of the model."""
         return self._model.folder
+
+    @property
+    def model(self) -> OpenModel:
+        """The model folder with all that was loaded of it, which translators of other options share."""
+        return self._model
+
+    @property
+    def lengths(self) -> SegmentLengths:
+        """Lengths of recordings and their segments: as chosen, or those of the training."""
+        return self._lengths
 
     @property
     def models(self) -> "list[HmstModel]":

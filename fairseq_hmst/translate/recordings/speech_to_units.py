@@ -70,7 +70,12 @@ class SpeechToUnits:
             raise OptionError("encoder", f"{encoder} has no effect on {self._folder.path}: {why}")
 
     @functools.cached_property
-    def _tools(self) -> tuple[Extractor, NearestCentroid]:
+    def tools(self) -> tuple[Extractor, NearestCentroid]:
+        """The speech encoder and the centroids.
+
+        Raises:
+            TranslationError: there is no such encoder, or it is another one than that of the training.
+        """
         if self._lacking is not None:
             raise self._lacking.of(self._lacking)  # a new one each time: errors collect tracebacks
         extractor = load_encoder(self._description, self._device, self._source)
@@ -93,7 +98,7 @@ class SpeechToUnits:
 
     def _encode(self, stretches: Sequence[Stretch], on_done: Callable[[float], None]) -> None:
         """Give each stretch its units, or its recording a fault."""
-        extractor, nearest_centroid = self._tools
+        extractor, nearest_centroid = self.tools
         waveforms = {position: stretch.waveform for position, stretch in enumerate(stretches)}
         with self.timing.measure("encoder"):
             for position, frames in frames_of(waveforms, extractor):

@@ -56,7 +56,11 @@ class MfccExtractor:
     def _frames(self, waveform: np.ndarray) -> np.ndarray:
         if len(waveform) < WINDOW:
             raise ExtractorError(f"mfcc needs at least {WINDOW} samples (25 ms), found {len(waveform)}")
-        cepstra = scale(mel_cepstra(waveform, self._filters))
+        return self.frames_of_spectra(power_spectra(emphasise(waveform, None)))
+
+    def frames_of_spectra(self, spectra: np.ndarray) -> np.ndarray:
+        """Frames (T, 39) float32 of an utterance whose `power_spectra` are (T, FFT_SIZE // 2 + 1), T >= 1."""
+        cepstra = scale(mel_cepstra(spectra, self._filters))
         first = differences(cepstra)
         second = differences(first)
         blocks = [cepstra, FIRST_DIFFERENCE_SCALE * first, SECOND_DIFFERENCE_SCALE * second]
@@ -73,13 +77,34 @@ def mel_filters() -> np.ndarray:
     return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
 
 
-def mel_cepstra(waveform: np.ndarray, filters: np.ndarray) -> np.ndarray:
-    """Orthonormal DCT-II of the log mel energies of samples (N,), (T, NUM_CEPSTRA) float32."""
-    from scipy.fft import dct, rfft
+def emphasise(samples: np.ndarray, before: np.float32 | None) -> np.ndarray:
+    """Samples (N,) less a part of the one before each, (N,) float32.
 
-    emphasised = np.append(waveform[:1], waveform[1:] - np.float32(PREEMPHASIS) * waveform[:-1])
+    Args:
+        samples: of an utterance, or a part of it.
+        before: the sample before the first; None at the begin of the utterance, whose first sample stays as it is.
+    """
+    previous = samples[:-1] if before is None else np.concatenate([[before], samples[:-1]])
+    start = len(samples) - len(previous)
+    return np.append(samples[:start], samples[start:] - np.float32(PREEMPHASIS) * previous)
+
+
+def power_spectra(emphasised: np.ndarray) -> np.ndarray:
+    """Power spectra (T, FFT_SIZE // 2 + 1) float32 of the windows of emphasised samples (N,), N >= WINDOW.
+
+    Each depends on its window alone, to the last bit: those of a part of an utterance are those of the whole.
+    """
+    from scipy.fft import rfft
+
     windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::SHIFT] * _hann_window()
-    energies = np.abs(rfft(windows, FFT_SIZE, axis=1)) ** 2 @ filters
+    return np.abs(rfft(windows, FFT_SIZE, axis=1)) ** 2
+
+
+def mel_cepstra(spectra: np.ndarray, filters: np.ndarray) -> np.ndarray:
+    """Orthonormal DCT-II of the log mel energies of an utterance's `power_spectra`, (T, NUM_CEPSTRA) float32."""
+    from scipy.fft import dct
+
+    energies = spectra @ filters
     floor = max(float(energies.max()) * RELATIVE_FLOOR, ABSOLUTE_FLOOR)
     return dct(np.log(np.maximum(energies, floor)), axis=1, norm="ortho")[:, :NUM_CEPSTRA]
 

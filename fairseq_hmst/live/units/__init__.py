@@ -1,0 +1,1 @@
+"""Units and their pieces of a segment whose samples are still coming."""
