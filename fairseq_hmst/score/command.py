@@ -117,7 +117,7 @@ def _read_options(parser: argparse.ArgumentParser, arguments: argparse.Namespace
 
 
 def _check_kind(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """End with a message where an option is of texts alone or of live translations alone, and not of what is scored."""
+    """End with a message where an option is not of what is scored: texts, or live translations."""
     is_live = arguments.live is not None
     for option in OF_TEXTS if is_live else OF_LIVE:
         if getattr(arguments, option) != parser.get_default(option):
