@@ -53,11 +53,13 @@ class NetInput(TypedDict):
         src_tokens: (B, T), padded on the right.
         src_lengths: (B,).
         prev_output_tokens: (B, U) for the decoder; fairseq-interactive's batches lack it.
+        prefix_tokens: (B, L) labels that fairseq's search forces, end of sentence where none; for its ensemble.
     """
 
     src_tokens: Tensor
     src_lengths: Tensor
     prev_output_tokens: NotRequired[Tensor]
+    prefix_tokens: NotRequired[Tensor]
 
 
 @dataclass(frozen=True)

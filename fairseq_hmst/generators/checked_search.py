@@ -5,12 +5,13 @@ Each step notes on the device whether its scores are finite; the host asks once,
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from fairseq.sequence_generator import EnsembleModelWithAlignment, SequenceGenerator, SequenceGeneratorWithAlignment
+from fairseq.sequence_generator import EnsembleModelWithAlignment, SequenceGeneratorWithAlignment
 
-from .finite_scores import FiniteScores, check_log_probs
+from .begun_search import BegunSearch
+from .checked_ensemble import CheckedEnsemble, scores_of_search
+from .finite_scores import FiniteScores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,27 +24,7 @@ if TYPE_CHECKING:
     from .hypothesis import EncoderOut, GeneratedHypothesis, IncrementalStates
 
 
-# Of the search that goes on in a thread; None outside of a CheckedSearch
-_finite_scores: ContextVar[FiniteScores | None] = ContextVar("finite_scores", default=None)
-
-
-class CheckedEnsemble:
-    """The part of an ensemble that looks at its scores."""
-
-    def look_at(self, log_probs: Tensor) -> None:
-        """Note log-probabilities (N, V); rows that are not finite become 0, with which any search can go on.
-
-        Raises:
-            NotFiniteError: one is NaN or infinite, and no `CheckedSearch` would tell.
-        """
-        finite_scores = _finite_scores.get()
-        if finite_scores is None:
-            check_log_probs(log_probs)
-        else:
-            log_probs.masked_fill_(~finite_scores.note(log_probs).unsqueeze(1), 0.0)
-
-
-class CheckedSearch(SequenceGenerator):
+class CheckedSearch(BegunSearch):
     """fairseq's search with a `CheckedEnsemble`."""
 
     def generate(self, models: Sequence[Module], sample: Batch, **kwargs: object) -> list[list[GeneratedHypothesis]]:
@@ -53,11 +34,11 @@ class CheckedSearch(SequenceGenerator):
             NotFiniteError: a probability is NaN or infinite.
         """
         finite_scores = FiniteScores()
-        token = _finite_scores.set(finite_scores)
+        token = scores_of_search.set(finite_scores)
         try:
             results = super().generate(models, sample, **kwargs)
         finally:
-            _finite_scores.reset(token)
+            scores_of_search.reset(token)
         finite_scores.check()
         return results
 

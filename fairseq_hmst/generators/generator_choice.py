@@ -38,6 +38,8 @@ class DecodingOptions(Protocol):
     ctc_decode_weight: float | None
 
 
+LENGTHS = {"max_len_a": 0.0, "max_len_b": 200, "min_len": 1}  # options that bound a translation, and their defaults
+
 Generator: TypeAlias = SequenceGenerator | LabelGenerator | AttentionScorer
 
 # From models, or an ensemble in place of fairseq's, to fairseq's own search.
@@ -81,9 +83,8 @@ def build_generator(
     beam_size = _beam_size(options, dictionary)
     if getattr(options, "print_alignment", None):
         return _with_ngrams_blocked(fairseq_beam_search(models), options)
-    limit, max_len_a = None, getattr(options, "max_len_a", 0.0)
-    if max_len_a > 0:
-        limit = LabelLimit(max_len_a, getattr(options, "max_len_b", 200), getattr(options, "min_len", 1))
+    # of each source by itself: fairseq's is that of the longest of the batch, or of the longest given beginning
+    limit = LabelLimit(*(getattr(options, name, default) for name, default in LENGTHS.items()))
     ensemble = LanguageEnsemble(cast(Sequence[AttentionScorable], models), language_symbols, limit)
     if decoding == JOINT:
         ctc_weight = DEFAULT_CTC_DECODE_WEIGHT if ctc_weight is None else ctc_weight
@@ -153,8 +154,7 @@ def _beam_search(ensemble: LanguageEnsemble, options: object, fairseq_beam_searc
     # the symbol is no part of the translation whose length --min-len and --max-len-b bound
     generator.min_len += ensemble.num_forced_outputs
     generator.max_len_b += ensemble.num_forced_outputs
-    if ensemble.label_limit is not None:  # which is at least --min-len
-        generator.max_len_b = max(generator.max_len_b, generator.min_len)
+    generator.max_len_b = max(generator.max_len_b, generator.min_len)  # as the ensemble's limit is
     return generator
 
 

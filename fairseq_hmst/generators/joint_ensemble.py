@@ -96,7 +96,7 @@ class JointEnsemble(LanguageEnsemble):
         if num_labels > 0:
             # a copy: fairseq reorders `tokens` in place while the state still refers to its last labels
             encoder_outs.prefixes = prefixes = scorer.extend(prefixes, tokens[:, -1].clone())
-        candidates = self._candidates(log_probs)
+        candidates = self._candidates(log_probs, encoder_outs.forced, tokens.size(1) - 1)
         ctc_scores = _score(scorer, prefixes, candidates).clamp(min=LOG_ZERO)
         ctc_scores -= prefixes.prefix_scores.clamp(min=LOG_ZERO)[:, None]
         attention_scores = log_probs.gather(1, candidates)
@@ -104,13 +104,15 @@ class JointEnsemble(LanguageEnsemble):
         mixed.masked_fill_(attention_scores == -math.inf, -math.inf)  # 0 * -inf is NaN
         return torch.full_like(log_probs, -math.inf).scatter(1, candidates, mixed), attention
 
-    def _candidates(self, log_probs: Tensor) -> Tensor:
-        """Tokens to be scored, (N, C): the best by attention, and always end of sentence."""
+    def _candidates(self, log_probs: Tensor, forced: Tensor | None, step: int) -> Tensor:
+        """Tokens to be scored, (N, C): the best by attention, and always end of sentence and what a search forces."""
         num_candidates = log_probs.size(1) if self.ctc_weight == 1 else min(2 * self.beam_size, log_probs.size(1))
         if num_candidates == log_probs.size(1):
             return torch.arange(num_candidates, device=log_probs.device).expand(len(log_probs), -1)
         best = log_probs.topk(num_candidates).indices
         always = [torch.full_like(best[:, :1], token) for token in self._always_scored]
+        if forced is not None and step < forced.size(1):
+            always.append(forced[:, step : step + 1])
         return torch.cat([best, *always], 1)  # a token twice has the same score twice
 
 

@@ -17,7 +17,7 @@ from fairseq.sequence_generator import EnsembleModel
 from torch import Tensor
 from torch.nn import Module
 
-from .checked_search import CheckedEnsemble
+from .checked_ensemble import CheckedEnsemble
 from .hypothesis import EncoderOut, IncrementalStates
 from .transducer.transducer_scorer import LabelLimit
 
@@ -63,6 +63,7 @@ class EncodedBatch(list[EncoderOut]):
         symbols: (N,) language symbol of each hypothesis; None without symbols.
         output_ids: ids of the output dictionary that are no text.
         limits: (N,) most labels of each hypothesis; None where fairseq's own limit does.
+        forced: (N, L) labels that fairseq's search forces, end of sentence where it forces none; None: nowhere.
         scorer: of CTC prefixes, in joint decoding.
         prefixes: the hypotheses as `scorer` sees them.
     """
@@ -72,6 +73,7 @@ class EncodedBatch(list[EncoderOut]):
         self.symbols: Tensor | None = None
         self.output_ids: Tensor | None = None
         self.limits: Tensor | None = None
+        self.forced: Tensor | None = None
         self.scorer: CTCPrefixScorer | None = None
         self.prefixes: CTCPrefixState | None = None
 
@@ -79,8 +81,9 @@ class EncodedBatch(list[EncoderOut]):
         """Hypotheses new_order[0], new_order[1], ... with their encoder outputs."""
         batch = EncodedBatch(encoder_outs)
         batch.output_ids, batch.scorer = self.output_ids, self.scorer
-        batch.symbols = None if self.symbols is None else self.symbols.index_select(0, new_order)
-        batch.limits = None if self.limits is None else self.limits.index_select(0, new_order)
+        for name in ("symbols", "limits", "forced"):
+            rows = getattr(self, name)
+            setattr(batch, name, None if rows is None else rows.index_select(0, new_order))
         batch.prefixes = None if self.prefixes is None else self.prefixes.reorder(new_order)
         return batch
 
@@ -115,12 +118,14 @@ class LanguageEnsemble(CheckedEnsemble, EnsembleModel):
         return 1 if self.language_symbols.target_form == "first_output" else 0
 
     def forward_encoder(self, net_input: dict[str, Tensor]) -> EncodedBatch:
-        """Encode the batch, and note the symbol of each utterance.
+        """Encode the batch, and note the symbol of each utterance and what its search forces.
 
         Raises:
             ValueError: the batch does not say its languages.
         """
-        batch = EncodedBatch(super().forward_encoder(net_input))
+        source = {name: tensor for name, tensor in net_input.items() if name != "prefix_tokens"}
+        batch = EncodedBatch(super().forward_encoder(source))
+        batch.forced = net_input.get("prefix_tokens")
         if self.language_symbols.target_form is not None:
             starts = net_input.get("prev_output_tokens")
             if starts is None:
@@ -132,6 +137,9 @@ class LanguageEnsemble(CheckedEnsemble, EnsembleModel):
             batch.output_ids = torch.tensor(sorted(self.language_symbols.output_ids), device=starts.device)
         if self.label_limit is not None:
             batch.limits = self.label_limit.total(net_input["src_lengths"])
+            if batch.forced is not None:
+                is_label = batch.forced != self.language_symbols.eos_index
+                batch.limits = batch.limits.maximum(is_label.sum(1))
         return batch
 
     def forward_decoder(

@@ -47,6 +47,7 @@ SUPPORT = {
     "lenpen": Support(ALL, of_references=True),
     "unnormalized": Support(ALL, of_references=True),
     "temperature": Support(ALL),
+    "prefix_size": Support(ALL),
     "score_reference": Support(ALL - {JOINT}, "joint scores are no probabilities", of_references=True),
     "max_len_a": Support(ALL - {CTC}, "CTC writes at most one label a step of the encoder"),
     "max_len_b": Support(ALL - {CTC}, "CTC writes at most one label a step of the encoder"),
@@ -58,7 +59,6 @@ SUPPORT = {
     "sampling": Support(BY_ATTENTION, _NO_DISTRIBUTION),
     "sampling_topk": Support(BY_ATTENTION, _NO_DISTRIBUTION, "sampling"),
     "sampling_topp": Support(BY_ATTENTION, _NO_DISTRIBUTION, "sampling"),
-    "prefix_size": Support(frozenset({ATTENTION}), f"{_LANGUAGE_TOKEN}; {_NO_DISTRIBUTION}"),
     "diverse_beam_groups": Support(frozenset({ATTENTION}), f"{_LANGUAGE_TOKEN}; {_NO_DISTRIBUTION}"),
     "diverse_beam_strength": Support(
         frozenset({ATTENTION}), f"{_LANGUAGE_TOKEN}; {_NO_DISTRIBUTION}", "diverse_beam_groups"
