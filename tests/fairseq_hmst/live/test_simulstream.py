@@ -39,7 +39,7 @@ def place(tmp_path_factory) -> Path:
     """A model from English into French and Spanish with random weights, two recordings, and configurations."""
     folder = tmp_path_factory.mktemp("simulstream")
     data_bin = make_prompt_data_bin(folder, targets=("fr", "es"))
-    export([[random_checkpoint(folder / "random.pt", data_bin, "hmst_aed")]], data_bin, folder / "model")
+    export([[random_checkpoint(folder / "random.pt", data_bin, "hmst_ctc")]], data_bin, folder / "model")
     for name, prompts in {"one": PROMPTS[:2], "two": PROMPTS[2:3]}.items():
         soundfile.write(folder / f"{name}.wav", np.concatenate([load_audio(path) for path in prompts]), 16000)
     (folder / "list.txt").write_text("one.wav\ntwo.wav\n")

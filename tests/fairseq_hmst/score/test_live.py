@@ -110,15 +110,14 @@ def test_chinese_is_scored_by_characters(tmp_path):
 
 @pytest.mark.skipif(shutil.which("perl") is None, reason="the tokenizer of Moses is a program of perl")
 def test_a_target_language_says_whose_tokens_are_aligned(tmp_path):
-    references = write_references(tmp_path, sentences=("der Hund läuft .", "die Katze schläft heute nicht ."))
-    # by words, `läuft.Die` has more letters of `die` than of `läuft`
-    log = write_own(
-        tmp_path / "talk.jsonl", [(2.0, 0.0, "der Hund läuft"), (5.0, 0.0, " die Katze schläft heute nicht.")]
-    )
+    references = write_references(tmp_path, sentences=("eins zwei drei (", "ja vier fünf"))
+    # `(ja` is aligned by its letters with `ja`, but by its first token with `(`
+    log = write_own(tmp_path / "talk.jsonl", [(2.0, 0.0, "eins zwei drei (ja vier fünf")])
     without, with_tokens = (
         score_live([log], LiveReferences.read(*references), language, tokenizer="none") for language in ("", "de_DE")
     )
     assert (without.alignment_language, with_tokens.alignment_language) == (None, "de")
+    assert with_tokens.measures.chrf < without.measures.chrf
     assert "tokens of Moses for 'de'" in with_tokens.as_text()
     assert "aligned by words" in without.as_text()
     assert "tok:none" in without.bleu_signature
