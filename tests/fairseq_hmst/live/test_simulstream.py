@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from argparse import Namespace
 from pathlib import Path
@@ -54,8 +55,9 @@ def processor(place) -> HmstSpeechProcessor:
 
 
 @pytest.fixture(autouse=True)
-def closed_log():
-    """The file of simulstream's log is closed after a test."""
+def metrics_log(caplog):
+    """Log as simulstream's commands do in a process of their own; the file is closed after a test."""
+    caplog.set_level(logging.INFO, METRICS_LOGGER.name)
     yield
     for handler in METRICS_LOGGER.handlers[:]:
         METRICS_LOGGER.removeHandler(handler)
