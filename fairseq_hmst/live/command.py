@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..translate.open_model import OpenModel
 
 STDIN = "-"
+PIECE_SECONDS = 0.02  # of sound that is heard at once; a decision waits for no more than that
 DESCRIPTION = "Translate speech while it is heard: text grows as it becomes certain, and is never taken back."
 
 
@@ -78,12 +79,13 @@ def _run(arguments: argparse.Namespace) -> bool:
     options, machine = read_options(LiveOptions, arguments), read_options(MachineOptions, arguments)
     model = OpenModel.open(arguments.model, machine, arguments.encoder)
     if arguments.file == STDIN:
-        samples = RawSamples(sys.stdin.buffer)
-        _translate(model, options, samples.pieces(options.chunk, options.rate), arguments.format)
+        with open(sys.stdin.fileno(), "rb", closefd=False) as file:
+            samples = RawSamples(file)
+            _translate(model, options, samples.pieces(PIECE_SECONDS, options.rate), arguments.format)
         return not samples.was_interrupted
     path = Path(arguments.file)
     options = replace(options, sampling_rate=recording_rate(path))
-    _translate(model, options, recording_pieces(path, options.chunk), arguments.format)
+    _translate(model, options, recording_pieces(path, PIECE_SECONDS), arguments.format)
     return True
 
 
@@ -94,7 +96,9 @@ def _translate(model: "OpenModel", options: LiveOptions, pieces: "Iterator[np.nd
     translator, writer = LiveTranslator(model, options), make_writer(format)
     try:
         for piece in pieces:
-            writer.add(translator.feed(piece))
+            update = translator.feed(piece)
+            if update.num_decisions:
+                writer.add(update)
     finally:
         writer.add(translator.finish())
         writer.close()

@@ -11,7 +11,7 @@ from preprocess.speech.audio import SAMPLE_RATE
 from preprocess.speech.audio.samples import MAX_TERM, check_sample_rate, check_samples, resample
 
 from ..translate.errors import TranslationError
-from ..translate.recordings.waveforms import with_channels_last
+from ..translate.recordings.waveforms import MAX_CHANNELS
 
 # scipy's resample_poly looks at this many samples to each side, of the higher of the two rates
 FILTER_REACH = 10
@@ -36,17 +36,22 @@ class StreamInput:
         self._resampler = StreamResampler(sampling_rate)
         self._num_samples = 0  # of each channel, so far
 
+    @property
+    def seconds(self) -> float:
+        """Length of all pieces."""
+        return self._num_samples / self._rate
+
     def add(self, samples: np.ndarray | torch.Tensor) -> np.ndarray:
         """Samples at 16 kHz in [-1, 1] that a piece completes, (N,) float32.
 
         Args:
-            samples: (N,), or (N, C) or (C, N) with C channels, which are averaged; floats in [-1, 1], or integers of 8
-                to 32 bits over their whole range.
+            samples: (N,), or (N, C) with C channels, which are averaged; floats in [-1, 1], or integers of 8 to 32 bits
+                over their whole range.
 
         Raises:
             TranslationError: it is of another form, or holds NaN; nothing of it is taken.
         """
-        place = f"the sound from {self._num_samples / self._rate:.3f} s on"
+        place = f"the sound from {self.seconds:.3f} s on"
         mono = _mono(samples, place)
         self._num_samples += len(mono)
         return np.clip(self._resampler.add(mono), -1.0, 1.0)
@@ -91,7 +96,7 @@ class StreamResampler:
         return self._results(math.ceil(len(self._block) * SAMPLE_RATE / self._rate))
 
     def _results(self, end: int) -> np.ndarray:
-        """Those of the block that were not given out yet, up to result number `end`."""
+        """Results of the block that were not given out yet, up to number `end`."""
         if end <= self._num_before:
             return np.zeros(0, np.float32)
         return resample(self._block, self._rate)[self._num_before : end]
@@ -102,7 +107,12 @@ def _mono(samples: np.ndarray | torch.Tensor, place: str) -> np.ndarray:
         samples = (samples.float() if samples.is_floating_point() else samples).detach().cpu().numpy()
     if not isinstance(samples, np.ndarray):
         raise TypeError(f"expected samples as a numpy array or a tensor, found {type(samples).__name__}")
-    mono = _as_floats(samples if samples.ndim == 1 else with_channels_last(samples, place), place)
+    # a short piece does not show which of its dimensions is time
+    if not (samples.ndim == 1 or (samples.ndim == 2 and 1 <= samples.shape[1] <= MAX_CHANNELS)):
+        raise TranslationError(
+            f"expected samples of shape (samples,) or (samples, channels), found {tuple(samples.shape)}", place=place
+        )
+    mono = _as_floats(samples, place)
     mono = mono if mono.ndim == 1 else mono.mean(1)
     if len(mono):
         try:

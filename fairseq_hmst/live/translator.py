@@ -105,8 +105,8 @@ class LiveTranslator:
         """Hear the next piece of the stream, of any length.
 
         Args:
-            samples: (N,), or (N, C) or (C, N) with C channels, at the `sampling_rate` of the options; floats in
-                [-1, 1], or integers of 8 to 32 bits over their whole range.
+            samples: (N,), or (N, C) with C channels, at the `sampling_rate` of the options; floats in [-1, 1], or
+                integers of 8 to 32 bits over their whole range.
 
         Returns:
             What became certain at the decision points that the piece reached.
@@ -144,7 +144,7 @@ class LiveTranslator:
     def _begin_stream(self) -> None:
         self._input = StreamInput(self.options.rate)
         self._waiting = np.zeros(0, np.float32)  # since the last decision point
-        self._num_samples = 0
+        self._num_decisions = 0  # since the last update
         self._sound, self._finder = Sound(), SegmentFinder(self.options.pause)
         self._segment: OpenSegment | None = None
         self._is_whole = True  # nothing was cut off or written
@@ -154,11 +154,11 @@ class LiveTranslator:
     def _update(self, start: float) -> Update:
         committed, tokens = self._written.take()
         self.text += committed
-        heard = self._num_samples / SAMPLE_RATE
-        return Update(committed, self._written.open, tokens, heard, time.perf_counter() - start)
+        num_decisions, self._num_decisions = self._num_decisions, 0
+        spent = time.perf_counter() - start
+        return Update(committed, self._written.open, tokens, self._input.seconds, spent, num_decisions)
 
     def _hear(self, samples: np.ndarray) -> None:
-        self._num_samples += len(samples)
         self._waiting = np.concatenate([self._waiting, samples])
         while len(self._waiting) >= self._chunk:
             chunk, self._waiting = np.split(self._waiting, [self._chunk])
@@ -167,6 +167,7 @@ class LiveTranslator:
 
     def _decide(self, chunk: np.ndarray) -> None:
         """Hear up to a decision point, and end what has ended there."""
+        self._num_decisions += 1
         self._sound.add(chunk)
         if self.policy == WAIT:
             return
@@ -211,7 +212,7 @@ class LiveTranslator:
         self._segment, self._is_whole = None, False
 
     def _cut(self) -> int:
-        """The quietest place of the open segment, which is too long, behind all that was translated for certain."""
+        """Cut the open segment, which is too long, at its quietest place behind what is certain; that place."""
         begin, end = self._finder.begin or 0, self._finder.end
         first = max(begin + self._longest // 2, 0 if self._segment is None else self._segment.first_cut)
         position = self._sound.quietest(min(first, end), min(max(first, begin + self._longest), end))
@@ -248,7 +249,7 @@ class LiveTranslator:
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """What a model or encoder gives as a TranslationError."""
+    """Make errors of models and encoders inside the block a TranslationError."""
     try:
         yield
     except (ExtractorError, NotFiniteError) as error:

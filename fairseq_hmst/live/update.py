@@ -1,11 +1,11 @@
-"""What a live translator says after each piece of sound."""
+"""The answer of a live translator to each piece of sound."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Update:
-    """What a piece of sound, or the end of a stream, changed.
+    """The text that a piece of sound, or the end of a stream, made certain.
 
     Attributes:
         committed: text that became certain. It is never taken back, and all of it joined, without anything between, is
@@ -14,6 +14,7 @@ class Update:
         tokens: pieces of the output dictionary that `committed` was written by.
         heard_seconds: sound of the stream so far.
         spent_seconds: computing for this update.
+        num_decisions: decision points that the piece reached, the end of a stream among them.
     """
 
     committed: str
@@ -21,3 +22,4 @@ class Update:
     tokens: tuple[str, ...]
     heard_seconds: float
     spent_seconds: float
+    num_decisions: int

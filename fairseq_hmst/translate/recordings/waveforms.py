@@ -25,7 +25,7 @@ def encode_waveform(samples: np.ndarray, sampling_rate: object, place: str) -> b
     import soundfile
 
     rate = _whole_rate(sampling_rate, place)
-    channels_last = with_channels_last(samples, place)
+    channels_last = _with_channels_last(samples, place)
     file = io.BytesIO()
     # W64: as WAV, without its bound of 4 GiB
     found, subtype = _as_stored(channels_last, place)
@@ -46,12 +46,7 @@ def _whole_rate(sampling_rate: object, place: str) -> int:
     return rate
 
 
-def with_channels_last(samples: np.ndarray, place: str) -> np.ndarray:
-    """Samples (N, C) of a waveform (N,), (N, C) or (C, N) with C channels.
-
-    Raises:
-        TranslationError: it has another shape.
-    """
+def _with_channels_last(samples: np.ndarray, place: str) -> np.ndarray:
     if samples.ndim == 1:
         return samples[:, None]
     if samples.ndim == 2 and min(samples.shape) <= MAX_CHANNELS and samples.shape[0] != samples.shape[1]:
