@@ -156,7 +156,7 @@ def test_the_log_of_simulstreams_inference_is_scored(place, tmp_path, monkeypatc
 
 def test_simulstreams_server_writes_what_its_inference_writes(place, tmp_path, monkeypatch):
     run_inference(place, tmp_path / "expected.jsonl", monkeypatch)
-    asyncio.run(serve_recordings(place, tmp_path / "log.jsonl"))
+    asyncio.run(asyncio.wait_for(serve_recordings(place, tmp_path / "log.jsonl"), timeout=60))
     expected, found = (
         [line for line in log_of(tmp_path / name) if line.keys() != {"model_loading_time"}]
         for name in ("expected.jsonl", "log.jsonl")
