@@ -97,9 +97,7 @@ def ctc_alignment(log_probs: Tensor, labels: Labels, blank_index: int) -> Tensor
     feasible = ctc_feasible(*labels)
     if not feasible.all():
         row = int(feasible.logical_not().nonzero()[0])
-        raise ValueError(
-            f"{source_lengths[row]} encoder steps are too few to hold {target_lengths[row]} labels by CTC"
-        )
+        raise ValueError(f"{source_lengths[row]} encoder steps are too few to hold {target_lengths[row]} labels by CTC")
     is_padding = torch.arange(targets.size(1), device=targets.device) >= target_lengths[:, None]
     states = targets.new_full((len(targets), 2 * targets.size(1) + 1), blank_index)  # a blank around each label
     states[:, 1::2] = targets.masked_fill(is_padding, blank_index)
