@@ -33,7 +33,7 @@ class Cuts:
 
     @classmethod
     def of_rows(cls, places: Sequence[np.ndarray]) -> "Cuts":
-        """Those of each row, (C, 3), as one."""
+        """Gather the places (C, 3) of each row."""
         counts = np.array([len(each) for each in places], dtype=np.int64)
         return cls(np.concatenate([np.zeros((0, 3), dtype=np.int32), *places]), counts)
 
@@ -97,7 +97,7 @@ def steps_of_ctc(labels: np.ndarray) -> np.ndarray:
 
 
 class CutRows:
-    """Rows of which some are cut, but for what stands before and after their text, such as eos.
+    """Rows of which some are cut; what is before and after their text, such as eos, stays.
 
     Args:
         rows: whole.
