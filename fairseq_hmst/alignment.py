@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 LOG_ZERO = -1e30
 
 
-@torch.no_grad()
 def align(
     models: "Sequence[HmstModel]", decoding: str, source_tokens: Tensor, labels: Tensor, decoder_start: Tensor
 ) -> Tensor:
@@ -40,87 +39,113 @@ def align(
     Raises:
         ValueError: a model lacks the head, or the source is too short to hold the labels by CTC.
     """
+    lengths = (torch.tensor([len(source_tokens)]), torch.tensor([len(labels)]))
+    return align_batch(models, decoding, source_tokens[None], Labels(labels[None], *lengths), decoder_start[None])[0]
+
+
+@torch.no_grad()
+def align_batch(
+    models: "Sequence[HmstModel]", decoding: str, source_tokens: Tensor, labels: Labels, decoder_start: Tensor
+) -> Tensor:
+    """Alignments of a batch; see `align`.
+
+    Args:
+        models, decoding: the same.
+        source_tokens: (B, T), padded on the right.
+        labels: targets (B, U), padded on the right with an id of the output dictionary that is no label, and lengths.
+        decoder_start: (B, S).
+
+    Returns:
+        (B, U, T) float32 on the CPU; what is beyond the lengths means nothing.
+    """
     for number, model in enumerate(models):
         if decoding not in model.decodings:
             raise ValueError(f"model {number} has no head for '{decoding}'; it has: {', '.join(model.decodings)}")
     device = next(models[0].parameters()).device
-    source, labels, start = (tensor.to(device) for tensor in (source_tokens, labels, decoder_start))
-    read = torch.cat([start, labels]).unsqueeze(0)
-    lengths = torch.tensor([len(source)], device=device)
-    outputs = [model(source.unsqueeze(0), lengths, read) for model in models]
+    labels = Labels(*(tensor.to(device) for tensor in labels))
+    read = torch.cat([decoder_start.to(device), labels.targets], dim=1)
+    outputs = [model(source_tokens.to(device), labels.source_lengths, read) for model in models]
     if decoding == "ctc":
-        log_probs = _mean_of_probs([output.ctc_logits[0].float().log_softmax(-1) for output in outputs])
+        log_probs = _mean_of_probs([output.ctc_logits.float().log_softmax(-1) for output in outputs])
         alignment = ctc_alignment(log_probs, labels, models[0].ctc_blank_index)
     elif decoding == "transducer":
         blank_index = models[0].transducer_blank_index
         alignment = transducer_alignment([output.transducer for output in outputs], labels, blank_index)
     else:
-        weights = torch.stack([output.decoder_extra["attn"][0][0] for output in outputs]).float().mean(0)
-        alignment = weights[len(start) - 1 : len(start) - 1 + len(labels)]  # each row is what was seen to write it
+        weights = torch.stack([output.decoder_extra["attn"][0] for output in outputs]).float().mean(0)
+        first = decoder_start.size(1) - 1  # each label's weights are of the position where what comes before it is read
+        alignment = weights[:, first : first + labels.targets.size(1)]
     return alignment.float().cpu()
 
 
-def ctc_alignment(log_probs: Tensor, labels: Tensor, blank_index: int) -> Tensor:
+def ctc_alignment(log_probs: Tensor, labels: Labels, blank_index: int) -> Tensor:
     """Posterior of CTC: which of the steps that are spent on a label fall where.
 
     Args:
-        log_probs: (T, V) log-probabilities.
-        labels: (U,) without blank.
+        log_probs: (B, T, V) log-probabilities.
+        labels: without blank.
         blank_index: id of the blank within V.
 
     Returns:
-        (U, T) float64, each row summing to 1: the posterior probability that step t belongs to label u, over the
-        expected number of its steps.
+        (B, U, T) float64: the posterior probability that step t belongs to label u, over the expected number of its
+        steps. It sums to 1 over the steps; beyond the lengths it is 0.
 
     Raises:
         ValueError: there is no CTC path, T being too small.
     """
-    num_steps, num_labels = len(log_probs), len(labels)
-    if not ctc_feasible(labels[None], torch.tensor([num_steps]).to(labels), torch.tensor([num_labels]).to(labels)):
-        raise ValueError(f"{num_steps} encoder steps are too few to hold {num_labels} labels by CTC")
-    states = labels.new_full((2 * num_labels + 1,), blank_index)  # a blank before, between and after the labels
-    states[1::2] = labels
+    targets, source_lengths, target_lengths = labels
+    feasible = ctc_feasible(*labels)
+    if not feasible.all():
+        row = int(feasible.logical_not().nonzero()[0])
+        raise ValueError(f"{source_lengths[row]} encoder steps are too few to hold {target_lengths[row]} labels by CTC")
+    is_padding = torch.arange(targets.size(1), device=targets.device) >= target_lengths[:, None]
+    states = targets.new_full((len(targets), 2 * targets.size(1) + 1), blank_index)  # a blank around each label
+    states[:, 1::2] = targets.masked_fill(is_padding, blank_index)
     with torch.enable_grad():
-        scores = log_probs[:, states].double().detach().requires_grad_()
+        of_states = states[:, None].expand(-1, log_probs.size(1), -1)
+        scores = log_probs.gather(2, of_states).double().detach().requires_grad_()
         # the gradient of log P by a state's score is the posterior of being in that state at that step
-        (posterior,) = torch.autograd.grad(_ctc_log_likelihood(scores, states), scores)
-    on_label = posterior[:, 1::2].T
-    return on_label / on_label.sum(1, keepdim=True)
+        (posterior,) = torch.autograd.grad(_ctc_log_likelihood(scores, states, labels).sum(), scores)
+    on_label = posterior[:, :, 1::2].transpose(1, 2)
+    return on_label / on_label.sum(2, keepdim=True).masked_fill(is_padding[:, :, None], 1.0)
 
 
-def _ctc_log_likelihood(scores: Tensor, states: Tensor) -> Tensor:
-    """Log-probability of all paths (Graves et al. 2006, ICML, eq. 5-8).
+def _ctc_log_likelihood(scores: Tensor, states: Tensor, labels: Labels) -> Tensor:
+    """Log-probability of all paths, (B,) (Graves et al. 2006, ICML, eq. 5-8).
 
     Args:
-        scores: (T, 2 U + 1) log-probability of each state at each step.
-        states: (2 U + 1,) labels, with blanks between and around them.
+        scores: (B, T, 2 U + 1) log-probability of each state at each step.
+        states: (B, 2 U + 1) labels, with blanks between and around them.
+        labels: of the lengths.
     """
     may_skip_blank = torch.zeros_like(states, dtype=torch.bool)
-    may_skip_blank[3::2] = states[3::2] != states[1:-2:2]
-    before = scores.new_full((2,), LOG_ZERO)
-    sums = torch.cat([scores[0, :2], scores.new_full((len(states),), LOG_ZERO)])[: len(states)]
-    for step_scores in scores[1:]:
-        padded = torch.cat([before, sums])
-        skipped = padded[:-2].masked_fill(~may_skip_blank, LOG_ZERO)
-        sums = torch.stack([sums, padded[1:-1], skipped]).logsumexp(0) + step_scores
-    return sums[-2:].logsumexp(0)
+    may_skip_blank[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
+    before = scores.new_full((len(states), 2), LOG_ZERO)
+    sums = torch.cat([scores[:, 0, :2], torch.full_like(scores[:, 0], LOG_ZERO)], dim=1)[:, : states.size(1)]
+    for step in range(1, scores.size(1)):
+        padded = torch.cat([before, sums], dim=1)
+        skipped = padded[:, :-2].masked_fill(~may_skip_blank, LOG_ZERO)
+        longer = torch.stack([sums, padded[:, 1:-1], skipped]).logsumexp(0) + scores[:, step]
+        sums = torch.where(step < labels.source_lengths[:, None], longer, sums)
+    last_blank = 2 * labels.target_lengths[:, None]
+    on_label = sums.gather(1, (last_blank - 1).clamp(min=0)).masked_fill(last_blank == 0, LOG_ZERO)
+    return torch.logaddexp(sums.gather(1, last_blank), on_label).squeeze(1)
 
 
-def transducer_alignment(outputs: "Sequence[TransducerInputs]", labels: Tensor, blank_index: int) -> Tensor:
+def transducer_alignment(outputs: "Sequence[TransducerInputs]", labels: Labels, blank_index: int) -> Tensor:
     """Posterior of a transducer: at which step each label is emitted.
 
     Args:
-        outputs: of each model, a TransducerInputs of one source of T steps and of these labels.
-        labels: (U,) without blank.
+        outputs: of each model, a TransducerInputs of sources of T steps and of these labels.
+        labels: without blank.
         blank_index: id of the blank.
 
     Returns:
-        (U, T) float32, each row summing to 1.
+        (B, U, T) float32; it sums to 1 over the steps, and is 0 beyond the lengths.
     """
-    num_steps, num_labels = outputs[0].encoder_out.size(1), len(labels)
-    given = Labels(labels.unsqueeze(0), torch.tensor([num_steps]), torch.tensor([num_labels]))
-    scores_shape = (1, num_steps, num_labels + 1, len(outputs[0].bias))
-    checked = check_labels(scores_shape, labels.device, given, blank_index, on_host=None)
+    num_steps, num_labels = outputs[0].encoder_out.size(1), labels.targets.size(1)
+    scores_shape = (len(labels.targets), num_steps, num_labels + 1, len(outputs[0].bias))
+    checked = check_labels(scores_shape, labels.targets.device, labels, blank_index, on_host=None)
     positions = pack_positions(checked, num_steps, blank_index)
     log_blank, log_label = _mean_of_probs(
         [
@@ -132,9 +157,9 @@ def transducer_alignment(outputs: "Sequence[TransducerInputs]", labels: Tensor, 
         log_label.requires_grad_()
         loss = lattice_loss(log_blank, log_label, positions).sum()
         (gradient,) = torch.autograd.grad(loss, log_label)
-    emitted = gradient.new_zeros(num_labels + 1, num_steps)
-    emitted[positions.num_emitted, positions.step] = -gradient
-    return emitted[:num_labels]
+    emitted = gradient.new_zeros(len(labels.targets), num_labels + 1, num_steps)
+    emitted[positions.utterance, positions.num_emitted, positions.step] = -gradient
+    return emitted[:, :num_labels]
 
 
 def _mean_of_probs(log_probs: list[Tensor]) -> Tensor:

@@ -76,6 +76,18 @@ class LanguageSymbolIds:
         return 0 if self.source_form is None else 1
 
     @property
+    def source_edges(self) -> tuple[int, int]:
+        """Numbers of tokens before and after X in each source: language symbol and eos."""
+        if self.source_form is None:
+            return 0, 1
+        return (0, 2) if self.source_form == "source_last" else (1, 1)
+
+    @property
+    def num_target_symbols(self) -> int:
+        """Number of language symbols before Y in each stored target."""
+        return 0 if self.target_form is None else 1
+
+    @property
     def num_start_tokens(self) -> int:
         """Tokens that the decoder reads before Y."""
         return 2 if self.target_form == "first_output" else 1

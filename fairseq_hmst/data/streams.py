@@ -12,6 +12,7 @@ from .batch import Batch, NetInput, OnHost, StreamExample, TokenRows
 from .batching import batches_of_rows
 from .data_bin import DataBin, DataBinError
 from .language_symbols import LanguageSymbolIds
+from .prefixes import Prefixes
 from .twins import TextTranscripts, sort_with_twins
 
 STREAM_NAMES = ("st", "mt")
@@ -32,6 +33,7 @@ class StreamRows:
         prefix: of its files, such as DATA_BIN/test.st; None where it comes from none.
         twins: sources of text twins (TextTwins), None where an example has none; None if none has. An example with a
             twin is two rows of a batch, of which the twin belongs to the stream mt.
+        prefixes: what takes the place of some rows in each epoch; None: nothing. There are no twins beside them.
     """
 
     name: str
@@ -41,12 +43,17 @@ class StreamRows:
     target_language: str | None = None
     twins: TokenRows[Tensor | None] | None = None
     prefix: Path | None = None
+    prefixes: Prefixes | None = None
 
     def __post_init__(self) -> None:
         for kind in ("targets", "transcripts", "twins"):
             rows = getattr(self, kind)
             if rows is not None and len(rows) != len(self.sources):
                 raise DataBinError(f"stream {self.name}: {len(self.sources)} sources but {len(rows)} {kind}")
+
+    def of_epoch(self, seed: int, epoch: int) -> "StreamRows":
+        """The rows that an epoch trains on."""
+        return self if self.prefixes is None else self.prefixes.of_epoch(self, seed, epoch)
 
 
 def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:
@@ -84,7 +91,7 @@ class MixedStreams(FairseqDataset):
         language_symbols: of the data-bin.
         passes: how often an epoch goes through each stream, by name; 1 where a stream is not named. A fractional
             part draws that share of the stream again in each epoch.
-        seed: of the draws and of the order of examples of equal length; both are others in each epoch.
+        seed: of the draws, the prefixes and the order of examples of equal length; all are others in each epoch.
         shuffle: order examples of equal length at random.
     """
 
@@ -109,21 +116,22 @@ class MixedStreams(FairseqDataset):
         self.seed = seed
         self.shuffle = shuffle
         self._first_row = np.cumsum([0] + [len(stream.sources) for stream in streams])
-        self.target_sizes, self.twin_sizes = self._sizes("targets"), self._sizes("twins")
-        # of an example and its twin, the longer
-        self.source_sizes = np.maximum(self._sizes("sources"), self.twin_sizes)
         self.set_epoch(1)
 
     def _sizes(self, kind: str) -> np.ndarray:
         """Lengths of one kind of all rows of all streams; 0 where a stream has none."""
-        by_stream = [(len(stream.sources), getattr(stream, kind)) for stream in self.streams]
+        by_stream = [(len(stream.sources), getattr(stream, kind)) for stream in self._streams_of_epoch]
         return np.concatenate([np.zeros(n, dtype=np.int32) if rows is None else rows.sizes for n, rows in by_stream])
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose this epoch's rows, and their order; both depend on the seed and `epoch` alone.
+        """Choose this epoch's rows, their prefixes and order; all depend on the seed and `epoch` alone.
 
         `rows[i]` is the row, counted through all streams, of example i.
         """
+        self._streams_of_epoch = [stream.of_epoch(self.seed, epoch) for stream in self.streams]
+        self.target_sizes, self.twin_sizes = self._sizes("targets"), self._sizes("twins")
+        # of an example and its twin, the longer
+        self.source_sizes = np.maximum(self._sizes("sources"), self.twin_sizes)
         generator = np.random.default_rng([self.seed, epoch])
         chosen = []
         for first, stream, passes in zip(self._first_row, self.streams, self.passes, strict=False):
@@ -146,7 +154,7 @@ class MixedStreams(FairseqDataset):
     def __getitem__(self, index: int) -> StreamExample:
         row = int(self.rows[index])
         number = int(np.searchsorted(self._first_row, row, side="right")) - 1
-        stream, row_in_stream = self.streams[number], row - int(self._first_row[number])
+        stream, row_in_stream = self._streams_of_epoch[number], row - int(self._first_row[number])
         return {
             "id": row,
             "origin": "" if stream.prefix is None else f"{stream.prefix}:{row_in_stream}",

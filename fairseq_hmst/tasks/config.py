@@ -64,6 +64,20 @@ class HmstTranslationConfig(DecodedConfig):
             "part draws that share again in each epoch"
         },
     )
+    prefix_share: float = field(
+        default=0.0,
+        metadata={
+            "help": "share of the ST rows, 0 to below 1, that are prefixes of themselves in each epoch: source and "
+            "translation cut at one place, others in each epoch; for live translation. Needs --prefix-alignment"
+        },
+    )
+    prefix_alignment: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "checkpoint of a trained model of the same vocabulary, whose alignment (of CTC, else transducer, "
+            "else attention) says where --prefix-share may cut"
+        },
+    )
     decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
         default="auto", metadata={"help": "which head decodes; auto: the family's own"}
     )

@@ -25,6 +25,7 @@ from preprocess.errors import OptionError
 from ..data.batch import Batch
 from ..data.data_bin import DataBin
 from ..data.loading_processes import end_loading
+from ..data.prefixes import Cuts
 from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
 from ..generators.checked_search import CheckedAlignment, CheckedSearch
 from ..generators.followed.check import check_input, check_language_model
@@ -43,6 +44,8 @@ from .input_languages import InputLanguages
 from .interactive_lines import TokenList, encode_lines, max_source_tokens
 from .language_model import check_language_model_file
 from .plain_text import PlainText
+from .prefixes.adding import add_prefixes, check_prefix_options
+from .prefixes.kept_cuts import find_cuts
 from .subword_codec import SubwordCodec
 from .text_twins import add_text_twins, check_transcripts
 from .training_data import compare_with_cards
@@ -80,6 +83,7 @@ class HmstTranslationTask(CheckpointedTask):
         self._train_iterator: EpochBatchIterator | None = None  # of the last epoch that began
         self._num_updates = 0
         self._longest_source = math.inf
+        self._cuts: dict[str, list[Cuts]] = {}  # of the data-bins, by split
         self.stream_names = cfg.streams.split(",")
         if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
             raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
@@ -115,31 +119,45 @@ class HmstTranslationTask(CheckpointedTask):
         """Load `split`: to train or validate on, --streams, in a test set those that it has; to decode, --eval-stream.
 
         Of several data-bins, epoch n trains on the n-th in turn; all of them are compared with their cards before the
-        first. The speech examples of train have text twins if the criterion needs them.
+        first. The speech examples of train have text twins if the criterion needs them, and those of a training
+        prefixes if --prefix-share asks for them.
 
         Raises:
             DataBinError: a stream is missing or has changed, or a data-bin has no transcripts to make text twins of.
-            OptionError: --lm-path names a language model of other words.
+            CheckpointError: --prefix-alignment names no whole checkpoint of this package.
+            OptionError: --lm-path names a language model of other words, or options of prefixes cannot be followed.
             ValueError: text twins are needed, but --streams lacks st.
         """
         if task_cfg is not None:
             self._check_checkpoints(task_cfg)
         self.input_languages.refuse_for_data(split)
-        data_bin = self.shards[(epoch - 1) % len(self.shards)] if split.startswith("train") else self.data_bin
+        shard = (epoch - 1) % len(self.shards) if split.startswith("train") else 0
+        data_bin = self.shards[shard]
         if split.startswith("train") and self.criterion is not None:
-            refuse_without_effect(self.cfg)
-            save_dir = None if self.cfg.no_save else self.cfg.save_dir
-            compare_with_cards(self.shards, split, self.stream_names, save_dir)
+            self._prepare_training(split)
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split, task_cfg is not None)]
-        twins = ""
+        twins = prefixes = ""
         if split.startswith("train") and self.needs_text_twins:
             check_transcripts(self.shards, split, self.stream_names)
             twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
+        if split in self._cuts:
+            share = self.cfg.prefix_share
+            num_rows = add_prefixes(streams, self._cuts[split][shard], share, data_bin.language_symbols)
+            prefixes = f"; {num_rows} st can be cut, {share:g} of all are drawn in an epoch"
         passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
         self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"))
         counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
         where = f"{data_bin.path} " if len(self.shards) > 1 else ""
-        logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch")
+        logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch{prefixes}")
+
+    def _prepare_training(self, split: str) -> None:
+        """Check options and data of a training; find out where rows can be cut, if it is to have prefixes."""
+        refuse_without_effect(self.cfg)
+        check_prefix_options(self.cfg, self.needs_text_twins)
+        save_dir = None if self.cfg.no_save else self.cfg.save_dir
+        compare_with_cards(self.shards, split, self.stream_names, save_dir)
+        if self.cfg.prefix_share > 0 and split not in self._cuts:
+            self._cuts[split] = find_cuts(self, self.shards, split, str(self.cfg.prefix_alignment), save_dir)
 
     def _check_checkpoints(self, saved: object) -> None:
         """Check what fairseq-generate loads, as far as it can be seen here; `saved` is the task of a checkpoint."""

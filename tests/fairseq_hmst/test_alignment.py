@@ -7,7 +7,8 @@ import torch
 from rnnt_batches import BLANK, joint_logits, random_batch
 from toy import batch_of, build_model, build_task
 
-from fairseq_hmst.alignment import align, ctc_alignment, transducer_alignment
+from fairseq_hmst.alignment import align, align_batch, ctc_alignment, transducer_alignment
+from fairseq_hmst.losses.checked_labels import Labels
 from fairseq_hmst.models.hmst_model import TransducerInputs
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 2}
@@ -33,6 +34,11 @@ def inputs_of(task, row):
     return batch["net_input"]["src_tokens"][0], labels[:5], read[: len(read) - len(labels)]
 
 
+def one_row(labels, num_steps):
+    """Labels of a batch of one."""
+    return Labels(torch.tensor([labels]), torch.tensor([num_steps]), torch.tensor([len(labels)]))
+
+
 def labels_on_path(path):
     """The number of the label at each step of a CTC path, None at blanks, and the labels."""
     numbers, labels, previous = [], [], BLANK
@@ -56,22 +62,23 @@ def test_ctc_posteriors_equal_enumeration_of_all_paths(labels):
                 if number is not None:
                     occupied[number, step] += probability
     expected = occupied / occupied.sum(1, keepdim=True)
-    torch.testing.assert_close(ctc_alignment(log_probs, torch.tensor(labels), BLANK), expected)
+    torch.testing.assert_close(ctc_alignment(log_probs[None], one_row(labels, 5), BLANK)[0], expected)
 
 
 def test_ctc_without_room_to_choose_puts_each_label_on_its_step():
-    log_probs = torch.randn(4, 5).log_softmax(-1)
-    assert torch.equal(ctc_alignment(log_probs, torch.tensor([4, 2, 3, 1]), BLANK), torch.eye(4).double())
+    log_probs = torch.randn(1, 4, 5).log_softmax(-1)
+    assert torch.equal(ctc_alignment(log_probs, one_row([4, 2, 3, 1], 4), BLANK)[0], torch.eye(4).double())
 
 
 def test_ctc_labels_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="2 encoder steps are too few to hold 2 labels by CTC"):
-        ctc_alignment(torch.zeros(2, 3), torch.tensor([1, 1]), BLANK)  # a blank must stand between them
+        ctc_alignment(torch.zeros(1, 2, 3), one_row([1, 1], 2), BLANK)  # a blank must stand between them
 
 
 @pytest.mark.parametrize(("num_steps", "num_labels"), [(1, 2), (2, 1), (3, 3), (4, 2)])
 def test_transducer_posteriors_equal_enumeration_of_all_paths(num_steps, num_labels):
-    tensors, (targets, *_) = random_batch(1, num_steps, num_labels, vocabulary=5, width=4, seed=num_steps)
+    tensors, labels = random_batch(1, num_steps, num_labels, vocabulary=5, width=4, seed=num_steps)
+    targets = labels[0]
     log_probs = joint_logits(*tensors)[0].log_softmax(-1)
     emitted, total = torch.zeros(num_labels, num_steps, dtype=torch.float64), 0.0
     for steps in itertools.combinations_with_replacement(range(num_steps), num_labels):
@@ -80,14 +87,15 @@ def test_transducer_posteriors_equal_enumeration_of_all_paths(num_steps, num_lab
         probability = score.exp().item()
         total += probability
         emitted[range(num_labels), steps] += probability
-    found = transducer_alignment([TransducerInputs(*(tensor.detach() for tensor in tensors))], targets[0], BLANK)
-    torch.testing.assert_close(found, emitted / total)
+    inputs = TransducerInputs(*(tensor.detach() for tensor in tensors))
+    found = transducer_alignment([inputs], one_row(targets[0].tolist(), num_steps), BLANK)
+    torch.testing.assert_close(found[0], emitted / total)
 
 
 def test_a_uniform_transducer_spreads_one_label_evenly():
     tensors = (torch.zeros(1, 4, 3), torch.zeros(1, 2, 3), torch.zeros(5, 3), torch.zeros(5))
-    found = transducer_alignment([TransducerInputs(*tensors)], torch.tensor([2]), BLANK)
-    torch.testing.assert_close(found, torch.full((1, 4), 0.25))
+    found = transducer_alignment([TransducerInputs(*tensors)], one_row([2], 4), BLANK)
+    torch.testing.assert_close(found, torch.full((1, 1, 4), 0.25))
 
 
 @pytest.mark.parametrize(("architecture", "decoding"), DECODINGS)
@@ -99,6 +107,22 @@ def test_rows_sum_to_one_for_every_head(toy_task, architecture, decoding):
     assert alignment.min() >= 0
     torch.testing.assert_close(alignment.sum(1), torch.ones(len(labels)))
     assert align([model], decoding, source, NO_LABELS, start).shape == (0, len(source))
+
+
+@pytest.mark.parametrize(("architecture", "decoding"), DECODINGS)
+def test_a_batch_is_aligned_as_each_row_is(toy_task, architecture, decoding):
+    model = small_model(toy_task, architecture)
+    rows = [inputs_of(toy_task, row) for row in (3, 0, 5)]
+    rows[1] = (rows[1][0], NO_LABELS, rows[1][2])
+    sources, labels, starts = zip(*rows, strict=True)
+    padding = toy_task.target_dictionary.pad()
+    pad = lambda each: torch.nn.utils.rnn.pad_sequence(each, batch_first=True, padding_value=padding)  # noqa: E731
+    lengths = [torch.tensor([len(row) for row in each]) for each in (sources, labels)]
+    found = align_batch([model], decoding, pad(sources), Labels(pad(labels), *lengths), torch.stack(starts))
+    for row, expected in enumerate(align([model], decoding, *inputs) for inputs in rows):
+        num_labels, num_steps = expected.shape
+        torch.testing.assert_close(found[row, :num_labels, :num_steps], expected)
+    assert len({len(source) for source in sources}) == 3
 
 
 @pytest.mark.parametrize(("architecture", "decoding"), DECODINGS)

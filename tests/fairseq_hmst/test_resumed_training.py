@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from forked_trainings import ForkedTrainings
+from prompt_models import random_checkpoint
 from training import training_command
 
 SIZES = "--embed-dim 16 --ffn-embed-dim 16 --encoder-layers 1 --max-tokens 1500"
@@ -45,6 +46,12 @@ SETTINGS = {
         ("1", "2_18"),
         "hmst_ctc_attention_tiny",
     ),
+    "prefixes, in two processes with two loaders each": Setting(
+        "--streams st --source-ctc-layer 1 --prefix-share 0.5 --prefix-alignment {aligner} --max-epoch 2 "
+        "--save-interval-updates 3 --disable-validation --max-tokens 400 --distributed-world-size 2 --num-workers 2",
+        ("1", "2_9"),
+        "hmst_ctc_tiny",
+    ),
     "text, and a transducer": Setting(
         "--streams mt --source-ctc-layer 1 --predictor-dim 16 --joint-dim 16 --max-epoch 2 --save-interval-updates 4 "
         "--disable-validation",
@@ -76,10 +83,13 @@ def test_a_resumed_training_equals_one_that_was_never_stopped(
 ):
     setting = SETTINGS[name]
     data_bin = request.getfixturevalue(setting.data_bin)
+    options = setting.options
+    if "{aligner}" in options:
+        options = options.format(aligner=random_checkpoint(tmp_path / "aligner.pt", data_bin))
 
     def train(folder: str) -> dict[str, object]:
-        options = [*SIZES.split(), *setting.options.split()]
-        command = training_command(data_bin, tmp_path / folder, *options, arch=setting.arch)
+        given = [*SIZES.split(), *options.split()]
+        command = training_command(data_bin, tmp_path / folder, *given, arch=setting.arch)
         log = tmp_path / f"{folder}.log"
         assert trainings.run(command, log) == 0, log.read_text(encoding="utf-8", errors="replace")[-3000:]
         return all_but_times(tmp_path / folder / "checkpoint_last.pt")

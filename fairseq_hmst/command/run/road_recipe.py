@@ -35,7 +35,7 @@ OURS: Mapping[str, tuple[str, ...]] = {
 }
 # Options that are files or folders, relative to the recipe's folder.
 PATHS: Mapping[str, tuple[str, ...]] = {
-    "train": ("init-from", "finetune-from-model"),
+    "train": ("init-from", "finetune-from-model", "prefix-alignment"),
     "export": ("scores", "examples", "include-encoder"),
 }
 STREAMS = ("st", "mt")
