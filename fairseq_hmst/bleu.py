@@ -22,10 +22,11 @@ CHARACTERS = "char"
 
 # Names of languages, of two letters and of three.
 _CHINESE = ("zh", "zho", "chi", "cmn", "yue", "wuu", "hak", "nan", "lzh")
+_JAPANESE = ("ja", "jpn")
 _NO_SPACES = ("th", "tha", "lo", "lao", "km", "khm", "my", "mya", "bur", "bo", "bod", "tib", "dz", "dzo")
 _BY_LANGUAGE = {
     **dict.fromkeys(_CHINESE, "zh"),
-    **dict.fromkeys(("ja", "jpn"), "ja-mecab"),
+    **dict.fromkeys(_JAPANESE, "ja-mecab"),
     **dict.fromkeys(("ko", "kor"), "ko-mecab"),
     **dict.fromkeys(_NO_SPACES, CHARACTERS),  # by words sacreBLEU would take a sentence for one
 }
@@ -44,6 +45,11 @@ def tokenizer_of(language: str) -> str:
     wanted = _BY_LANGUAGE.get(split_language(language)[0], BLEU.TOKENIZER_DEFAULT)
     is_there = all(importlib.util.find_spec(module) is not None for module in _NEEDS.get(wanted, ()))
     return wanted if is_there else CHARACTERS
+
+
+def is_written_without_spaces(language: str) -> bool:
+    """Whether texts in a language have no spaces between words."""
+    return split_language(language)[0] in (*_CHINESE, *_JAPANESE, *_NO_SPACES)
 
 
 class TokenizedBleu(BLEU):

@@ -16,6 +16,8 @@ SCORING = ("sacrebleu",)
 EXTRAS = {  # distribution -> the extra that installs it, what it is for
     "av": ("formats", "audio that libsndfile does not read: m4a, webm, aac, wma, amr"),
     "gradio": ("demo", "the page of `hmst demo`"),
+    "simulstream": ("live", "live translation for simulstream's server and its clients"),
+    "omnisteval": ("live", "scores of live translations: `hmst score --live`"),
     "dask": ("dask", "units by many machines"),
     "tensorboard": ("tensorboard", "curves of a training"),
     "wandb": ("wandb", "curves of a training, on Weights & Biases"),
