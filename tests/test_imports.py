@@ -56,9 +56,9 @@ FAIRSEQ_HMST = {
     "model_folder": ("data", "tasks", "generators.decodings", "preprocess.files"),
     "score": ("bleu", "preprocess.files"),
     "translate": ("lazy", "model_folder", "tasks", "generators", "data", "preprocess"),
+    "live": ("lazy", "translate", "tasks", "generators", "data", "alignment", "preprocess"),
     "export": ("lazy", "translate", "model_folder", "models", "data", "tasks", "average", "preprocess.files"),
-    "live": ("preprocess",),
-    "demo": ("translate", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
+    "demo": ("translate", "live", "model_folder", "generators.decodings", "alignment", "preprocess.files"),
     "command": (
         *("export", "score", "average", "checkpoints", "model_folder", "compat", "preprocess"),
         *("plugin", "cpu_processes", "training.training_events", "outdated_calls", "generators.followed"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from .beginnings import Beginnings, read_beginnings
 from .hypothesis import GeneratedHypothesis, ScoredLabels, make_hypothesis
 from .references.targets import targets_of
 
@@ -71,13 +72,14 @@ class LabelGenerator(Generic[Model]):
             models: one model, or several whose probabilities are averaged.
             sample: fairseq's batch; net_input.src_tokens and net_input.src_lengths are read, and the target where
                 references are scored.
+            prefix_tokens: (B, P) beginnings, see `beginnings`; not read where references are scored.
 
         Raises:
             OptionError: references are to be scored, and there are none.
-            ValueError: prefix_tokens, constraints or bos_token are given, which the search cannot follow; or the models
-                disagree about the blank or the number of frames.
+            ValueError: constraints or bos_token are given, which the search cannot follow; or the models disagree about
+                the blank or the number of frames.
         """
-        for name, value in (("prefix", prefix_tokens), ("constraints", constraints), ("bos", bos_token)):
+        for name, value in (("constraints", constraints), ("bos", bos_token)):
             if value is not None:
                 raise ValueError(
                     f"decoding by {self.name} cannot follow forced target tokens ({name}); decode by attention"
@@ -89,10 +91,17 @@ class LabelGenerator(Generic[Model]):
             ]
             scores = self._score(models, net_input, references)
             return [self._rank([ScoredLabels(*scored)]) for scored in zip(references, scores, strict=True)]
-        return [self._rank(results) for results in self._search(models, net_input)]
+        beginnings = None if prefix_tokens is None else self._beginnings(prefix_tokens, net_input["src_tokens"].device)
+        return [self._rank(results) for results in self._search(models, net_input, beginnings)]
 
-    def _search(self, models: Sequence[Model], net_input: NetInput) -> list[list[ScoredLabels]]:
-        """Label sequences of each utterance with their log-probabilities."""
+    def _beginnings(self, prefix_tokens: Tensor, device: torch.device) -> Beginnings | None:
+        rows = read_beginnings(prefix_tokens, self._not_labels, self._eos)
+        return Beginnings(rows, device) if any(row.labels or row.is_whole for row in rows) else None
+
+    def _search(
+        self, models: Sequence[Model], net_input: NetInput, beginnings: Beginnings | None
+    ) -> list[list[ScoredLabels]]:
+        """Label sequences of each utterance with their log-probabilities; they have its beginning."""
         raise NotImplementedError
 
     def _score(self, models: Sequence[Model], net_input: NetInput, references: Sequence[Sequence[int]]) -> list[float]:

@@ -1,4 +1,4 @@
-"""What two sequences begin with."""
+"""The common beginning of two sequences."""
 
 from collections.abc import Sequence
 from itertools import takewhile

@@ -22,7 +22,7 @@ class Writer(Protocol):
 
 
 class GrowingText:
-    """What is certain, as it comes; the end is a line feed."""
+    """Text that is certain, as it comes; the end is a line feed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class GrowingText:
 
 
 class Terminal:
-    """What is certain, and behind it in grey what may still change; full lines are written for good."""
+    """Text that is certain, and behind it in grey the rest; full lines are written for good."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console

@@ -155,7 +155,7 @@ class _Source:
         self.ends = torch.from_numpy(unit_ends)[num_units.cumsum(0)]
 
     def num_sure(self, num_settled: int, seconds: float) -> int:
-        """Leading tokens of which those of speech end by then and are among the first `num_settled` of speech."""
+        """Number of leading tokens that are settled and end by then; only those of speech are asked."""
         is_sure = ~self.is_speech | ((self.ends <= seconds) & (self.is_speech.cumsum(0) <= num_settled))
         last_speech = int(self.is_speech.nonzero().max()) if self.is_speech.any() else -1
         is_sure[last_speech + 1 :] = False  # what stands behind all speech moves on with it

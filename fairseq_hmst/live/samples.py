@@ -96,7 +96,7 @@ class StreamResampler:
         return self._results(math.ceil(len(self._block) * SAMPLE_RATE / self._rate))
 
     def _results(self, end: int) -> np.ndarray:
-        """Those of the block that were not given out yet, up to result number `end`."""
+        """Results of the block that were not given out yet, up to number `end`."""
         if end <= self._num_before:
             return np.zeros(0, np.float32)
         return resample(self._block, self._rate)[self._num_before : end]

@@ -1,4 +1,4 @@
-"""Where `hmst live` hears from: a recording, or samples from standard input."""
+"""Sources of sound for `hmst live`: a recording, or samples from standard input."""
 
 import math
 import signal
@@ -32,7 +32,7 @@ def recording_rate(path: Path) -> int:
 
 
 def recording_pieces(path: Path, seconds: float) -> Iterator[np.ndarray]:
-    """Samples (N,) of a recording at its own rate, all channels averaged, so many seconds at a time.
+    """Samples (N,) of a recording at its own rate, so many seconds at a time.
 
     Raises:
         TranslationError: it cannot be read to its end.
@@ -48,7 +48,7 @@ def recording_pieces(path: Path, seconds: float) -> Iterator[np.ndarray]:
 
 
 class RawSamples:
-    """Samples of 16 bits, little-endian, one channel, without a header, from an open file such as a pipe.
+    """Samples without a header from an open file, such as a pipe: 16 bits, little-endian, one channel.
 
     SIGINT ends it as the end of the file does: while it waits for samples at once, else after the piece in hand.
 

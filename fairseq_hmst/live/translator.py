@@ -212,7 +212,7 @@ class LiveTranslator:
         self._segment, self._is_whole = None, False
 
     def _cut(self) -> int:
-        """The quietest place of the open segment, which is too long, behind all that was translated for certain."""
+        """Cut the open segment, which is too long, at its quietest place behind what is certain; that place."""
         begin, end = self._finder.begin or 0, self._finder.end
         first = max(begin + self._longest // 2, 0 if self._segment is None else self._segment.first_cut)
         position = self._sound.quietest(min(first, end), min(max(first, begin + self._longest), end))
@@ -249,7 +249,7 @@ class LiveTranslator:
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """What a model or encoder gives as a TranslationError."""
+    """Make errors of models and encoders inside the block a TranslationError."""
     try:
         yield
     except (ExtractorError, NotFiniteError) as error:

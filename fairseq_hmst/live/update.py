@@ -1,11 +1,11 @@
-"""What a live translator says after each piece of sound."""
+"""The answer of a live translator to each piece of sound."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Update:
-    """What a piece of sound, or the end of a stream, changed.
+    """The text that a piece of sound, or the end of a stream, made certain.
 
     Attributes:
         committed: text that became certain. It is never taken back, and all of it joined, without anything between, is

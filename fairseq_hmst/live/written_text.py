@@ -51,7 +51,7 @@ class WrittenText:
         return taken
 
     def _num_stable(self, pieces: Sequence[str], num_certain: int, whole: str) -> int:
-        """Of the certain pieces those whose text no piece behind them changes, as one of several bytes might."""
+        """Number of certain pieces whose text no piece behind them changes."""
         number = num_certain
         while number > self._num_tokens and not whole.startswith(self._data_bin.join_target(pieces[:number])):
             number -= 1

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import torch
 
+from fairseq_hmst.losses.rnnt import rnnt_loss
 from fairseq_hmst.modules.joiner import Joiner
 from fairseq_hmst.modules.predictor import PREDICTORS
 
@@ -90,3 +91,24 @@ def batch(*lengths):
 def one_by_one(sample):
     for row, length in zip(*sample["net_input"].values(), strict=True):
         yield {"net_input": {"src_tokens": row[None, :length], "src_lengths": length[None]}}
+
+
+@torch.no_grad()
+def all_log_probs(models, sample, max_len):
+    """{labels: log-probability over all alignments} of one utterance for label sequences of up to `max_len` labels.
+
+    By the transducer loss, itself tested against the enumeration of alignments.
+    """
+    found = {}
+    length = sample["net_input"]["src_lengths"]
+    for labels in itertools.chain.from_iterable(itertools.product(LABELS, repeat=n) for n in range(max_len + 1)):
+        targets = torch.tensor([labels], dtype=torch.int64).view(1, -1)
+        probabilities = []
+        for model in models:
+            model.eval()
+            projected, _ = model.project_encoder(model.encode(**sample["net_input"]))
+            predictor_out = model.joiner.project_predictor(model.predictor(targets))
+            probabilities.append(model.join(projected.unsqueeze(2), predictor_out.unsqueeze(1)).exp())
+        mean = torch.stack(probabilities).mean(0).double().log()
+        found[labels] = -rnnt_loss(mean, targets, length, torch.tensor([len(labels)]), BLANK).item()
+    return found

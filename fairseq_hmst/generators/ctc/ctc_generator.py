@@ -17,6 +17,7 @@ from .ctc_search import ctc_greedy, ctc_prefix_beam_search
 
 if TYPE_CHECKING:
     from ...data.batch import NetInput
+    from ..beginnings import Beginnings
 
 
 class CTCScorable(Protocol):
@@ -41,12 +42,14 @@ class CTCGenerator(LabelGenerator[CTCScorable]):
 
     name = "CTC"
 
-    def _search(self, models: Sequence[CTCScorable], net_input: NetInput) -> list[list[ScoredLabels]]:
+    def _search(
+        self, models: Sequence[CTCScorable], net_input: NetInput, beginnings: Beginnings | None
+    ) -> list[list[ScoredLabels]]:
         log_probs, source_lengths = self._log_probs(models, net_input)
         blank_index = models[0].ctc_blank_index
         if self._beam_size == 1:
-            return [[result] for result in ctc_greedy(log_probs, source_lengths, blank_index)]
-        return ctc_prefix_beam_search(log_probs, source_lengths, blank_index, self._beam_size)
+            return [[result] for result in ctc_greedy(log_probs, source_lengths, blank_index, beginnings)]
+        return ctc_prefix_beam_search(log_probs, source_lengths, blank_index, self._beam_size, beginnings)
 
     def _score(
         self, models: Sequence[CTCScorable], net_input: NetInput, references: Sequence[Sequence[int]]

@@ -17,6 +17,7 @@ chosen extension alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -117,8 +118,8 @@ class CTCPrefixScorer:
             torch.logaddexp(state.log_r_nonblank, state.log_r_blank),
         )
         label_log_probs = self._frames_of(state, labels.unsqueeze(1)).squeeze(1).double()
-        log_r_nonblank = _first_order_recursion(label_log_probs, log_phi)
-        log_r_blank = _first_order_recursion(self._blank_log_probs[state.utterances], log_r_nonblank)
+        log_r_nonblank = first_order_recursion(label_log_probs, log_phi)
+        log_r_blank = first_order_recursion(self._blank_log_probs[state.utterances], log_r_nonblank)
         prefix_scores = self._log_psi(state, labels.unsqueeze(1), log_phi).squeeze(1)
         return CTCPrefixState(log_r_nonblank, log_r_blank, labels, prefix_scores, state.utterances)
 
@@ -131,7 +132,9 @@ class CTCPrefixScorer:
         return self._label_log_probs.index_select(0, rows.flatten()).view(*labels.shape, -1)
 
 
-def _first_order_recursion(log_p: Tensor, log_phi: Tensor) -> Tensor:
+def first_order_recursion(
+    log_p: Tensor, log_phi: Tensor, accumulate: Callable[[Tensor, int], Tensor] = torch.logcumsumexp
+) -> Tensor:
     """The recursion r(0) = 0, r(t) = p(t) (r(t - 1) + phi(t - 1)) in logarithms: all frames at once.
 
     With P(t) the sum of log p over 1..t, log r(t) = P(t) + log of the sum over s <= t of exp(log phi(s-1) - P(s-1)).
@@ -140,12 +143,13 @@ def _first_order_recursion(log_p: Tensor, log_phi: Tensor) -> Tensor:
     Args:
         log_p: (N, T) float64.
         log_phi: (N, T + 1) float64.
+        accumulate: what is done with alternative paths, here added up; over a dimension, up to each place.
 
     Returns:
         (N, T + 1) float64.
     """
     sums = torch.nn.functional.pad(log_p.clamp(min=_LOG_ZERO).cumsum(1), (1, 0))
-    log_r = sums[:, 1:] + (log_phi - sums)[:, :-1].logcumsumexp(1)
+    log_r = sums[:, 1:] + accumulate((log_phi - sums)[:, :-1], 1)
     # what came through a frame of probability zero is zero
     log_r.masked_fill_(log_r < _LOG_ZERO / 2, -torch.inf)
     return torch.nn.functional.pad(log_r, (1, 0), value=-torch.inf)

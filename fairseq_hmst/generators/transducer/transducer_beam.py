@@ -6,18 +6,22 @@ sequences are always at the same step, so that they can be merged exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 from torch import Tensor
 
 from ..beam_history import EMPTY_ID, NO_ID, BeamHistory, longer_ids
+from ..beginnings import Beginnings
 from ..hypothesis import ScoredLabels
+from .transducer_beginnings import BegunAlignments, begun_alignments
 from .transducer_scorer import LabelLimit, States, TransducerScorer, allows_label, select_rows
 
 
-def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> list[list[ScoredLabels]]:
+def transducer_beam_search(
+    scorer: TransducerScorer, limit: LabelLimit, beam_size: int, beginnings: Beginnings | None = None
+) -> list[list[ScoredLabels]]:
     """The likeliest label sequences (alignment-length synchronous decoding; Saon, Tüske, Audhkhasi 2020).
 
     Of the alignments of i symbols, hypotheses are the different label sequences: equal ones are at the same encoder
@@ -25,10 +29,14 @@ def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_siz
     last encoder step have ended. An utterance is done when no hypothesis is left, or when all that are left are less
     likely together than each of its `beam_size` best ended ones. Beam 1 is greedy decoding.
 
+    A given beginning is one hypothesis more: it stays in every round, with the probability of all its alignments, and
+    rounds are counted from its end.
+
     Args:
         scorer: the models on a batch of B utterances.
         limit: bounds the labels of a hypothesis.
         beam_size: K, at least 1.
+        beginnings: of the sequences; one that is longer than the limit has no labels after it.
 
     Returns:
         For each utterance 1 to K results, best first. A log-probability is the sum over the alignments that stayed in
@@ -40,12 +48,15 @@ def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_siz
     """
     if beam_size < 1:
         raise ValueError(f"beam_size must be at least 1, got {beam_size}")
+    begun = None if beginnings is None else begun_alignments(scorer, beginnings)
     beam = _start(scorer, limit, beam_size)
+    if begun is not None and beginnings is not None:
+        beam = _start_after(beam, beginnings, begun)
     ended = beam.ended.copy()  # of all utterances
     history = BeamHistory(len(beam.utterances))
     for num_symbols in range(scorer.max_symbols(limit)):
         if scorer.asks_after(num_symbols):
-            kept = beam.goes_on().nonzero().squeeze(1)
+            kept = beam.goes_on(num_symbols).nonzero().squeeze(1)
             if len(kept) < len(beam.utterances):
                 ended.put(beam.utterances, beam.ended)
                 beam = beam.keep(kept)
@@ -54,7 +65,8 @@ def transducer_beam_search(scorer: TransducerScorer, limit: LabelLimit, beam_siz
         beam = _round(beam, scorer, num_symbols, history)
     ended.put(beam.utterances, beam.ended)
     scorer.check_finite()
-    return _results(ended, history)
+    found = _results(ended, history)
+    return found if beginnings is None or begun is None else beginnings.continued(found, begun.log_ends.tolist())
 
 
 class _Rows:
@@ -94,7 +106,7 @@ class _Ended(_Rows):
     def merged(self, log_probs: Tensor, num_symbols: int) -> _Ended:
         """The K best of these and of the beam's after `num_symbols`, (B, K); -inf of what has not ended."""
         places = torch.arange(log_probs.size(1), device=log_probs.device).expand(log_probs.shape)
-        best_log_probs, best = torch.cat([self.log_probs, log_probs], 1).topk(log_probs.size(1))
+        best_log_probs, best = torch.cat([self.log_probs, log_probs], 1).topk(self.log_probs.size(1))
         all_symbols = torch.cat([self.num_symbols, torch.full_like(places, num_symbols)], 1)
         return _Ended(best_log_probs, all_symbols.gather(1, best), torch.cat([self.places, places], 1).gather(1, best))
 
@@ -112,10 +124,17 @@ class _AlignmentBeam:
     going_on: _Hypotheses
     ended: _Ended
     states: States  # B * K rows, of the hypotheses going on
+    num_given: Tensor | None = None  # (B, 1) labels of beginnings; hypotheses are what comes after them
+    log_given: Tensor | None = None  # (B, T + 2) of beginnings at each step, see `BegunAlignments`
 
-    def goes_on(self) -> Tensor:
-        """Whether a hypothesis is left, (B,)."""
-        return (self.going_on.log_probs > -torch.inf).any(1)
+    def goes_on(self, num_symbols: int) -> Tensor:
+        """Whether a hypothesis is left after `num_symbols`, or may come of a beginning, (B,)."""
+        is_left = (self.going_on.log_probs > -torch.inf).any(1)
+        return is_left if self.log_given is None else is_left | (num_symbols <= self.last_steps.squeeze(1))
+
+    def num_labels(self) -> Tensor:
+        """Labels of each hypothesis, its beginning included, (B, K)."""
+        return self.going_on.lengths if self.num_given is None else self.going_on.lengths + self.num_given
 
     def keep(self, kept: Tensor) -> _AlignmentBeam:
         beam_size = self.going_on.log_probs.size(1)
@@ -127,6 +146,8 @@ class _AlignmentBeam:
             self.going_on.rows(kept),
             self.ended.rows(kept),
             select_rows(self.states, rows),
+            None if self.num_given is None else self.num_given[kept],
+            None if self.log_given is None else self.log_given[kept],
         )
 
 
@@ -142,16 +163,34 @@ def _start(scorer: TransducerScorer, limit: LabelLimit, beam_size: int) -> _Alig
     return _AlignmentBeam(utterances, lengths - 1, limit.total(lengths), empty, ended, states)
 
 
+def _start_after(beam: _AlignmentBeam, beginnings: Beginnings, begun: BegunAlignments) -> _AlignmentBeam:
+    """Beams of one place more, the first, which is the beginning's; it stays empty where none is given."""
+    hypotheses = _Hypotheses(*(torch.cat([each[:, :1], each], 1) for each in vars(beam.going_on).values()))
+    hypotheses.log_probs[:, 0] = begun.log_probs[:, 0]
+    hypotheses.log_probs[:, 1].masked_fill_(beginnings.are_given, -torch.inf)
+    num_places = hypotheses.log_probs.size(1)
+    states = select_rows(
+        begun.states, torch.arange(len(beam.utterances), device=beam.utterances.device).repeat_interleave(num_places)
+    )
+    return replace(
+        beam, going_on=hypotheses, states=states, num_given=beginnings.lengths.unsqueeze(1), log_given=begun.log_probs
+    )
+
+
 def _round(beam: _AlignmentBeam, scorer: TransducerScorer, num_symbols: int, history: BeamHistory) -> _AlignmentBeam:
     """The beam after one more symbol of every hypothesis, which is added to the history."""
     hypotheses = beam.going_on
     # an empty place may be anywhere
     steps = (num_symbols - hypotheses.lengths).clamp(min=0).minimum(beam.last_steps)
     log_stay, log_labels = _symbol_log_probs(beam, scorer, steps)
-    is_full = ~allows_label(hypotheses.lengths, steps, beam.limits)
+    is_full = ~allows_label(beam.num_labels(), steps, beam.limits)
     log_labels.masked_fill_(is_full.unsqueeze(2), -torch.inf)
     log_stay = _merge_equal(hypotheses, log_stay, log_labels)
+    if beam.log_given is not None:
+        log_stay[:, 0] = torch.inf  # it is chosen first of all
     chosen, sources, new_labels = _select(hypotheses, log_stay, log_labels)
+    if beam.log_given is not None:
+        chosen.log_probs[:, 0] = beam.log_given[:, min(num_symbols + 1, beam.log_given.size(1) - 1)]
     history.add(beam.utterances, sources, new_labels)
     has_ended = (new_labels < 0) & (steps == beam.last_steps).gather(1, sources)
     ended = beam.ended.merged(chosen.log_probs.masked_fill(~has_ended, -torch.inf), num_symbols + 1)
@@ -162,7 +201,7 @@ def _round(beam: _AlignmentBeam, scorer: TransducerScorer, num_symbols: int, his
     first_rows = sources.size(1) * torch.arange(len(sources), device=sources.device).unsqueeze(1)
     states = select_rows(beam.states, (first_rows + sources).flatten())
     states = scorer.extend(states, (new_labels >= 0).flatten(), new_labels.flatten())
-    return _AlignmentBeam(beam.utterances, beam.last_steps, beam.limits, chosen, ended, states)
+    return replace(beam, going_on=chosen, ended=ended, states=states)
 
 
 def _symbol_log_probs(beam: _AlignmentBeam, scorer: TransducerScorer, steps: Tensor) -> tuple[Tensor, Tensor]:

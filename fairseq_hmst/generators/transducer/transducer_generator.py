@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..hypothesis import ScoredLabels
 from ..label_generator import LabelGenerator
-from ..references.transducer_lattice import transducer_log_likelihoods
+from ..references.transducer_likelihoods import transducer_log_likelihoods
 from .transducer_beam import transducer_beam_search
 from .transducer_greedy import transducer_greedy
 from .transducer_scorer import LabelLimit, TransducerScorable, TransducerScorer
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from fairseq.data import Dictionary
 
     from ...data.batch import NetInput
+    from ..beginnings import Beginnings
 
 
 class TransducerGenerator(LabelGenerator[TransducerScorable]):
     """Decodes a batch by a transducer: greedily with beam 1, by alignment-length synchronous beam search with another.
+
+    With a beginning, the beam search is that of beam 1 as well.
 
     Args:
         tgt_dict, beam_size, length_penalty, symbol_ids: see LabelGenerator.
@@ -53,11 +56,13 @@ class TransducerGenerator(LabelGenerator[TransducerScorable]):
         self.label_limit = label_limit or LabelLimit()
         self._penalties = {tgt_dict.unk(): unk_penalty} if unk_penalty else {}
 
-    def _search(self, models: Sequence[TransducerScorable], net_input: NetInput) -> list[list[ScoredLabels]]:
+    def _search(
+        self, models: Sequence[TransducerScorable], net_input: NetInput, beginnings: Beginnings | None
+    ) -> list[list[ScoredLabels]]:
         scorer = self._scorer(models, net_input)
-        if self._beam_size == 1:
+        if self._beam_size == 1 and beginnings is None:
             return [[result] for result in transducer_greedy(scorer, self.label_limit)]
-        return transducer_beam_search(scorer, self.label_limit, self._beam_size)
+        return transducer_beam_search(scorer, self.label_limit, self._beam_size, beginnings)
 
     def _score(
         self, models: Sequence[TransducerScorable], net_input: NetInput, references: Sequence[Sequence[int]]

@@ -5,7 +5,7 @@ from .policy import Heard
 
 
 class LocalAgreement:
-    """Commits the labels that the best hypotheses of this decision point and the one before begin with."""
+    """Commits what the best hypotheses of this decision point and of the one before begin with."""
 
     def __init__(self) -> None:
         self._last: tuple[int, ...] = ()

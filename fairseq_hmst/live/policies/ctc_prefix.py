@@ -1,4 +1,4 @@
-"""For joint decoding: CTC prefix scores tell when the translation has used up what was heard."""
+"""CTC prefix scores tell when a translation has used up what was heard; for joint decoding and CTC."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from .policy import Heard
 
 
 class CTCPrefix:
-    """Commits labels that CTC, hearing only what is sure, rather expects than the end of the translation.
+    """Commits labels that CTC rather expects than the end, hearing only what is sure.
 
     A label after a beginning is certain while the probability of all translations that begin with both, by the steps
     behind the look-ahead alone, is at least that of exactly the beginning.

@@ -1,4 +1,4 @@
-"""For CTC and transducers: a label is certain when the step that writes it lies behind the look-ahead."""
+"""Labels are certain when the steps that write them lie behind the look-ahead; for CTC and transducers."""
 
 from .policy import Heard
 

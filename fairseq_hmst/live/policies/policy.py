@@ -1,4 +1,4 @@
-"""What a policy is told, and what it answers."""
+"""The interface of policies: a view of the open segment in, a number of labels out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ def choose_policy(name: str | None, decoding: str) -> str:
 
 
 def policy_maker(name: str) -> "Callable[[], Policy]":
-    """What makes a policy for each segment; the policy `wait` has none."""
+    """The class of a policy, an object of which each segment needs; `wait` has none."""
     from .agreement import LocalAgreement
     from .alignatt import AlignAtt
     from .ctc_prefix import CTCPrefix

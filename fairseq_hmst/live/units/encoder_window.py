@@ -1,4 +1,4 @@
-"""How much sound an encoder sees around what is new, where it cannot be continued exactly."""
+"""Options of the sound that a neural encoder hears around what is new."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is known of the units of a segment that has not ended, and what every stream of units offers."""
+"""Units of a segment that has not ended, and the interface of every stream of units."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -39,7 +39,7 @@ class UnitStream(Protocol):
     """Units of one segment as its samples come."""
 
     def add(self, samples: np.ndarray) -> None:
-        """Append samples (N,) float32 at 16 kHz, in [-1, 1]; any number of them, nothing is computed yet."""
+        """Append samples (N,) float32 at 16 kHz, in [-1, 1], any number; nothing is computed yet."""
         ...
 
     def heard(self) -> HeardUnits:

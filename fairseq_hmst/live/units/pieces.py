@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -> tuple[list[str], int]:
-    """Pieces of a text, and how many leading ones are those of every continuation of its settled characters.
+    """Pieces of a text, and the number of those that no later characters change.
 
     The best path of a unigram model to a boundary between pieces is that of the text up to there, whatever follows.
     So the settled pieces are those that all possible last boundaries among the settled characters share: their end,
@@ -42,7 +42,7 @@ def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -
 
 @functools.lru_cache(maxsize=8)
 def _starts_of_pieces(model: SentencePieceProcessor) -> frozenset[str]:
-    """What pieces begin with, and are longer than."""
+    """Proper beginnings of all pieces."""
     pieces = (model.id_to_piece(index) for index in range(model.get_piece_size()) if not model.is_unknown(index))
     return frozenset(piece[:length] for piece in pieces for length in range(1, len(piece)))
 

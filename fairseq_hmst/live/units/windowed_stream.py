@@ -1,4 +1,4 @@
-"""Units of a neural speech encoder as samples come, by a window that moves on with them."""
+"""Units of a neural speech encoder as samples come, by a window that moves on."""
 
 import math
 
@@ -54,7 +54,7 @@ class WindowedStream:
         return HeardUnits.of_labels(labels, len(self._settled), self._extractor.frame_shift_seconds)
 
     def _encode(self) -> None:
-        """Make the frames of the window, settle those with enough sound behind them, and move the window on."""
+        """Make the frames of the window, settle the older ones, and move the window on."""
         [(_, frames)] = frames_of({0: self._samples}, self._extractor)
         if isinstance(frames, ExtractorError):
             raise frames

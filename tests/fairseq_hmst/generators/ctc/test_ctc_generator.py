@@ -133,7 +133,7 @@ def test_models_with_other_frames_or_another_blank_are_refused():
         generator.generate([stub_model(), other], batch())
 
 
-@pytest.mark.parametrize("forced", ["prefix_tokens", "constraints"])
+@pytest.mark.parametrize("forced", ["constraints", "bos_token"])
 def test_forced_target_tokens_are_refused(forced):
     with pytest.raises(ValueError, match="cannot follow forced target tokens"):
         CTCGenerator(DICTIONARY, 2).generate([stub_model()], batch(), **{forced: torch.tensor([[4], [5]])})

@@ -14,6 +14,7 @@ from transducer_stub import (
     PADDING,
     StubModel,
     TableModel,
+    all_log_probs,
     batch,
     one_by_one,
 )
@@ -22,7 +23,6 @@ from fairseq_hmst.generators.transducer.transducer_beam import transducer_beam_s
 from fairseq_hmst.generators.transducer.transducer_generator import TransducerGenerator
 from fairseq_hmst.generators.transducer.transducer_greedy import transducer_greedy
 from fairseq_hmst.generators.transducer.transducer_scorer import MAX_LABELS_PER_STEP, LabelLimit, TransducerScorer
-from fairseq_hmst.losses.rnnt import rnnt_loss
 from preprocess.errors import NotFiniteError
 
 
@@ -58,27 +58,6 @@ def greedy_loop(model, sample, max_len):
             labels.append(symbol)
             predictor_out, state = model.predict(torch.tensor([symbol]), state)
     return labels, total
-
-
-@torch.no_grad()
-def all_log_probs(models, sample, max_len):
-    """{labels: log-probability over all alignments} of one utterance for label sequences of up to `max_len` labels.
-
-    By the transducer loss, itself tested against the enumeration of alignments.
-    """
-    found = {}
-    length = sample["net_input"]["src_lengths"]
-    for labels in itertools.chain.from_iterable(itertools.product(LABELS, repeat=n) for n in range(max_len + 1)):
-        targets = torch.tensor([labels], dtype=torch.int64).view(1, -1)
-        probabilities = []
-        for model in models:
-            model.eval()
-            projected, _ = model.project_encoder(model.encode(**sample["net_input"]))
-            predictor_out = model.joiner.project_predictor(model.predictor(targets))
-            probabilities.append(model.join(projected.unsqueeze(2), predictor_out.unsqueeze(1)).exp())
-        mean = torch.stack(probabilities).mean(0).double().log()
-        found[labels] = -rnnt_loss(mean, targets, length, torch.tensor([len(labels)]), BLANK).item()
-    return found
 
 
 @pytest.mark.parametrize("predictor", ["lstm", "stateless"])
@@ -240,7 +219,7 @@ def test_probabilities_that_are_not_finite_are_an_error(beam_size, value):
         TransducerGenerator(DICTIONARY, beam_size).generate([StubModel(), model], batch(3))
 
 
-@pytest.mark.parametrize("forced", ["prefix_tokens", "constraints"])
+@pytest.mark.parametrize("forced", ["constraints", "bos_token"])
 def test_forced_target_tokens_are_refused(forced):
     with pytest.raises(ValueError, match="cannot follow forced target tokens"):
         TransducerGenerator(DICTIONARY, 2).generate([StubModel()], batch(2, 2), **{forced: torch.tensor([[4], [5]])})
