@@ -62,9 +62,7 @@ def read_rows(corpus: Path, split: str) -> list[Row]:
         return [row for row in rows if row["split"] == split and row["audio"]]
 
 
-def join_announcements(
-    corpus: Path, rows: Sequence[Row], seconds: float, rng: np.random.Generator
-) -> list[Recording]:
+def join_announcements(corpus: Path, rows: Sequence[Row], seconds: float, rng: np.random.Generator) -> list[Recording]:
     """Recordings of at least so many seconds each, but for the last one; `rng` draws the pauses."""
     recordings = [Recording()]
     for row in rows:

@@ -2,9 +2,10 @@
 
     python examples/live/measure_curves.py --recordings DIR --models DIR --family aed ctc --out DIR
 
-MODELS/FAMILY/model is the model folder of a family. OUT/cells has the logs of each cell; OUT/results.jsonl a line of
-each: what was measured, BLEU, chrF, LongYAAL without and with computing (seconds). Cells run one after the other, by one
-thread, since their computing is measured. What is finished is not run again: interrupt it whenever you like.
+MODELS/FAMILY/model is the model folder of a family. OUT/cells has the logs of each cell; OUT/results.jsonl a line for
+each cell of this run: what was measured, BLEU, chrF, LongYAAL without and with computing (seconds). Cells run one after
+the other, by one thread, since their computing is measured. What is finished is not run again: interrupt it whenever
+you like.
 """
 
 import argparse
