@@ -1,4 +1,4 @@
-"""Peak memory of this process, or of torch on a GPU, since it was last reset; Linux only."""
+"""Peak memory of this process, or of torch on a GPU, since it was last reset, and its present one; Linux only."""
 
 import re
 from pathlib import Path
@@ -18,6 +18,15 @@ def peak_bytes(device: str) -> int:
     """Largest memory since the reset: resident set, or on a GPU torch's allocator."""
     if device == "cpu":
         # Not getrusage: its peak counts that of the parent before exec.
-        (kilobytes,) = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
-        return int(kilobytes) * 1024
+        return _bytes_of_status("VmHWM")
     return torch.cuda.max_memory_allocated()
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process now."""
+    return _bytes_of_status("VmRSS")
+
+
+def _bytes_of_status(name: str) -> int:
+    (kilobytes,) = re.findall(rf"{name}:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(kilobytes) * 1024

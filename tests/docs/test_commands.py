@@ -24,6 +24,7 @@ NOT_RUN = {
     "docs/commands.md": ["fairseq-train", "pip install --require-hashes", 'eval "$(hmst completion bash)"'],
     "docs/decoding.md": ["hmst score --data data/data-bin"],
     "docs/large-corpora.md": ["dask scheduler --port 8786"],
+    "docs/live.md": ["arecord", "pip install '.[live]'"],
     "docs/measurements.md": ["bash examples/benchmarks/gpu.sh"],
     "docs/python.md": ["from preprocess.speech.shards import AudioOptions"],
     "docs/recipes.md": ["hmst run my_recipe.yaml"],

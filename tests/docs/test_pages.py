@@ -25,6 +25,7 @@ OTHERS = {
     "examples/benchmarks/gpu.sh": "--small",
     "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --alone --updates",
     "examples/benchmarks/equal_systems.py": "--sentences --pairs --draws",
+    "simulstream": "--speech-processor-config --server-config --wav-list-file --metrics-log-file --uri",
     "sacrebleu": "--paired-ar --paired-bs",
     "convmv": "--nfc",
     "pip": "--require-hashes --no-deps --wheel-dir",

@@ -16,6 +16,7 @@ MAKERS = {
     "hmst generate": "fairseq_hmst.command.generate",
     "hmst completion": "fairseq_hmst.command.completion",
     "hmst translate": "fairseq_hmst.translate.command",
+    "hmst live": "fairseq_hmst.live.command",
     "hmst score": "fairseq_hmst.score.command",
     "hmst demo": "fairseq_hmst.demo.command",
     "hmst export": "fairseq_hmst.export.command",

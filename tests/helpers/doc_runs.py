@@ -55,6 +55,7 @@ MAINS = {
     "hmst generate": "fairseq_hmst.command.generate",
     "hmst run": "fairseq_hmst.command.run.command",
     "hmst translate": "fairseq_hmst.translate.command",
+    "hmst live": "fairseq_hmst.live.command",
     "hmst score": "fairseq_hmst.score.command",
     "hmst preprocess": "preprocess.__main__",
     "hmst export": "fairseq_hmst.export.command",
@@ -76,6 +77,8 @@ def make_workplace(folder: Path) -> None:
     recording, rate = soundfile.read(audio_of(prompt_rows()[0]))
     soundfile.write(folder / "talk.mp3", recording, rate)
     soundfile.write(folder / "interview.wav", recording, rate)
+    (folder / "talk.yaml").write_text("- {wav: talk.mp3, offset: 0, duration: 1}\n", encoding="utf-8")
+    (folder / "talk.fr.txt").write_text(prompt_rows()[0]["fr"] + "\n", encoding="utf-8")
     (folder / "notes.txt").write_text("goodbye\none moment please\n", encoding="utf-8")
     (folder / "more.en").write_text("good morning\nthree doors\n", encoding="utf-8")
     (folder / "more.fr").write_text("bonjour\ntrois portes\n", encoding="utf-8")
