@@ -35,7 +35,8 @@ def test_an_update_waits_once_for_all_that_is_logged(steps_on_device, family):
         waits |= {"losses/rnnt_joiner.py of backward": 1}
     for precision in (None, FAMILIES[family]):
         update = steps_on_device(family, precision)[1]
-        expected = waits | ({"training/optimizers.py of step": 1} if precision == "amp" else {})  # torch's loss scale asks
+        loss_scale = {"training/optimizers.py of step": 1} if precision == "amp" else {}  # torch's own asks
+        expected = waits | loss_scale
         assert of_this_package(update.waits) == expected
         assert update.waits.total() == FAIRSEQ_WAITS[precision] + len(expected)
         assert of_this_package(update.uploads) == {}
