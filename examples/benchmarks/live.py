@@ -35,7 +35,7 @@ SPEECH, SILENCE = "speech", "silence"
 
 @dataclass(frozen=True)
 class Minute:
-    """What was measured of a minute of sound.
+    """Figures of a minute of sound.
 
     Attributes:
         milliseconds: of each chunk.

@@ -1,4 +1,4 @@
-"""Peak memory of this process, or of torch on a GPU, since it was last reset, and its present one; Linux only."""
+"""Peak and present memory of this process, or of torch on a GPU; Linux only."""
 
 import re
 from pathlib import Path

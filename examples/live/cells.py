@@ -57,7 +57,7 @@ class Recordings:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is measured.
+    """One measurement: a model, a recording set and a setting.
 
     Attributes:
         out: folder of all cells.

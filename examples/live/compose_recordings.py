@@ -1,4 +1,4 @@
-"""Joins announcements of the prompts example into recordings of some minutes, with pauses of 0.2 to 2 s.
+"""Joins announcements of the prompts example into recordings of some minutes; pauses last 0.2 to 2 s.
 
     python examples/live/compose_recordings.py --corpus examples/prompts/out/corpus --out DIR [--seed 0]
 

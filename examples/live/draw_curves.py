@@ -1,4 +1,4 @@
-"""Draws BLEU against LongYAAL on test, a line a family, and prints the table of the points.
+"""Draws BLEU against LongYAAL on test; prints the table of the points.
 
     python examples/live/draw_curves.py OUT/results.jsonl --picture live.svg
 

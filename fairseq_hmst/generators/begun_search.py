@@ -1,4 +1,4 @@
-"""fairseq's beam search from given beginnings (`prefix_tokens`), each of which it continues as if it were alone."""
+"""fairseq's beam search from given beginnings (`prefix_tokens`); each is continued as if it were alone."""
 
 from __future__ import annotations
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 class CheckedSearch(BegunSearch):
     """fairseq's search with a `CheckedEnsemble`."""
 
-    def generate(self, models: Sequence[Module], sample: Batch, **kwargs: object) -> list[list[GeneratedHypothesis]]:
-        """Hypotheses of a batch.
+    def generate(
+        self, models: Sequence[Module], sample: Batch, prefix_tokens: Tensor | None = None, **kwargs: object
+    ) -> list[list[GeneratedHypothesis]]:
+        """Hypotheses of a batch, see `BegunSearch`.
 
         Raises:
             NotFiniteError: a probability is NaN or infinite.
@@ -36,7 +38,7 @@ class CheckedSearch(BegunSearch):
         finite_scores = FiniteScores()
         token = scores_of_search.set(finite_scores)
         try:
-            results = super().generate(models, sample, **kwargs)
+            results = super().generate(models, sample, prefix_tokens, **kwargs)
         finally:
             scores_of_search.reset(token)
         finite_scores.check()

@@ -38,8 +38,6 @@ class DecodingOptions(Protocol):
     ctc_decode_weight: float | None
 
 
-LENGTHS = {"max_len_a": 0.0, "max_len_b": 200, "min_len": 1}  # options that bound a translation, and their defaults
-
 Generator: TypeAlias = SequenceGenerator | LabelGenerator | AttentionScorer
 
 # From models, or an ensemble in place of fairseq's, to fairseq's own search.
@@ -84,7 +82,7 @@ def build_generator(
     if getattr(options, "print_alignment", None):
         return _with_ngrams_blocked(fairseq_beam_search(models), options)
     # of each source by itself: fairseq's is that of the longest of the batch, or of the longest given beginning
-    limit = LabelLimit(*(getattr(options, name, default) for name, default in LENGTHS.items()))
+    limit = _label_limit(options, getattr(options, "min_len", 1))
     ensemble = LanguageEnsemble(cast(Sequence[AttentionScorable], models), language_symbols, limit)
     if decoding == JOINT:
         ctc_weight = DEFAULT_CTC_DECODE_WEIGHT if ctc_weight is None else ctc_weight
@@ -122,6 +120,10 @@ def _beam_size(options: object, dictionary: Dictionary) -> int:
     return min(getattr(options, "beam", 5), len(dictionary) - 1)  # fairseq never selects padding
 
 
+def _label_limit(options: object, min_len: int = 0) -> LabelLimit:
+    return LabelLimit(getattr(options, "max_len_a", 0.0), getattr(options, "max_len_b", 200), min_len)
+
+
 def _label_generator(
     decoding: str, options: object, dictionary: Dictionary, length_penalty: float, symbol_ids: frozenset[int]
 ) -> LabelGenerator:
@@ -141,7 +143,7 @@ def _label_generator(
         dictionary,
         beam_size,
         length_penalty,
-        LabelLimit(getattr(options, "max_len_a", 0.0), getattr(options, "max_len_b", 200)),
+        _label_limit(options),
         symbol_ids,
         unk_penalty=getattr(options, "unkpen", 0.0),
         temperature=temperature,

@@ -16,7 +16,7 @@ from .ctc_prefix import first_order_recursion
 
 
 class PathAlgebra(NamedTuple):
-    """How log-probabilities of alternative paths are put together."""
+    """Joins log-probabilities of alternative paths: their sum, or the best."""
 
     join: Callable[[Tensor, Tensor], Tensor]  # of two
     accumulate: Callable[[Tensor, int], Tensor]  # of all up to each place of a dimension
@@ -67,7 +67,7 @@ def begun_paths(log_probs: Tensor, blank_index: int, beginnings: Beginnings, alg
 
 
 class BestBeginnings(NamedTuple):
-    """Where the best path leaves each beginning.
+    """Frames at which the best path leaves each beginning.
 
     Attributes:
         last_frames: (B,) frame of the first of its last label, after which all is free; the last frame of one after

@@ -170,7 +170,7 @@ def _start(log_probs: Tensor, beam_size: int) -> _PrefixBeam:
 
 
 def _start_after(log_probs: Tensor, beam_size: int, beginnings: Beginnings) -> _PrefixBeam:
-    """Beams of K + 1 places, of which the first is the beginning's, impossible before any frame.
+    """Beams of K + 1 places; the first is the beginning's, impossible before any frame.
 
     Labels are those after the beginning. Where none is given the first place stays empty, and the search is as without.
     """

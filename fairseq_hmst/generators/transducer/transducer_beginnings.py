@@ -1,4 +1,4 @@
-"""Alignments of a transducer that have come to the end of given beginnings, of which a beam search goes on."""
+"""Alignments of a transducer to the end of given beginnings, where a search goes on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def begun_alignments(scorer: TransducerScorer, beginnings: Beginnings) -> BegunA
 
 
 def _last_column(scorer: TransducerScorer, utterances: Tensor, beginnings: Beginnings) -> LatticeColumn:
-    """Of each utterance (N,) the column after its whole beginning."""
+    """The column of each utterance (N,) after its whole beginning."""
     columns = lattice_columns(scorer, utterances, beginnings.labels[utterances])
     last = next(columns)
     for num_labels, column in enumerate(columns, 1):

@@ -42,7 +42,7 @@ def settled_pieces(model: SentencePieceProcessor, text: str, num_settled: int) -
 
 @functools.lru_cache(maxsize=8)
 def _starts_of_pieces(model: SentencePieceProcessor) -> frozenset[str]:
-    """What pieces begin with, and are longer than."""
+    """Beginnings of pieces that are longer."""
     pieces = (model.id_to_piece(index) for index in range(model.get_piece_size()) if not model.is_unknown(index))
     return frozenset(piece[:length] for piece in pieces for length in range(1, len(piece)))
 
