@@ -152,11 +152,11 @@ class LiveTranslator:
         self._is_over, self.text = False, ""
 
     def _update(self, start: float) -> Update:
-        committed, tokens = self._written.take()
+        committed = self._written.take()
         self.text += committed
         num_decisions, self._num_decisions = self._num_decisions, 0
         spent = time.perf_counter() - start
-        return Update(committed, self._written.open, tokens, self._input.seconds, spent, num_decisions)
+        return Update(committed, self._written.open, self._input.seconds, spent, num_decisions)
 
     def _hear(self, samples: np.ndarray) -> None:
         self._waiting = np.concatenate([self._waiting, samples])

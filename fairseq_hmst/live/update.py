@@ -11,8 +11,6 @@ class Update:
         committed: text that became certain. It is never taken back, and all of it joined, without anything between, is
             the translation of the stream.
         open: text that may still change, to be shown behind all that was committed.
-        tokens: pieces of the output dictionary that `committed` was written by; the first of a segment begins with a
-            space (U+2581) where text stands before it, so that all of them joined are the translation too.
         heard_seconds: sound of the stream so far.
         spent_seconds: computing for this update.
         num_decisions: decision points that the piece reached, the end of a stream among them.
@@ -20,7 +18,6 @@ class Update:
 
     committed: str
     open: str
-    tokens: tuple[str, ...]
     heard_seconds: float
     spent_seconds: float
     num_decisions: int
