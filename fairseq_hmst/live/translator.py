@@ -28,6 +28,7 @@ from .units.streams import UnitStreams
 from .update import Update
 from .written_text import WrittenText
 
+WARM_UP_SAMPLES = 4000  # silence
 KEPT_SECONDS = 1.0  # of sound before a segment, more than one ever begins earlier than it is found
 
 
@@ -66,7 +67,7 @@ class LiveTranslator:
         lengths = self._translator.lengths
         self._longest, self._whole = (round(seconds * SAMPLE_RATE) for seconds in (lengths.longest, lengths.whole))
         self._chunk = round(options.chunk * SAMPLE_RATE)
-        self._is_over = False
+        self._warm_up()
         self._begin_stream()
 
     @classmethod
@@ -141,12 +142,21 @@ class LiveTranslator:
         self._is_over = True
         return self._update(start)
 
+    def _warm_up(self) -> None:
+        """Let torch prepare itself, and modules be imported, before anybody speaks."""
+        self._segment: OpenSegment | None = None
+        if self.policy != WAIT:
+            segment = self._open(0)
+            segment.add(np.zeros(WARM_UP_SAMPLES, np.float32))
+            with self._translator.model.computing(), _explained():
+                segment.advance(segment.end)
+
     def _begin_stream(self) -> None:
         self._input = StreamInput(self.options.rate)
         self._waiting = np.zeros(0, np.float32)  # since the last decision point
         self._num_decisions = 0  # since the last update
         self._sound, self._finder = Sound(), SegmentFinder(self.options.pause)
-        self._segment: OpenSegment | None = None
+        self._segment = None
         self._is_whole = True  # nothing was cut off or written
         self._written = WrittenText(self._translator.task.data_bin)
         self._is_over, self.text = False, ""
