@@ -1,11 +1,12 @@
 """LiveTranslator: what it commits, when, and that it agrees with translating recordings."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fairseq.sequence_generator import SequenceGenerator
-from prompt_models import FAMILIES, PROMPTS, random_checkpoint
+from prompt_models import FAMILIES, PROMPTS, make_prompt_data_bin, random_checkpoint
 
 from fairseq_hmst.export import export
 from fairseq_hmst.live import LiveTranslator
@@ -51,6 +52,19 @@ def folders(prompt_data_bin, tmp_path_factory):
 def models(folders):
     """The same, open."""
     return {family: Translator.from_pretrained(folder).model for family, folder in folders.items()}
+
+
+@pytest.fixture(scope="module")
+def two_target_folder(tmp_path_factory):
+    """Makes a model folder of a family, from English into French and Spanish."""
+    folder = tmp_path_factory.mktemp("two_targets")
+    data_bin = make_prompt_data_bin(folder, targets=("fr", "es"))
+
+    def make(family: str) -> Path:
+        export([[random_checkpoint(folder / f"{family}.pt", data_bin, family)]], data_bin, folder / family)
+        return folder / family
+
+    return make
 
 
 @pytest.fixture
@@ -101,6 +115,22 @@ def test_waiting_for_the_end_gives_the_translation_of_the_recording(
     expected = Translator(models[family], translator._translator.options).translate(samples, sampling_rate=rate)
     assert last.committed == translator.text == expected.text != ""
     assert written == [segment.nbest[0].tokens for segment in expected.segments]
+
+
+@pytest.mark.parametrize("family", ["hmst_aed", "hmst_ctc_attention"])
+def test_a_model_with_language_symbols_translates_into_the_chosen_language(family, two_target_folder, stream):
+    model = Translator.from_pretrained(two_target_folder(family)).model
+    for language in ("fr", "es"):
+        options = {"beam": 2, "target_language": language}
+        translator = LiveTranslator(model, LiveOptions().changed({**options, "chunk_seconds": 0.7}))
+        *updates, last = hear(translator, stream[: 2 * RATE])
+        assert "".join(update.committed for update in [*updates, last]) == translator.text != ""
+        assert translator._languages["target"] == language
+        waiting = LiveTranslator(model, LiveOptions().changed({**options, "policy": "wait"}))
+        expected = Translator(model, waiting._translator.options).translate(stream[: 2 * RATE], sampling_rate=RATE)
+        assert hear(waiting, stream[: 2 * RATE])[-1].committed == expected.text
+    with pytest.raises(OptionError, match="target_language must be one of"):
+        LiveTranslator(model, LiveOptions(target_language="de"))
 
 
 def test_waiting_cuts_a_long_recording_as_recordings_are_cut(live, models, stream):
