@@ -129,7 +129,7 @@ def test_a_model_with_language_symbols_translates_into_the_chosen_language(famil
         waiting = LiveTranslator(model, LiveOptions().changed({**options, "policy": "wait"}))
         expected = Translator(model, waiting._translator.options).translate(stream[: 2 * RATE], sampling_rate=RATE)
         assert hear(waiting, stream[: 2 * RATE])[-1].committed == expected.text
-    with pytest.raises(OptionError, match="target_language must be one of"):
+    with pytest.raises(OptionError, match="target_language de: the data-bin has es, fr"):
         LiveTranslator(model, LiveOptions(target_language="de"))
 
 
