@@ -165,6 +165,18 @@ def test_every_policy_commits_and_never_takes_back(decoding, policy, live, strea
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_is_certain_within_the_look_ahead(family, live, stream):
+    speech = stream[: round(1.2 * RATE)]
+
+    def commits(look_ahead):
+        updates = hear(live(family, chunk_seconds=0.3, look_ahead_seconds=look_ahead), speech, 4800)
+        return [update.heard_seconds for update in updates[:-1] if update.committed]
+
+    assert commits(1.2) == []
+    assert commits(0.0) != []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_pieces_of_any_size_give_the_same_commits_at_the_same_decision_points(family, live, stream):
     translator, samples = live(family, chunk_seconds=0.25), stream[: round(3.3 * RATE)]
 
