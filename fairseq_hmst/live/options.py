@@ -13,7 +13,7 @@ from .units.encoder_window import EncoderWindow
 
 MAX_CHUNK_SECONDS = 30.0
 SAMPLE_RATE = 16_000
-DEFAULT_CHUNK, DEFAULT_LOOK_AHEAD, DEFAULT_PAUSE = 0.5, 0.3, 0.5
+DEFAULT_CHUNK, DEFAULT_LOOK_AHEAD, DEFAULT_PAUSE = 0.5, 1.0, 0.3
 
 
 @dataclass(frozen=True)

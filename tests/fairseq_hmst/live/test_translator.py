@@ -178,7 +178,7 @@ def test_nothing_is_certain_within_the_look_ahead(family, live, stream):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_pieces_of_any_size_give_the_same_commits_at_the_same_decision_points(family, live, stream):
-    translator, samples = live(family, chunk_seconds=0.25), stream[: round(3.3 * RATE)]
+    translator, samples = live(family, chunk_seconds=0.25, look_ahead_seconds=0.3), stream[: round(3.3 * RATE)]
 
     def commits(size):
         found, heard = {}, 0.0
