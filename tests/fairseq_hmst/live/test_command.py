@@ -84,10 +84,14 @@ def test_no_samples_are_no_text(model_folder):
     assert (done.returncode, done.stdout) == (0, b"\n")
 
 
-def test_ctrl_c_ends_the_stream_and_its_rest_is_translated(model_folder, recording, expected):
+def test_ctrl_c_ends_the_stream_and_its_rest_is_translated(model_folder, recording):
+    data = recording[1] + recording[1][:200]  # a part of a piece at the end
+    expected = LiveTranslator.from_pretrained(model_folder)
+    expected.feed(np.frombuffer(data, "<i2"))
+    expected.finish()
     command = [*HMST, "live", str(model_folder), "-", "--format", "jsonl"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdin.write(recording[1])
+        process.stdin.write(data)
         process.stdin.flush()
         lines = [json.loads(process.stdout.readline())]
         while lines[-1]["heard"] < 4:
@@ -95,7 +99,8 @@ def test_ctrl_c_ends_the_stream_and_its_rest_is_translated(model_folder, recordi
         os.kill(process.pid, signal.SIGINT)
         rest, errors = process.communicate(timeout=60)
     lines += [json.loads(line) for line in rest.splitlines()]
-    assert "".join(line["committed"] for line in lines) == expected
+    assert "".join(line["committed"] for line in lines) == expected.text
+    assert lines[-1]["heard"] == pytest.approx(len(data) / 2 / RATE, abs=0.001)
     assert process.returncode == INTERRUPTED
     assert b"Traceback" not in errors
 
