@@ -116,6 +116,6 @@ class TransducerModel(HmstModel):
         states, state = self.predictor.step(labels, state)
         return self.joiner.project_predictor(states), state
 
-    def join(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
+    def joint_log_probs(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
         """Join both sides, (N, J) and (N, J), to log-probabilities of blank and labels, (N, V) float32."""
         return self.joiner.log_probs(encoder_projected, predictor_projected)

@@ -106,6 +106,14 @@ def test_heads_that_a_process_has_nothing_for_change_nothing_whatever_the_backen
         assert [name for name in expected if not torch.equal(found[name], expected[name])] == [], backend
 
 
+@pytest.mark.parametrize("arch", ["hmst_aed_tiny", "hmst_ctc_tiny", "hmst_transducer_tiny", "hmst_ctc_attention_tiny"])
+def test_two_processes_validate_by_decoding(tiny, arch: str):
+    sizes = "--embed-dim 16 --ffn-embed-dim 16 --batch-size 8 --eval-bleu --max-update 1"
+    status, log, _ = tiny.run(f"{sizes} --no-epoch-checkpoints --distributed-world-size 2", arch)
+    assert status == 0, log[-3000:]
+    assert '"valid_bleu": ' in log
+
+
 def test_a_process_that_lacks_the_last_batch_of_an_update_still_counts_those_before(tiny):
     options = "--max-tokens 500 --dropout 0 --max-epoch 1 --disable-validation --optimizer sgd --lr 0.1"
     status, log, checkpoint = tiny.run(f"{options} --update-freq 4", "hmst_aed_tiny")

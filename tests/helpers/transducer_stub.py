@@ -52,7 +52,7 @@ class StubModel:
         states, state = self.predictor.step(labels, state)
         return self.joiner.project_predictor(states), state
 
-    def join(self, encoder_projected, predictor_projected):
+    def joint_log_probs(self, encoder_projected, predictor_projected):
         return self.joiner.log_probs(encoder_projected, predictor_projected)
 
 
@@ -78,7 +78,7 @@ class TableModel(StubModel):
         num_labels = state[0] + 1
         return num_labels, (num_labels,)
 
-    def join(self, encoder_projected, predictor_projected):
+    def joint_log_probs(self, encoder_projected, predictor_projected):
         return self.probabilities[encoder_projected[:, 0], predictor_projected[:, 0]].log()
 
 
@@ -108,7 +108,7 @@ def all_log_probs(models, sample, max_len):
             model.eval()
             projected, _ = model.project_encoder(model.encode(**sample["net_input"]))
             predictor_out = model.joiner.project_predictor(model.predictor(targets))
-            probabilities.append(model.join(projected.unsqueeze(2), predictor_out.unsqueeze(1)).exp())
+            probabilities.append(model.joint_log_probs(projected.unsqueeze(2), predictor_out.unsqueeze(1)).exp())
         mean = torch.stack(probabilities).mean(0).double().log()
         found[labels] = -rnnt_loss(mean, targets, length, torch.tensor([len(labels)]), BLANK).item()
     return found

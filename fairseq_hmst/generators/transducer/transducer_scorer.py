@@ -79,7 +79,7 @@ class TransducerScorable(Protocol):
         """The predictor's side after one more label (N,) of each hypothesis, (N, J), and its state."""
         ...
 
-    def join(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
+    def joint_log_probs(self, encoder_projected: Tensor, predictor_projected: Tensor) -> Tensor:
         """Join both sides, (N, J) and (N, J), to log-probabilities, (N, V) float32."""
         ...
 
@@ -171,7 +171,7 @@ class TransducerScorer:
         Whether they are finite is told by `check_finite`.
         """
         outputs = [
-            model.join(projection[utterances, steps], state[0])
+            model.joint_log_probs(projection[utterances, steps], state[0])
             for model, projection, state in zip(self._models, self._projections, states, strict=True)
         ]
         log_probs = mean_log_probs(outputs, self._temperature)

@@ -109,7 +109,9 @@ def test_the_transducer_learns_the_text_alone_from_what_its_search_would_see(kin
             predictor_projected, state = model.predict(label[None], state)
             columns.append(predictor_projected)
         steps = encoder_projected[row, : lengths[row]]
-        scores = model.join(steps[:, None], torch.stack(columns, 1))  # (T, J) and (U + 1, J) -> (T, U + 1, V)
+        scores = model.joint_log_probs(
+            steps[:, None], torch.stack(columns, 1)
+        )  # (T, J) and (U + 1, J) -> (T, U + 1, V)
         num_labels = torch.tensor([len(labels)])
         expected += float(rnnt_loss(scores[None], labels[None], lengths[row][None], num_labels, 0).detach())
     assert float(logged["st_transducer_loss"]) == pytest.approx(expected, rel=1e-5)

@@ -2,9 +2,14 @@
 
 import pytest
 import torch
+from fairseq.distributed.module_proxy_wrapper import ModuleProxyWrapper
+from fairseq.models import MODEL_REGISTRY
 from fairseq.modules import LearnedPositionalEmbedding
 from omegaconf import OmegaConf
+from torch.nn.parallel import DistributedDataParallel
 from toy import batch_of, build_criterion, build_model, build_task
+
+import fairseq_hmst.plugin  # noqa: F401
 
 # options that starting from mBART sets, here from scratch
 MBART_OPTIONS = {
@@ -32,6 +37,14 @@ def model(request, toy_task):
     name, kind = request.param
     architecture, options = FAMILIES[name]
     return build_model(toy_task, architecture, **SMALL | {"source_ctc_layer": 1, "encoder_type": kind} | options)
+
+
+@pytest.mark.parametrize("architecture", sorted({architecture for architecture, _ in FAMILIES.values()}))
+def test_no_method_is_hidden_by_one_of_several_processes(architecture):
+    """fairseq's wrapper finds the methods of DistributedDataParallel before those of the model in it."""
+    hidden = (set(dir(DistributedDataParallel)) | set(dir(ModuleProxyWrapper))) - set(dir(torch.nn.Module))
+    model = MODEL_REGISTRY[architecture]
+    assert hidden & set(dir(model)) - {"__abstractmethods__", "_abc_impl", "__slots__"} == set()
 
 
 def test_batching_and_padding_change_no_score_of_any_head(model, toy_task):

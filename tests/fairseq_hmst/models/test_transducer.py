@@ -35,7 +35,7 @@ def logits_by_search_methods(model, batch, row):
     for label in [None, *labels]:
         if label is not None:
             predictor_out, state = model.predict(torch.tensor([label]), state)
-        columns.append(model.join(projected[row, : lengths[row]], predictor_out))
+        columns.append(model.joint_log_probs(projected[row, : lengths[row]], predictor_out))
     return torch.stack(columns, 1).unsqueeze(0), torch.tensor([labels])
 
 

@@ -47,7 +47,7 @@ def greedy_loop(model, sample, max_len):
     labels, total = [], 0.0
     for t, step in enumerate(encoder_projected[0]):
         while True:
-            log_probs = model.join(step[None], predictor_out)[0]
+            log_probs = model.joint_log_probs(step[None], predictor_out)[0]
             log_probs[[PADDING, EOS]] = -math.inf
             if len(labels) == min(max_len, MAX_LABELS_PER_STEP * (t + 1)):
                 log_probs[list(LABELS)] = -math.inf
