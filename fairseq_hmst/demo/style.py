@@ -7,6 +7,10 @@ CSS = """
 .hmst-note { opacity: 0.75; font-size: 0.9em; margin: 0.3em 0; }
 .hmst-error { border-left: 4px solid #dc2626; background: #dc262622; padding: 0.7em 1em; overflow-wrap: anywhere; }
 .hmst-answer h3 { margin: 1em 0 0.2em; font-size: 1em; font-weight: 600; }
+.hmst-open { opacity: 0.55; }
+.hmst-recorder .hmst-record { min-width: 7em; }
+.hmst-recorder .hmst-record.hmst-is-recording { color: #dc2626 !important; border-color: #dc2626; }
+.hmst-level { flex: 1; max-width: 12em; height: 0.8em; }
 .hmst-heard { margin: 0.3em 0; }
 .hmst-heard span { opacity: 0.75; }
 .hmst-buttons { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5em; margin: 0.8em 0 0; }
