@@ -12,6 +12,7 @@ hmst.Recording = class {
 
   constructor(recorder, media) {
     [this.recorder, this.media] = [recorder, media];
+    this.hint = recorder.querySelector('[role=status]').textContent;  // to show again at the end
     this.waiting = [], this.length = 0;  // samples that were not sent
     this.sent = null;  // the piece that is on its way
     this.isFirst = true, this.hasEnded = false;
@@ -62,7 +63,7 @@ hmst.Recording = class {
     const sent = this.sent;
     if (!sent) return;
     if (reply?.number !== sent.number) setTimeout(() => this.ask(sent), 1000);  // refused, as too many wait
-    else if (reply.over) this.close(reply.words);
+    else if (reply.over) this.close(reply.words || this.hint);
     else { this.sent = null; this.send(); }
   }
   end() {

@@ -30,7 +30,7 @@ class Piece:
 
     Attributes:
         rate: samples a second.
-        samples: (N,) or (N, C) int16.
+        samples: (N,) int16.
         is_first: the piece begins a stream.
         is_last: nothing follows.
     """
@@ -186,7 +186,7 @@ class Streams:
         except TranslationError as error:
             raise self._explain(error) from error
         except OptionError as error:
-            raise PageError(f"{error.problem[:1].upper()}{error.problem[1:]}.") from error
+            raise PageError(f"This cannot be translated: {error.problem}.") from error
 
     def _explain(self, fault: TranslationError) -> PageError:
         return in_words(fault, self._translator.folder.path)
