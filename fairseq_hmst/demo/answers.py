@@ -110,7 +110,7 @@ def _only(translate: Callable[[], list[Translation]], *hidden: Path) -> Translat
 
 
 def in_words(fault: TranslationError, *hidden: Path) -> PageError:
-    """A fault for whoever looks at the page, in words that do not say where the server keeps `hidden`."""
+    """A fault in words for the page, which do not say where the server keeps `hidden`."""
     # without the advice, which is for who prepares a corpus or starts the server
     words = ": ".join([*fault.places, fault.found.rstrip(".")])
     for path in hidden:

@@ -56,7 +56,7 @@ class Piece:
 
 
 class Stream:
-    """What one visitor says, and its translation so far.
+    """The speech of one visitor, and its translation so far.
 
     Args:
         live: translates this stream alone.
@@ -123,7 +123,7 @@ class Streams:
         return len(self._going_on)
 
     def hear(self, stream: Stream | None, piece: Piece, choices: Choices) -> Stream:
-        """Hear the next piece of a visitor's stream, or the first of another, which other languages begin as well.
+        """Hear the next piece of a visitor's stream; a new rate or new languages begin another.
 
         Args:
             stream: of this visitor; None: there is none.
