@@ -155,7 +155,7 @@ def test_a_piece_is_read_as_the_browser_sends_it():
 @pytest.mark.parametrize(
     "change",
     [
-        *({"samples": samples} for samples in ("AAA", "AA==", "ä", 5)),
+        *({"samples": samples} for samples in ("AAA", "AA==", "AA!AA", "ä", 5)),
         *({"rate": rate} for rate in ("x", None, float("inf"), float("nan"))),
     ],
 )
