@@ -155,12 +155,12 @@ def test_a_piece_is_read_as_the_browser_sends_it():
 @pytest.mark.parametrize(
     "change",
     [
-        *({"samples": samples} for samples in ("AAA", "AA==", "AA!AA", "ä", 5)),
+        *({"samples": samples} for samples in ("AAA", "AA==", "AAAA!AAAA", "ä", 5)),
         *({"rate": rate} for rate in ("x", None, float("inf"), float("nan"))),
     ],
 )
 def test_what_is_no_sound_is_refused(change):
-    given = {"rate": 48000, "samples": "AAAA", "first": True, "last": False}
+    given = {"rate": 48000, "samples": "AAAAAAAA", "first": True, "last": False}
     for wrong in (given | change, None, [], "x", {}):
         with pytest.raises(PageError, match="What came from the browser is no sound"):
             Piece.read(wrong)
