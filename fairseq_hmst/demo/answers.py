@@ -106,8 +106,13 @@ def _only(translate: Callable[[], list[Translation]], *hidden: Path) -> Translat
         fault = error
     if fault is None:
         return translation
+    raise in_words(fault, *hidden) from fault
+
+
+def in_words(fault: TranslationError, *hidden: Path) -> PageError:
+    """A fault in words for the page, which do not say where the server keeps `hidden`."""
     # without the advice, which is for who prepares a corpus or starts the server
     words = ": ".join([*fault.places, fault.found.rstrip(".")])
     for path in hidden:
         words = words.replace(str(path), path.name)
-    raise PageError(f"{words}.") from fault
+    return PageError(f"{words}.")

@@ -1,37 +1,35 @@
 """The page itself: Gradio's components and what happens when somebody uses them."""
 
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from .about import show_about
-from .answers import Answer, Choices, PageError, language_choices, translate_recording, translate_text
+from .answers import Answer, Choices, translate_recording, translate_text
 from .guard import Guard
-from .languages import language_name, language_names
+from .language_fields import build_languages
+from .languages import language_names
+from .live_tab import build_live
+from .microphone import MICROPHONE
 from .options import DemoOptions
 from .recordings_folder import bytes_in
 from .script import SCRIPT
-from .showing import segment_names, show_error, show_segment, show_text
+from .showing import NOTHING_YET, explain, segment_names, show_segment, show_text
 from .style import CSS
 
 if TYPE_CHECKING:
     from ..translate.translator import Translator
 
-logger = logging.getLogger(__name__)
 MAX_FILES = 20  # of the largest size, that the folder of recordings may hold at once
 MAX_WAITING = 20  # requests for the model
-UNEXPECTED = "Something went wrong that is not the fault of what you gave; the server's terminal says more."
-NOTHING_YET = '<p class="hmst-note">The translation appears here.</p>'
 
 Chosen = tuple[str | None, str | None, float]  # source language, target language, translations to show
 Start = Callable[..., gr.events.Dependency]
-SIDES: dict[Literal["source", "target"], str] = {"source": "Source language", "target": "Translate into"}
 
 
 def build_page(translator: "Translator", options: DemoOptions) -> gr.Blocks:
@@ -45,6 +43,9 @@ def build_page(translator: "Translator", options: DemoOptions) -> gr.Blocks:
         gr.HTML(f'<div class="hmst-title"><h1>Speech translation</h1><p>{escape(_languages(translator))}</p></div>')
         with gr.Tab("Speech"):
             _build_speech(translator, options.max_seconds)
+        if not translator.model.speech.is_lacking:
+            with gr.Tab("Live"):
+                build_live(translator, options.max_seconds)
         with gr.Tab("Text"):
             _build_text(translator, options.max_characters)
         with gr.Accordion("About this model", open=False):
@@ -90,7 +91,7 @@ def serve(page: gr.Blocks, options: DemoOptions, examples: Sequence[Path], folde
         footer_links=[],
         quiet=True,
         # the style as `css` would lose what Gradio does not know of CSS
-        head=f"<style>{CSS}</style><script>{SCRIPT}</script>",
+        head=f"<style>{CSS}</style><script>{SCRIPT}{MICROPHONE}</script>",
         theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         prevent_thread_lock=True,
         allowed_paths=[str(path) for path in examples],
@@ -158,20 +159,8 @@ def _build_text_output() -> gr.HTML:
 
 def _build_choices(translator: "Translator") -> tuple[gr.Button, list[gr.components.Component]]:
     """The button, and source language, target language and size of the n-best list; what leaves no choice is hidden."""
-    data_bin = translator.task.data_bin
     beam = translator.options.over(translator.folder.config.generation).beam
-    codes = {side: language_choices(data_bin, side) for side in SIDES}
-    with gr.Row(visible=any(codes.values())):
-        languages: list[gr.components.Component] = [
-            gr.Dropdown(
-                [(language_name(code), code) for code in codes[side]],
-                value=codes[side][0] if codes[side] else None,
-                label=label,
-                visible=bool(codes[side]),
-                interactive=True,
-            )
-            for side, label in SIDES.items()
-        ]
+    languages = build_languages(translator)
     button = gr.Button("Translate", variant="primary")
     with gr.Accordion("Options", open=False, visible=beam > 1):
         nbest = gr.Slider(1, beam, value=min(5, beam), step=1, label="Translations to show")
@@ -234,14 +223,6 @@ def show_detail(translator: "Translator", answer: Answer | None, number: int) ->
         return show_segment(translator, answer, number)
     except Exception as error:
         return explain(error)
-
-
-def explain(error: Exception) -> str:
-    """Show a PageError's own words; any other error goes to the log with its stack, and is only mentioned."""
-    if isinstance(error, PageError):
-        return show_error(str(error))
-    logger.error("the page met an error that it does not know", exc_info=error)
-    return show_error(UNEXPECTED)
 
 
 def _languages(translator: "Translator") -> str:

@@ -1,6 +1,7 @@
 """Answers as HTML: text, faults, and all that there is to see of a segment."""
 
 import base64
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
@@ -8,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from ..translate.formats import Json, as_srt
 from ..translate.results import Segment
-from .answers import Answer, in_minutes
+from .answers import Answer, PageError, in_minutes
 from .drawing import draw
 from .heads import DECODINGS, HeadAnswer, compare_heads
 from .picture import make_picture
 
 if TYPE_CHECKING:
     from ..translate.translator import Translator
+    from .streams import Stream
 
+logger = logging.getLogger(__name__)
 LEGENDS = {
     "attention": "the more the decoder looked there when it wrote the token (last layer, mean of its heads)",
     "ctc": "the more of the token's encoder steps fall there, by CTC",
@@ -23,6 +26,8 @@ LEGENDS = {
 }
 LEGENDS["joint"] = LEGENDS["attention"]
 NO_WORDS = "(no words)"
+NOTHING_YET = '<p class="hmst-note">The translation appears here.</p>'
+UNEXPECTED = "Something went wrong that is not the fault of what you gave; the server's terminal says more."
 
 
 def show_text(answer: Answer) -> str:
@@ -55,9 +60,25 @@ def show_segment(translator: "Translator", answer: Answer, number: int) -> str:
     return f'<div class="hmst-answer">{"".join(parts)}</div>'
 
 
+def show_stream(stream: "Stream") -> str:
+    """The translation of a stream: what is certain, and behind it in grey the rest."""
+    if not stream.text and not stream.open:
+        return f'<div class="hmst-answer">{_note(NO_WORDS if stream.is_over else "Nothing was said yet.")}</div>'
+    rest = f'<span class="hmst-open">{escape(stream.open)}</span>' if stream.open else ""
+    return f'<div class="hmst-answer"><p class="hmst-text">{escape(stream.text)}{rest}</p></div>'
+
+
 def show_error(words: str) -> str:
     """A fault."""
     return f'<div class="hmst-answer"><div class="hmst-error" role="alert">{escape(words)}</div></div>'
+
+
+def explain(error: Exception) -> str:
+    """Show a PageError's own words; any other error goes to the log with its stack, and is only mentioned."""
+    if isinstance(error, PageError):
+        return show_error(str(error))
+    logger.error("the page met an error that it does not know", exc_info=error)
+    return show_error(UNEXPECTED)
 
 
 def segment_names(answer: Answer) -> list[str]:

@@ -7,6 +7,13 @@ CSS = """
 .hmst-note { opacity: 0.75; font-size: 0.9em; margin: 0.3em 0; }
 .hmst-error { border-left: 4px solid #dc2626; background: #dc262622; padding: 0.7em 1em; overflow-wrap: anywhere; }
 .hmst-answer h3 { margin: 1em 0 0.2em; font-size: 1em; font-weight: 600; }
+.hmst-open { opacity: 0.55; }
+.hmst-answer .hmst-button.hmst-record { min-width: 8em; padding: 0.5em 1.2em; font-size: 1em; }
+.hmst-answer .hmst-button.hmst-is-recording { color: #dc2626 !important; border-color: currentColor; }
+.dark .hmst-answer .hmst-button.hmst-is-recording { color: #f87171 !important; }
+.hmst-level { flex: 1; max-width: 12em; height: 0.8em; }
+.hmst-level::-webkit-meter-bar { background: var(--border-color-primary); border: none; }
+.hmst-recorder:not(:has(.hmst-is-recording)) .hmst-level { visibility: hidden; }
 .hmst-heard { margin: 0.3em 0; }
 .hmst-heard span { opacity: 0.75; }
 .hmst-buttons { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5em; margin: 0.8em 0 0; }

@@ -69,6 +69,11 @@ class SpeechToUnits:
             why = "it needs no speech encoder" if self._folder.uses_mfcc else "it holds its speech encoder"
             raise OptionError("encoder", f"{encoder} has no effect on {self._folder.path}: {why}")
 
+    @property
+    def is_lacking(self) -> bool:
+        """Whether the folder has no k-means, or the speech encoder must be named and was not."""
+        return self._lacking is not None
+
     @functools.cached_property
     def tools(self) -> tuple[Extractor, NearestCentroid]:
         """The speech encoder and the centroids.

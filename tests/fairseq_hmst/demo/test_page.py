@@ -1,6 +1,7 @@
 """The page in a browser without a screen: a recorded prompt becomes its translation, and faults become words."""
 
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 gradio = pytest.importorskip("gradio", reason="needs the extra [demo]")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
+import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from prompt_models import RECORDINGS, make_prompt_data_bin  # noqa: E402
 from toy import build_model, build_task  # noqa: E402
@@ -16,9 +18,10 @@ from toy import build_model, build_task  # noqa: E402
 from fairseq_hmst.demo.answers import Answer, Choices  # noqa: E402
 from fairseq_hmst.demo.command import main  # noqa: E402
 from fairseq_hmst.demo.options import DemoOptions  # noqa: E402
-from fairseq_hmst.demo.page import UNEXPECTED, build_page, respond, serve, show_detail  # noqa: E402
+from fairseq_hmst.demo.page import build_page, respond, serve, show_detail  # noqa: E402
 from fairseq_hmst.demo.recordings_folder import recordings_folder  # noqa: E402
-from fairseq_hmst.demo.showing import show_error  # noqa: E402
+from fairseq_hmst.demo.showing import UNEXPECTED, show_error  # noqa: E402
+from fairseq_hmst.demo.streams import Streams  # noqa: E402
 from fairseq_hmst.export import ExportOptions, export  # noqa: E402
 from fairseq_hmst.translate import Segment, Translation, Translator  # noqa: E402
 from fairseq_hmst.translate.formats import as_srt  # noqa: E402
@@ -30,6 +33,7 @@ PROMPT, OTHER_PROMPT = RECORDINGS / "vm-intro.ogg", RECORDINGS / "activated.ogg"
 OPTIONS = DemoOptions(max_minutes=1 / 3, max_megabytes=0.5)
 ANSWER = ".hmst-text:visible"
 ERROR = ".hmst-error:visible"
+MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")  # which beeps once a second
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,7 @@ def browser():
     if path is None:
         pytest.skip(f"needs one of the browsers {', '.join(BROWSERS)}")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", *MICROPHONE])
         yield browser
         browser.close()
 
@@ -178,6 +182,32 @@ def test_written_text_is_translated(page, translator):
     assert words(page, ANSWER) == expected.split()
 
 
+def test_no_sound_of_the_microphone_is_lost_however_slow_the_page_is(page, monkeypatch):
+    heard, hear = [], Streams.hear
+
+    def slow(*arguments):
+        heard.append(arguments[2])
+        time.sleep(0.4)
+        return hear(*arguments)
+
+    monkeypatch.setattr(Streams, "hear", slow)
+    page.get_by_role("tab", name="Live").click()
+    page.get_by_role("button", name="Record").click()
+    page.get_by_role("button", name="Stop").wait_for()
+    begin = time.perf_counter()
+    page.wait_for_timeout(2000)
+    page.get_by_role("button", name="Stop").click()
+    seconds = time.perf_counter() - begin
+    page.locator(".hmst-record:not([disabled])").wait_for()
+    assert [piece.is_first for piece in heard] == [True] + [False] * (len(heard) - 1)
+    assert [piece.is_last for piece in heard] == [False] * (len(heard) - 1) + [True]
+    assert len(heard) > 2
+    assert sum(len(piece.samples) / piece.rate for piece in heard) == pytest.approx(seconds, abs=0.3)
+    assert max(np.abs(piece.samples).max(initial=0) for piece in heard) > 1000
+    assert "Speak for up to" in page.inner_text(".hmst-recorder [role=status]")
+    assert page.locator(ERROR).count() == 0
+
+
 def test_a_text_that_is_too_long_is_refused_in_words(page):
     page.get_by_role("tab", name="Text").click()
     page.fill("#text textarea", "word " * 1000)
@@ -196,7 +226,7 @@ def test_words_of_a_card_load_nothing_and_run_nothing(browser, translator, folde
     hostile = f"![x]({picture})<img src='{picture}' onerror='window.taken=1'><script>window.taken=1</script>"
     hostile += "${window.taken=1}{{window.taken=1}}"
     monkeypatch.setattr("fairseq_hmst.demo.languages.language_name", lambda code: hostile)
-    monkeypatch.setattr("fairseq_hmst.demo.page.language_name", lambda code: hostile)
+    monkeypatch.setattr("fairseq_hmst.demo.language_fields.language_name", lambda code: hostile)
     blocks = build_page(translator, OPTIONS)
     page = browser.new_page()
     requests = []

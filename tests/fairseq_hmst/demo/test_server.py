@@ -1,20 +1,26 @@
 """The page's server: whom it answers, how much it takes, and what it leaves on the disk."""
 
+import base64
+import html
 import json
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 pytest.importorskip("gradio", reason="needs the extra [demo]")
 
 import httpx
+import soundfile
 from prompt_models import PROMPTS
 
 from fairseq_hmst.demo.options import DemoOptions
 from fairseq_hmst.demo.page import build_page, serve
 from fairseq_hmst.demo.recordings_folder import recordings_folder
+from fairseq_hmst.live import LiveTranslator
+from fairseq_hmst.live.options import LiveOptions
 
 MAX_MEGABYTES, MAX_CHARACTERS = 0.05, 50
 JOIN = "/gradio_api/queue/join"
@@ -188,6 +194,35 @@ def test_several_users_at_once_have_their_own_answers(client, translator):
         thread.join()
     for number, text in enumerate(expected):
         assert " ".join(text.split()) in " ".join(found[number].split())
+
+
+def speak(client, path, session):
+    """The text of a recording that is sent in three pieces."""
+    samples, rate = soundfile.read(path, dtype="int16")
+    size = len(samples) // 3 + 1
+    starts = range(0, len(samples), size)
+    for start in starts:
+        sound = base64.b64encode(samples[start : start + size].astype("<i2").tobytes()).decode()
+        piece = {"number": start, "rate": rate, "samples": sound, "first": start == 0, "last": start == starts[-1]}
+        _, text, reply = ask(client, "on_piece", [None, piece, None, None], session)["data"]
+        assert reply == {"number": start, "over": piece["last"], "words": ""}
+    return html.unescape(re.sub("<[^>]*>", "", text if isinstance(text, str) else text["value"]))
+
+
+def test_visitors_who_speak_at_once_have_their_own_translations(client, translator):
+    def translation(path):
+        samples, rate = soundfile.read(path, dtype="int16")
+        live = LiveTranslator(translator.model, LiveOptions(sampling_rate=rate))
+        live.feed(samples)
+        live.finish()
+        return live.text
+
+    expected = [translation(path) for path in PROMPTS[:2]]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda path: speak(client, path, path.stem), PROMPTS[:2]))
+    assert found == expected
+    assert len(set(expected)) == 2
+    assert speak(client, PROMPTS[1], PROMPTS[0].stem) == expected[1]  # another recording of the first
 
 
 def test_with_logins_nothing_is_answered_without_one(translator, folder, tmp_path):

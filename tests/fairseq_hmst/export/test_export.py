@@ -275,6 +275,7 @@ def test_a_data_bin_without_kmeans_gives_a_model_of_text_alone(toy_data_bin, tmp
     export([[random_checkpoint(tmp_path / "c.pt", toy_data_bin)]], toy_data_bin, tmp_path / "model")
     translator = Translator.from_pretrained(tmp_path / "model")
     assert translator.translate_text(["red cat"])[0].segments
+    assert translator.model.speech.is_lacking
     with pytest.raises(TranslationError, match="exported without k-means: it translates text alone"):
         translator.translate([PROMPT])
     with pytest.raises(ModelFolderError, match="has no k-means, so there is no speech encoder"):

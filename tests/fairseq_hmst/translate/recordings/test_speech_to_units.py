@@ -96,8 +96,11 @@ def test_an_encoder_that_is_only_named_must_be_given_and_be_the_same(
     assert status == 1
     assert "needs the speech encoder 'tiny-hubert'" in err
     assert "say where it lies by --encoder" in err
+    translator = Translator.from_pretrained(tmp_path / "model")
+    assert translator.model.speech.is_lacking
     with pytest.raises(TranslationError, match="say where it lies by the argument `encoder`"):
-        Translator.from_pretrained(tmp_path / "model").translate(PROMPTS[0])
+        translator.translate(PROMPTS[0])
+    assert not Translator.from_pretrained(tmp_path / "model", encoder=str(encoder)).model.speech.is_lacking
     assert run_translate(capsys, tmp_path / "model", PROMPTS[0], "--encoder", encoder)[0] == 0
     other = Path(shutil.copytree(encoder, tmp_path / "other"))
     content = bytearray((other / "model.safetensors").read_bytes())
