@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cells import Result
 
-LEAST_GAIN = 0.5  # BLEU over the next faster setting; less is no reason to wait longer
+LEAST_GAIN = 1.0  # BLEU over the next faster setting; less is no reason to wait longer
 
 
 def best_settings(results: Iterable[Result]) -> list[Result]:
