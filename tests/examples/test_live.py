@@ -170,7 +170,17 @@ def test_an_interrupted_cell_leaves_no_result(models, tmp_path, monkeypatch):
 def test_a_setting_is_worth_its_latency_if_it_is_better_than_all_faster_ones():
     from choice import best_settings
 
-    points = [(2.0, 60.0), (1.0, 50.0), (None, 90.0), (1.5, 50.4), (1.2, 40.0), (3.0, 59.0), (1.0, 49.0), (4.0, 61.0), (5.0, 61.9)]
+    points = [
+        (2.0, 60.0),
+        (1.0, 50.0),
+        (None, 90.0),
+        (1.5, 50.4),
+        (1.2, 40.0),
+        (3.0, 59.0),
+        (1.0, 49.0),
+        (4.0, 61.0),
+        (5.0, 61.9),
+    ]
     results = [{"long_yaal": seconds, "bleu": bleu} for seconds, bleu in points]
     found = [(result["long_yaal"], result["bleu"]) for result in best_settings(results)]
     assert found == [(1.0, 50.0), (2.0, 60.0), (4.0, 61.0)]
