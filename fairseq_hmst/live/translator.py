@@ -67,6 +67,7 @@ class LiveTranslator:
         lengths = self._translator.lengths
         self._longest, self._whole = (round(seconds * SAMPLE_RATE) for seconds in (lengths.longest, lengths.whole))
         self._chunk = round(options.chunk * SAMPLE_RATE)
+        self._is_over = False
         self._warm_up()
         self._begin_stream()
 
