@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> bool:
     options, machine = read_options(LiveOptions, arguments), read_options(MachineOptions, arguments)
     model = OpenModel.open(arguments.model, machine, arguments.encoder)
     if arguments.file == STDIN:
-        with open(sys.stdin.fileno(), "rb", closefd=False) as file:
+        with FileIO(sys.stdin.fileno(), closefd=False) as file:
             samples = RawSamples(file)
             _translate(model, options, samples.pieces(PIECE_SECONDS, options.rate), arguments.format)
         return not samples.was_interrupted

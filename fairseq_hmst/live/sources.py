@@ -1,9 +1,13 @@
 """Sources of sound for `hmst live`: a recording, or samples from standard input."""
 
+import array
+import fcntl
 import math
+import select
 import signal
+import termios
 from collections.abc import Iterator
-from io import BufferedReader
+from io import FileIO
 from pathlib import Path
 from types import FrameType
 
@@ -15,6 +19,7 @@ from preprocess.speech.audio import open_audio
 from ..translate.errors import TranslationError
 
 SAMPLE_BYTES = 2
+MOST_BYTES_LEFT = 1 << 20  # more than a pipe holds; a file that is redirected may be longer
 HEADERS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3")  # of files, which are no bare samples
 
 
@@ -48,16 +53,18 @@ def recording_pieces(path: Path, seconds: float) -> Iterator[np.ndarray]:
 
 
 class RawSamples:
-    """Samples without a header from an open file, such as a pipe: 16 bits, little-endian, one channel.
+    """Samples without a header from a file such as a pipe: 16 bits, little-endian, one channel.
 
-    SIGINT ends it as the end of the file does: while it waits for samples at once, else after the piece in hand.
+    SIGINT ends it as the end of the file does, behind what had been written to the pipe by then. A second one is a
+    KeyboardInterrupt.
 
     Args:
-        file: open in binary mode.
+        file: open in binary mode, without a buffer.
     """
 
-    def __init__(self, file: BufferedReader) -> None:
+    def __init__(self, file: FileIO) -> None:
         self._file, self._is_waiting, self.was_interrupted = file, False, False
+        self._left = 0  # bytes that may be read after SIGINT
 
     def pieces(self, seconds: float, rate: int) -> Iterator[np.ndarray]:
         """Samples (N,) int16 of so many seconds at a time, at this rate.
@@ -79,7 +86,7 @@ class RawSamples:
                     )
                 is_first = False
                 yield np.frombuffer(data[: len(data) // SAMPLE_BYTES * SAMPLE_BYTES], "<i2")
-                if len(data) % SAMPLE_BYTES:
+                if len(data) % SAMPLE_BYTES and not self.was_interrupted:
                     raise TranslationError(
                         "ends within a sample: the number of bytes is odd; expected samples of 16 bits",
                         place="standard input",
@@ -91,17 +98,37 @@ class RawSamples:
     def _read(self, size: int) -> bytes:
         """The next bytes; fewer than `size` at the end alone."""
         data = b""
-        try:
-            self._is_waiting = True
-            while not self.was_interrupted and len(data) < size and (more := self._file.read1(size - len(data))):
-                data += more
-        except InterruptedError:
-            data = data[: len(data) // SAMPLE_BYTES * SAMPLE_BYTES]
-        finally:
-            self._is_waiting = False
+        while len(data) < size:
+            is_over = self.was_interrupted
+            if not self._wait(0 if is_over else None):
+                if is_over:
+                    break
+                continue
+            wanted = size - len(data)
+            more = self._file.read(min(wanted, self._left) if is_over else wanted)
+            if not more:
+                break
+            if is_over:
+                self._left -= len(more)
+            data += more
         return data
 
+    def _wait(self, seconds: float | None) -> bool:
+        """Whether there are bytes, or the end; SIGINT ends a wait and interrupts nothing else, so that none is lost."""
+        try:
+            self._is_waiting = True
+            return bool(select.select([self._file], [], [], seconds)[0])
+        except InterruptedError:
+            return False
+        finally:
+            self._is_waiting = False
+
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self.was_interrupted:
+            raise KeyboardInterrupt
         self.was_interrupted = True
+        available = array.array("i", [0])
+        fcntl.ioctl(self._file.fileno(), termios.FIONREAD, available)
+        self._left = min(available[0], MOST_BYTES_LEFT)
         if self._is_waiting:
             raise InterruptedError
