@@ -44,13 +44,13 @@ FAIRSEQ_HMST = {
     "training": ("compat", "data", "preprocess.files"),
     "average": ("plugin", "checkpoints", "preprocess.files"),
     "data": ("compat", "preprocess.files"),
-    "models": ("modules", "data", "checkpoints", "compat", "preprocess.files"),
+    "models": ("modules", "data", "checkpoints", "compat", "training.scaled_updates", "preprocess.files"),
     "criterions": ("losses", "compat", "preprocess.files"),
     "generators": ("preprocess.files",),  # modules and models only by their methods
     "alignment": ("losses",),
     "tasks": (
         *("bleu", "data", "checkpoints", "generators", "alignment", "training.training_events", "plugin"),
-        "preprocess.files",
+        *("training.scaled_updates", "preprocess.files"),
     ),
     "text_start": ("data", "models", "compat", "lazy", "preprocess.files"),
     "model_folder": ("data", "tasks", "generators.decodings", "preprocess.files"),

@@ -14,7 +14,7 @@ from transformers import MBartConfig, MBartForConditionalGeneration
 
 from fairseq_hmst.models.aed import AedConfig, AedModel
 from fairseq_hmst.models.hmst_model import ModelTask
-from fairseq_hmst.models.pretrained import is_trained_by_lna
+from fairseq_hmst.models.pretrained import is_trained
 
 NUM_PIECES, NUM_LANGUAGES, NUM_SPECIALS = 249_997, 52, 5  # rows of mbart-large-50's embedding: 250 054
 # published sizes, in the names of this package
@@ -71,7 +71,7 @@ def main() -> None:
         parameters = dict(build(pieces, arguments.units).named_parameters())
         total = sum(parameter.numel() for parameter in parameters.values())
         tables = sum(parameter.numel() for name, parameter in parameters.items() if "embed_tokens" in name)
-        trained = sum(parameter.numel() for name, parameter in parameters.items() if is_trained_by_lna(name))
+        trained = sum(parameter.numel() for name, parameter in parameters.items() if is_trained(name, "lna"))
         print(
             f"| {title} + {arguments.units:,} units | {tables:,} | {total:,} | {4 * total / 2**30:.2f} GiB | "
             f"{ADAM_BYTES * total / 2**30:.1f} GiB | {trained:,} |"

@@ -10,7 +10,8 @@ from .reading import CheckpointError, FairseqCheckpoint
 FINGERPRINT: Literal["data_fingerprint"] = "data_fingerprint"  # of a TaskState
 ONE_TRAINING = "give checkpoints of one training"
 # of a model's options: without effect on what trained weights compute, or seen from their shapes
-NOT_COMPARED = {"dropout", "attention_dropout", "activation_dropout", "init_from", "transfer_from", "finetune"}
+NOT_COMPARED = {"dropout", "attention_dropout", "activation_dropout"}
+NOT_COMPARED |= {"init_from", "transfer_from", "finetune", "new_lr_scale"}
 NOT_COMPARED |= {"max_source_positions", "max_target_positions"}
 NOT_COMPARED |= {"conformer_kernel", "predictor_layers", "predictor_context"}
 DEFAULT_ACTIVATION = {"transformer": "relu"}

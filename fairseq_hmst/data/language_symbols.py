@@ -92,6 +92,11 @@ class LanguageSymbolIds:
         """Tokens that the decoder reads before Y."""
         return 2 if self.target_form == "first_output" else 1
 
+    @property
+    def first_inputs(self) -> frozenset[int]:
+        """Ids of the tokens that the decoder reads first, and nowhere else."""
+        return frozenset(self.target_ids.values()) if self.target_form == "first_input" else frozenset([self.eos_index])
+
     def decoder_start(self, target_language: str | None) -> Tensor:
         """Tokens that the decoder reads before Y, (num_start_tokens,); without symbols the language is not read."""
         if self.target_form is None:

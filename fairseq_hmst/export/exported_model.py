@@ -41,7 +41,7 @@ KMEANS_CARD = f"kmeans/{CARD_NAME}"
 KindOfCard = TypeVar("KindOfCard", bound=Card)
 
 # of the model's configuration: where a training started from, of no use later, and paths of the training's machine
-TRAINING_OPTIONS = ("init_from", "transfer_from", "finetune")
+TRAINING_OPTIONS = ("init_from", "transfer_from", "finetune", "new_lr_scale")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def export(
             decodings=tuple(name for name in models[0].model.decodings if _all_have(models, name)),
             languages=task.data_bin.card.languages,
             signature=task.data_bin.signature,
+            text_model=task.data_bin.card.text_model,
             encoder=encoder,
             versions=Versions(__version__, str(torch.__version__)),
             scores=without_paths(scores),

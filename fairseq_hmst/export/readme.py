@@ -7,6 +7,9 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from preprocess.files.cards.data_bin_card import KeptTextModel
+from preprocess.files.text_models import forbids_commercial_use
+
 from ..model_folder.card import EncoderEntry, ModelCard
 from ..model_folder.families import FAMILIES
 
@@ -51,12 +54,14 @@ def write_readme(path: Path, name: str, card: ModelCard) -> None:
 
 
 def _front_matter(card: ModelCard) -> list[str]:
-    front = {
+    front: dict[str, object] = {
         "language": sorted({*card.languages.source, *card.languages.target}),
         "pipeline_tag": "automatic-speech-recognition",  # the hub has none for speech translation
         "library_name": "fairseq_hmst",
         "tags": ["speech-translation", "discrete-units", "fairseq", *_families(card)],
     }
+    if card.text_model is not None and forbids_commercial_use(card.text_model.license):
+        front["license"] = card.text_model.license
     return ["---", yaml.safe_dump(front, allow_unicode=True, sort_keys=False).rstrip(), "---", ""]
 
 
@@ -96,11 +101,13 @@ def _description(card: ModelCard) -> list[str]:
         "## Limitations",
         "",
         LIMITATIONS,
+        *_license_limits(card.text_model),
         "",
         "## Made of",
         "",
         f"- data: `{card.signature}`",
         f"- speech encoder: {_encoder(card.encoder)}",
+        *_text_model(card.text_model),
         f"- decodings: {', '.join(card.decodings)}",
         f"- fairseq_hmst {card.versions.fairseq_hmst}, torch {card.versions.torch}",
         "- `card.json` has the SHA-256 of every file; no file holds code or pickled objects.",
@@ -143,6 +150,21 @@ def _encoder(encoder: EncoderEntry | None) -> str:
     where = encoder.hub_name and f"`{encoder.hub_name}` on the hub"
     where = "in `encoder/`" if encoder.included else where or "not in this folder: give its folder by `--encoder`"
     return f"{encoder.name}, layer {encoder.layer}, sha256 `{encoder.hash[:16]}` ({where})"
+
+
+def _text_model(model: KeptTextModel | None) -> list[str]:
+    """A line on the text model that the pieces are of, and probably the first weights."""
+    if model is None:
+        return []
+    return [f"- text model: {model.name} ({model.convention}), licence: {model.license or 'its README names none'}"]
+
+
+def _license_limits(model: KeptTextModel | None) -> list[str]:
+    if model is None or not forbids_commercial_use(model.license):
+        return []
+    return [
+        f"- The licence of the text model {model.name}, {model.license}, forbids commercial use, also of this model."
+    ]
 
 
 def _scores(scores: object) -> list[str]:

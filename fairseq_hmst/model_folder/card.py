@@ -9,6 +9,7 @@ import msgspec
 
 from preprocess.errors import CardError, FileError, MismatchError, OptionError
 from preprocess.files.cards.card import CARD_NAME, Card
+from preprocess.files.cards.data_bin_card import KeptTextModel
 from preprocess.files.hashing import hash_file
 from preprocess.files.languages import Languages
 from preprocess.files.reading.json_file import read_json
@@ -70,6 +71,7 @@ class ModelCard(Card):
         decodings: those that every model has a head for.
         languages: of the data-bin.
         signature: of the data-bin.
+        text_model: whose pieces the data-bin has; None: its pieces were trained.
         encoder: of the speech; None: not known, and the model translates units and text alone.
         versions: of the packages that wrote it.
         scores: any JSON value, as `hmst score` prints it; None: none were given.
@@ -89,6 +91,7 @@ class ModelCard(Card):
     decodings: tuple[str, ...]
     languages: Languages
     signature: str
+    text_model: KeptTextModel | None = None
     encoder: EncoderEntry | None
     versions: Versions
     scores: object

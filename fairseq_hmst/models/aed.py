@@ -1,6 +1,7 @@
 """hmst_aed: an attentional encoder-decoder (AED)."""
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Optional
@@ -10,9 +11,9 @@ from fairseq.models import register_model
 from torch import Tensor, nn
 
 from ..data.data_bin import DataBin
-from ..modules.attention_decoder import AttentionDecoder
+from ..modules.attention_decoder import AttentionDecoder, PaddedStartEmbedding
 from ..modules.joint_embedding import JointEmbedding, check_is_prefix
-from ..modules.unit_encoder import build_embedding, transformer_config
+from ..modules.unit_encoder import build_embedding, choose_positions, transformer_config
 from .hmst_model import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
 from .pretrained import FINETUNE_CHOICES, PretrainedModel
 
@@ -33,6 +34,11 @@ class AttentionDecoderConfig(SharedEncoderConfig):
         default=False,
         metadata={"help": "encoder and decoder share the embeddings of text; for a data-bin made with --text-model"},
     )
+    output_bias: bool = field(default=False, metadata={"help": "the decoder's output has a bias, as Marian's"})
+    start_with_padding: bool = field(
+        default=False,
+        metadata={"help": "the decoder starts from the embedding of <pad>, as Marian's, and not from that of </s>"},
+    )
     init_from: Optional[str] = field(
         default=None,
         metadata={
@@ -43,8 +49,15 @@ class AttentionDecoderConfig(SharedEncoderConfig):
     finetune: Optional[ChoiceEnum(FINETUNE_CHOICES)] = field(  # type: ignore[valid-type]
         default=None,
         metadata={
-            "help": "what is trained after --init-from: all, or lna: layer norms, attention, and all that is new "
-            "(embeddings of units, CTC heads) (default: all)"
+            "help": "what is trained after --init-from: all; lna: layer norms, attention, and all that is new "
+            "(embeddings of units, CTC heads); units: layer norms and all that is new (default: all)"
+        },
+    )
+    new_lr_scale: float = field(
+        default=1.0,
+        metadata={
+            "help": "multiple of the learning rate for what is new after --init-from (embeddings of units, CTC heads), "
+            "above 0"
         },
     )
 
@@ -69,20 +82,27 @@ class AttentionDecoderModel(HmstModel):
             embedding = self.encoder.embed_tokens.text
         else:
             embedding = build_embedding(task.target_dictionary, config.embed_dim)
-        self.decoder = AttentionDecoder(decoder_config, task.target_dictionary, embedding)
+        if config.start_with_padding:
+            embedding = PaddedStartEmbedding(embedding, task.data_bin.language_symbols.first_inputs)
+        self.decoder = AttentionDecoder(decoder_config, task.target_dictionary, embedding, config.output_bias)
+        choose_positions(self.decoder, config)
 
     @classmethod
     def start_weights(cls, config: SharedEncoderConfig, data_bin: DataBin) -> Callable[[HmstModel], None] | None:
         if config.init_from is None:
             if config.finetune is not None:
                 raise ValueError(f"--finetune {config.finetune} has no effect without --init-from")
+            if config.new_lr_scale != 1:
+                raise ValueError(f"--new-lr-scale {config.new_lr_scale} has no effect without --init-from")
             return super().start_weights(config, data_bin)
+        if not 0 < config.new_lr_scale < math.inf:
+            raise ValueError(f"--new-lr-scale must be above 0, got {config.new_lr_scale}")
         if config.transfer_from is not None:
             raise ValueError("--init-from and --transfer-from both give the weights to start from: give one of them")
         pretrained = PretrainedModel.read(config.init_from)
         pretrained.check_data_bin(data_bin)
         pretrained.configure(config)
-        return functools.partial(pretrained.load_into, finetune=config.finetune)
+        return functools.partial(pretrained.load_into, finetune=config.finetune, new_lr_scale=config.new_lr_scale)
 
     def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         if not config.share_embeddings:

@@ -19,6 +19,7 @@ from preprocess.files.reading.obstacle import in_a_line
 from preprocess.files.whole import whole_file
 
 from ..data.data_bin import DataBin, DataBinError
+from ..training.scaled_updates import set_lr_scale
 
 if TYPE_CHECKING:
     from .aed import AttentionDecoderConfig
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FORMAT = "fairseq_hmst pretrained text model 1"
-FINETUNE_CHOICES = ["all", "lna"]
+FINETUNE_CHOICES = ["all", "lna", "units"]
+OUTPUT_BIAS = "decoder.output_projection.bias"
 TEXT_EMBEDDING = "encoder.embed_tokens.text.weight"
 UNIT_EMBEDDING = "encoder.embed_tokens.units.weight"
 # layer norms and attention (Li et al. 2021, "Multilingual Speech Translation from Efficient Finetuning of Pretrained
 # Models"), here attention of every kind
-LNA_PARTS = ("layer_norm", "layernorm", "self_attn", "encoder_attn")
+NORM_PARTS = ("layer_norm", "layernorm")
+LNA_PARTS = (*NORM_PARTS, "self_attn", "encoder_attn")
 HEADS = ("ctc_head.", "source_ctc_head.")
 
 
@@ -58,6 +61,11 @@ class Architecture:
     no_scale_embedding: bool
     learned_positions: bool
     share_embeddings: bool
+    # of a file of a version that knew mBART alone these are not said
+    marian_positions: bool = False
+    post_norm: bool = False
+    output_bias: bool = False
+    start_with_padding: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,12 +176,13 @@ class PretrainedModel:
                 )
             setattr(config, name, value)
 
-    def load_into(self, model: nn.Module, finetune: str | None) -> None:
+    def load_into(self, model: nn.Module, finetune: str | None, new_lr_scale: float = 1.0) -> None:
         """Copy the weights into a model, and let only those be trained that `finetune` names.
 
         Args:
             model: an AttentionDecoderModel of this architecture; its CTC heads keep what they have.
-            finetune: `all` (so is None) or `lna`.
+            finetune: one of FINETUNE_CHOICES; None is `all`.
+            new_lr_scale: multiple of the learning rate for what is new.
 
         Raises:
             NotFiniteError: a weight is NaN or infinite.
@@ -190,9 +199,9 @@ class PretrainedModel:
         with torch.no_grad():
             for name, tensor in self.state.items():
                 parameters[name].copy_(tensor)
-        if finetune == "lna":
-            for name, parameter in parameters.items():
-                parameter.requires_grad_(is_trained_by_lna(name))
+        for name, parameter in parameters.items():
+            parameter.requires_grad_(is_trained(name, finetune or "all"))
+        set_lr_scale((parameter for name, parameter in parameters.items() if is_new(name)), new_lr_scale)
         num_trained = sum(parameter.numel() for parameter in parameters.values() if parameter.requires_grad)
         logger.info(
             f"started from {self.card.text_model.name}; --finetune {finetune or 'all'} trains {num_trained:,} of "
@@ -200,6 +209,15 @@ class PretrainedModel:
         )
 
 
-def is_trained_by_lna(name: str) -> bool:
-    """Whether `--finetune lna` trains a parameter: layer norms, attention, and what no text model has."""
-    return name == UNIT_EMBEDDING or name.startswith(HEADS) or any(part in name for part in LNA_PARTS)
+def is_new(name: str) -> bool:
+    """Whether a parameter is none of a text model's: rows of units, and CTC heads."""
+    return name == UNIT_EMBEDDING or name.startswith(HEADS)
+
+
+def is_trained(name: str, finetune: str) -> bool:
+    """Whether a value of `--finetune` trains a parameter.
+
+    All do with `all`; what is new and layer norms with `units`, and attention too with `lna`.
+    """
+    parts = {"all": ("",), "lna": LNA_PARTS, "units": NORM_PARTS}[finetune]
+    return is_new(name) or any(part in name for part in parts)

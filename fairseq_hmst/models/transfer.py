@@ -25,6 +25,7 @@ ROWS = {
     "encoder.embed_tokens.units.weight": "units",
     "decoder.embed_tokens.weight": "target",
     "decoder.output_projection.weight": "target",
+    "decoder.output_projection.bias": "target",
     "ctc_head.projection.weight": "target",
     "ctc_head.projection.bias": "target",
     "source_ctc_head.projection.weight": "transcript",

@@ -53,7 +53,7 @@ class ConformerEncoderLayer(nn.Module):
         activation_dropout, dropout = config.activation_dropout, config.dropout
         self.ffn1 = FeedForwardModule(width, ffn_width, activation_dropout, dropout)
         self.ffn2 = FeedForwardModule(width, ffn_width, activation_dropout, dropout)
-        if activation is not None:
+        if activation is not None and str(activation) != "swish":
             for feed_forward in (self.ffn1, self.ffn2):
                 del feed_forward.activation  # the module of fairseq's swish, the only one it can build
                 feed_forward.activation = utils.get_activation_fn(activation)

@@ -10,9 +10,10 @@ from fairseq.models.transformer import Embedding, TransformerConfig, Transformer
 from torch import Tensor, nn
 
 from .conformer import ConformerEncoderLayer
+from .positions import MarianPositions
 
 DEFAULT_CONFORMER_KERNEL = 31
-ACTIVATIONS = ["relu", "gelu", "gelu_accurate", "tanh"]
+ACTIVATIONS = ["relu", "gelu", "gelu_accurate", "tanh", "swish"]
 
 
 @dataclass
@@ -51,13 +52,20 @@ class UnitEncoderConfig(FairseqDataclass):
             "help": "learn the embedding of each position up to --max-source-positions and --max-target-positions"
         },
     )
+    marian_positions: bool = field(
+        default=False,
+        metadata={"help": "sinusoidal positions as Marian (Opus-MT) has them, counted from 0"},
+    )
+    post_norm: bool = field(
+        default=False, metadata={"help": "layer norm after each part of a layer, as Marian has it, and not before"}
+    )
     max_source_positions: int = field(
         default=4096, metadata={"help": "longest input in tokens; longer ones are left out"}
     )
 
 
 def transformer_config(config: UnitEncoderConfig, **more: int) -> TransformerConfig:
-    """fairseq's nested configuration for our flat one: pre-norm encoder and decoder of one width.
+    """fairseq's nested configuration for our flat one: encoder and decoder of one width.
 
     Args:
         config: a UnitEncoderConfig or a subclass of it (or omegaconf's form of it).
@@ -81,7 +89,7 @@ def transformer_config(config: UnitEncoderConfig, **more: int) -> TransformerCon
             f"{side}_embed_dim": width,
             f"{side}_ffn_embed_dim": config.ffn_embed_dim,
             f"{side}_attention_heads": config.attention_heads,
-            f"{side}_normalize_before": True,
+            f"{side}_normalize_before": not config.post_norm,
             f"{side}_learned_pos": config.learned_positions,
         }
     flat |= {"decoder_input_dim": width, "decoder_output_dim": width}
@@ -92,6 +100,26 @@ def transformer_config(config: UnitEncoderConfig, **more: int) -> TransformerCon
 def build_embedding(dictionary: Dictionary, width: int) -> nn.Embedding:
     """A token embedding initialised as fairseq's Transformer does."""
     return Embedding(len(dictionary), width, dictionary.pad())
+
+
+def choose_positions(side: nn.Module, config: UnitEncoderConfig) -> None:
+    """Give an encoder or decoder of fairseq's the positions of Marian, if asked for.
+
+    Raises:
+        ValueError: learned positions are asked for too.
+    """
+    if not config.marian_positions:
+        return
+    if config.learned_positions:
+        raise ValueError("--marian-positions and --learned-positions exclude each other: give one of them")
+    side.embed_positions = MarianPositions(config.embed_dim)
+
+
+def with_swish(layer: nn.Module, config: TransformerConfig) -> nn.Module:
+    """A layer of fairseq's, which for `swish` has a class in place of the function."""
+    if str(config.activation_fn) == "swish":
+        setattr(layer, "activation_fn", nn.functional.silu)  # noqa: B010  (the type of a Module's attributes)
+    return layer
 
 
 class UnitEncoder(TransformerEncoderBase):
@@ -109,14 +137,17 @@ class UnitEncoder(TransformerEncoderBase):
             raise ValueError(
                 f"--conformer-kernel {config.conformer_kernel} has no effect with --encoder-type transformer"
             )
+        if config.post_norm and self._is_conformer:
+            raise ValueError("--post-norm is for --encoder-type transformer: Conformer layers have norms of their own")
         self._conformer_kernel = config.conformer_kernel or DEFAULT_CONFORMER_KERNEL
         self._activation = config.activation_fn
         super().__init__(transformer_config(config), dictionary, embedding)
+        choose_positions(self, config)
 
     def build_encoder_layer(self, cfg: TransformerConfig) -> nn.Module:
         if self._is_conformer:
             return ConformerEncoderLayer(cfg, self._conformer_kernel, self._activation)
-        return super().build_encoder_layer(cfg)
+        return with_swish(super().build_encoder_layer(cfg), cfg)
 
     def forward(
         self,
@@ -135,7 +166,7 @@ class UnitEncoder(TransformerEncoderBase):
         for layer in self.layers:
             states.append(layer(states[-1], encoder_padding_mask=padding_mask))
         return {
-            "encoder_out": [self.layer_norm(states[-1])],
+            "encoder_out": [states[-1] if self.layer_norm is None else self.layer_norm(states[-1])],
             "encoder_padding_mask": [padding_mask],
             "encoder_states": states if return_all_hiddens else [],
             # what fairseq's decoder does not read, but its reordering of hypotheses expects

@@ -34,6 +34,7 @@ from ..generators.generator_choice import DecodableModel, Generator, build_gener
 from ..generators.hypothesis import GeneratedHypothesis, fetch_hypotheses
 from ..generators.language_ensemble import LanguageEnsemble
 from ..generators.own_search import with_own_search
+from ..training.scaled_updates import scaled_updates
 from ..training.training_events import log_event
 from .checkpointed_task import CheckpointedTask
 from .config import HmstTranslationConfig, refuse_without_effect, standalone
@@ -346,7 +347,8 @@ class HmstTranslationTask(CheckpointedTask):
         return loss, sample_size, logging_output
 
     def optimizer_step(self, optimizer: FairseqOptimizer, model: "HmstModel", update_num: int) -> None:
-        super().optimizer_step(optimizer, model, update_num)
+        with scaled_updates(optimizer, model.parameters()):
+            super().optimizer_step(optimizer, model, update_num)
         self._num_updates = update_num + 1
 
     def post_validate(self, model: "HmstModel", stats: Mapping[str, float], meters: object) -> None:

@@ -1,4 +1,4 @@
-"""The subcommand `text-start`: a pretrained text model (mBART), converted once for one data-bin.
+"""The subcommand `text-start`: a pretrained text model, converted once for one data-bin.
 
 The result is what `fairseq-train --arch hmst_aed --init-from` starts from: rows of the embedding for the pieces that
 the data-bin has, new rows for its speech units, and all other weights as they are.
@@ -51,9 +51,10 @@ def make_parser() -> argparse.ArgumentParser:
         dest="source",
         required=True,
         metavar="MODEL",
-        help="folder or hub name of a Hugging Face mBART, or folder or checkpoint of fairseq's release",
+        help="folder or hub name of a text model of Hugging Face (mBART, M2M-100, NLLB, Opus-MT), or folder or "
+        "checkpoint of fairseq's release of mBART",
     )
     parser.add_argument("--data", required=True, help="data-bin that was made with this model's --text-model")
-    parser.add_argument("--out", type=Path, required=True, help="file to write, such as mbart.pt")
+    parser.add_argument("--out", type=Path, required=True, help="file to write, such as start.pt")
     add_options(parser, TextStartOptions)
     return parser

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..data.data_bin import DataBin
 from ..models.aed import AedConfig, AedModel
 from ..models.pretrained import (
+    OUTPUT_BIAS,
     TEXT_EMBEDDING,
     UNIT_EMBEDDING,
     Architecture,
@@ -21,7 +22,11 @@ from ..models.pretrained import (
     PretrainedModelError,
 )
 from .fit import check_languages, check_positions
-from .text_model import MASK_SYMBOL, TextModel
+from .symbols import MASK_SYMBOL
+from .text_model import TextModel
+
+# bias of what a text model with biases has no row of, such as <s> in Opus-MT: never written, and no share of what is
+BIAS_OF_NONE = -100.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ def convert(text_model: TextModel, data_bin: DataBin, seed: int, path: Path) -> 
         UNIT_EMBEDDING: _draw_like(old, num_units, generator),
         **text_model.state,
     }
+    if OUTPUT_BIAS in state:
+        bias = state[OUTPUT_BIAS][row_of.clamp(min=0)]
+        state[OUTPUT_BIAS] = bias.masked_fill(row_of < 0, BIAS_OF_NONE)
     check_parameters(state, text_model.architecture, data_bin)
     return PretrainedModel(
         path,
@@ -100,7 +108,7 @@ def check_parameters(state: Mapping[str, Tensor], architecture: Architecture, da
         details = "; ".join(
             f"{name}: expected {_shape(expected.get(name))}, found {_shape(found.get(name))}" for name in differing[:3]
         )
-        raise PretrainedModelError(f"{len(differing)} parameters are not those of an mBART of this size: {details}")
+        raise PretrainedModelError(f"{len(differing)} parameters are not those of such a model of this size: {details}")
 
 
 def coverage(text_model: TextModel, data_bin: DataBin) -> list[SymbolCoverage]:

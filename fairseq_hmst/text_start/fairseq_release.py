@@ -11,8 +11,10 @@ from preprocess.files.reading.finite import check_finite
 from preprocess.files.reading.obstacle import in_a_line
 
 from ..models.pretrained import PretrainedModelError
+from .mbart import MBART
 from .pickles import read_checkpoint
-from .text_model import MASK_SYMBOL, TextModel, check_sentencepiece, check_shared, read_architecture
+from .symbols import MASK_SYMBOL, check_tokenizer
+from .text_model import TextModel, check_shared, read_architecture
 
 CHECKPOINT_FILE = "model.pt"
 SENTENCEPIECE_FILE = "sentence.bpe.model"
@@ -47,7 +49,7 @@ def read_fairseq_release(
         PretrainedModelError: it is no whole mBART, lacks one of the files, or does not belong to the data-bin.
     """
     folder = checkpoint_path.parent
-    check_sentencepiece(folder / SENTENCEPIECE_FILE, sentencepiece_hash)
+    check_tokenizer([folder / SENTENCEPIECE_FILE], sentencepiece_hash)
     found = "mbart-50" if (folder / LANGUAGES_FILE).is_file() else "mbart-cc25"
     if found != convention:
         raise PretrainedModelError(
@@ -68,11 +70,13 @@ def read_fairseq_release(
     check_finite(state, checkpoint_path, "download the model again")
     embedding = _take_embedding(state, checkpoint_path)
     architecture = read_architecture(
+        MBART,
         state,
         embedding,
         (options.encoder_attention_heads, options.decoder_attention_heads),
         options.activation_fn,
         not options.no_scale_embedding,
+        max_positions=0,  # they are learned
     )
     languages = _read_languages(folder, languages_option)
     rows = _read_rows(folder, languages, len(embedding))

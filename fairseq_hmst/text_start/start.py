@@ -10,16 +10,16 @@ from .text_model import TextModel
 
 
 def read_text_model(source: str, data_bin: DataBin, trust_pickle: bool) -> TextModel:
-    """Read an mBART in any of its forms; one that the data-bin was not made for is refused.
+    """Read a text model in any of its forms; one that the data-bin was not made for is refused.
 
     Args:
-        source: folder or hub name of Hugging Face's, or folder or checkpoint of fairseq's.
+        source: folder or hub name of Hugging Face's, or folder or checkpoint of fairseq's mBART.
         data_bin: made with --text-model.
         trust_pickle: see pickles.read_checkpoint.
 
     Raises:
         NotFiniteError: a weight is NaN or infinite.
-        PretrainedModelError: the source is no whole mBART, or does not belong to the data-bin.
+        PretrainedModelError: the source is no whole text model, or does not belong to the data-bin.
     """
     made_with = data_bin.card.text_model
     if made_with is None:

@@ -2,29 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from preprocess.files.hashing import hash_file
-
 from ..models.pretrained import Architecture, PretrainedModelError
+from .family import Family
 
-MASK_SYMBOL = "<mask>"
 NUM_RESERVED_POSITIONS = 2  # rows before that of the first position, in fairseq's tables and Hugging Face's
 
 
 @dataclass
 class TextModel:
-    """An mBART, read whole.
+    """A text model, read whole.
 
     Attributes:
         name: as the user called it.
         rows: symbol (piece, language symbol such as de_DE, special symbol) -> row of the embedding.
         languages: its language symbols, which are among `rows`.
         embedding: (V, D), shared by encoder, decoder and output.
-        state: parameter of AttentionDecoderModel -> tensor, all but the embedding.
+        state: parameter of AttentionDecoderModel -> tensor, all but the embedding; a bias of the output is (V,).
         architecture: of encoder and decoder.
     """
 
@@ -41,50 +38,46 @@ class TextModel:
         return self.embedding.numel() + sum(tensor.numel() for tensor in self.state.values())
 
 
-def check_sentencepiece(path: Path, expected: str) -> None:
-    """Refuse a model whose SentencePiece model (sha256 `expected`) the data-bin was not made with.
-
-    Raises:
-        PretrainedModelError: there is no such file, or it is another one.
-    """
-    if not path.is_file():
-        raise PretrainedModelError(
-            f"lacks the tokenizer, {path.name}", place=path.parent, advice="is it the whole folder of an mBART?"
-        )
-    found = hash_file(path)
-    if found != expected:
-        raise PretrainedModelError(
-            f"the data-bin was made with another SentencePiece model: its card says sha256 {expected[:12]}, but {path} "
-            f"has {found[:12]}",
-            advice=f"make the data-bin with --text-model {path.parent}",
-        )
-
-
 def read_architecture(
-    state: Mapping[str, Tensor], embedding: Tensor, attention_heads: tuple[int, int], activation: str, scale: bool
+    family: Family,
+    state: Mapping[str, Tensor],
+    embedding: Tensor,
+    attention_heads: tuple[int, int],
+    activation: str,
+    scale: bool,
+    max_positions: int,
 ) -> Architecture:
     """The architecture of a text model; sizes are read off the parameters.
 
     Args:
+        family: of the model.
         state: see TextModel.
         embedding: see TextModel.
         attention_heads: of encoder and decoder.
         activation: fairseq's name.
         scale: whether embeddings are multiplied by the square root of the width.
+        max_positions: of source and target, where positions are computed.
 
     Raises:
-        PretrainedModelError: the parameters are not those of an mBART: one width, pre-norm, learned positions.
+        PretrainedModelError: the parameters are not those of a model of the family, or of several widths.
     """
+    is_learned = family.positions == "learned from 2"
+    names = {"layers.0.fc1.weight": True, "layer_norm.weight": not family.post_norm}
+    names["embed_positions.weight"] = is_learned
     for side in ("encoder", "decoder"):
-        for name in ("embed_positions.weight", "layer_norm.weight", "layers.0.fc1.weight"):
-            if f"{side}.{name}" not in state:
+        for name, is_needed in names.items():
+            if is_needed and f"{side}.{name}" not in state:
                 raise PretrainedModelError(
-                    "expected an mBART, which learns positions and has a layer norm after its last layer, but its "
-                    f"{side} has no {name}"
+                    f"expected {family.models.models}, with positions {family.positions} and layer norms "
+                    f"{'after' if family.post_norm else 'before'} each part, but its {side} has no {name}"
                 )
-        width = state[f"{side}.embed_positions.weight"].size(1)
+        width = state[f"{side}.layers.0.fc1.weight"].size(1)
         if width != embedding.size(1):
             raise PretrainedModelError(f"the embedding has width {embedding.size(1)}, but the {side} {width}")
+    positions = {
+        side: len(state[f"{side}.embed_positions.weight"]) - NUM_RESERVED_POSITIONS if is_learned else max_positions
+        for side in ("encoder", "decoder")
+    }
     return Architecture(
         encoder_type="transformer",
         embed_dim=embedding.size(1),
@@ -94,13 +87,17 @@ def read_architecture(
         decoder_layers=_count_layers(state, "decoder"),
         decoder_ffn_embed_dim=state["decoder.layers.0.fc1.weight"].size(0),
         decoder_attention_heads=attention_heads[1],
-        max_source_positions=state["encoder.embed_positions.weight"].size(0) - NUM_RESERVED_POSITIONS,
-        max_target_positions=state["decoder.embed_positions.weight"].size(0) - NUM_RESERVED_POSITIONS,
+        max_source_positions=positions["encoder"],
+        max_target_positions=positions["decoder"],
         activation_fn=activation,
-        layernorm_embedding="encoder.layernorm_embedding.weight" in state,
+        layernorm_embedding=family.layernorm_embedding,
         no_scale_embedding=not scale,
-        learned_positions=True,
+        learned_positions=is_learned,
         share_embeddings=True,
+        marian_positions=family.positions == "sinusoids from 0",
+        post_norm=family.post_norm,
+        output_bias=family.output_bias,
+        start_with_padding=family.start_with_padding,
     )
 
 

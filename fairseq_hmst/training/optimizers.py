@@ -24,7 +24,7 @@ class FP16Optimizer(optim.FP16Optimizer):
 
     def state_dict(self) -> State:
         """The state with float32 weights and what the loss scale depends on."""
-        masters = [master for _, master in self._weights()]
+        masters = [master for _, master in self.weights()]
         return super().state_dict() | {MASTER_WEIGHTS: masters} | _scaler_state(self.scaler)
 
     def load_state_dict(self, state_dict: State, optimizer_overrides: State | None = None) -> None:
@@ -33,7 +33,7 @@ class FP16Optimizer(optim.FP16Optimizer):
         _load_scaler_state(self.scaler, state_dict)
         if MASTER_WEIGHTS not in state_dict:  # fairseq's own
             return
-        for kept, (weight, master) in zip(state_dict[MASTER_WEIGHTS], self._weights(), strict=True):
+        for kept, (weight, master) in zip(state_dict[MASTER_WEIGHTS], self.weights(), strict=True):
             kept = kept.to(master)
             # another weight is that of an average of checkpoints, which has the state of one of them
             master.copy_(torch.where(kept.to(weight) == weight, kept, master))
@@ -44,7 +44,7 @@ class FP16Optimizer(optim.FP16Optimizer):
         if self.scaler is None:
             self._multiply_factor = 1.0
 
-    def _weights(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def weights(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Each parameter of the model with its float32 weights, both without gradients."""
         parameters = [parameter.data for parameter in self.fp16_params]
         if not self.has_flat_params:

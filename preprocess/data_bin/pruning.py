@@ -12,7 +12,7 @@ from ..files.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair, normalise_text
 from ..vocabulary.models import Subwords
-from ..vocabulary.text_model import model_piece_ids
+from ..vocabulary.tokenizer_files import model_piece_ids
 from .examples import chunks
 
 
@@ -21,8 +21,8 @@ class Coverage:
     """Use of a text model's pieces by the data, and the pieces that are kept.
 
     Attributes:
-        source, target: (pieces,) times that each piece id occurs in source texts and in translations.
-        is_text: (pieces,) True for what is neither <unk> nor a control symbol.
+        source, target: (pieces,) times that each piece occurs in source texts and in translations.
+        is_text: (pieces,) True for what has an embedding and is neither <unk> nor a control symbol.
         is_kept: (pieces,) True for pieces that get a line in the dictionaries.
         kept: these pieces themselves.
     """
@@ -48,6 +48,7 @@ class Coverage:
             kept_pieces=int(self.is_kept.sum()),
             pieces=int(self.is_text.sum()),
             coverage=self.ratio,
+            license=text_model.license,
         )
 
     def table(self) -> list[tuple[str, ...]]:
@@ -65,18 +66,24 @@ class Coverage:
 
 def count_pieces(subwords: Subwords, splits: Sequence[Split], external: Iterable[TextPair], keep_all: bool) -> Coverage:
     """Cut all texts of a data-bin into pieces, and keep those that occur, or all."""
-    model = subwords.target  # the same as for source text
-    counts = {side: np.zeros(model.get_piece_size(), dtype=np.int64) for side in ("source", "target")}
+    models = {"source": subwords.source, "target": subwords.target}
+    # the two are one model, or two that have pieces in common
+    pieces = {side: [model.id_to_piece(i) for i in range(model.get_piece_size())] for side, model in models.items()}
+    index = {piece: number for number, piece in enumerate(dict.fromkeys([*pieces["source"], *pieces["target"]]))}
+    places = {side: np.array([index[piece] for piece in pieces[side]]) for side in models}
+    counts = {side: np.zeros(len(index), dtype=np.int64) for side in models}
     rows = (row for split in splits for row in split.utterances)
     own = ((normalise_text(row.src_text), normalise_text(row.tgt_text)) for row in rows)
     others = ((pair.source, pair.target) for pair in external)
     for texts in chunks(count_progress(chain(own, others), "count pieces", " sentences")):
-        for side, column in zip(("source", "target"), zip(*texts, strict=True), strict=True):
-            for piece_ids in model.encode(list(column)):
-                np.add.at(counts[side], piece_ids, 1)
-    is_text = np.zeros(model.get_piece_size(), dtype=bool)
-    is_text[model_piece_ids(model)] = True
+        for side, column in zip(models, zip(*texts, strict=True), strict=True):
+            for piece_ids in models[side].encode(list(column)):
+                np.add.at(counts[side], places[side][piece_ids], 1)
+    is_text = np.zeros(len(index), dtype=bool)
+    for side, model in models.items():
+        is_text[places[side][model_piece_ids(model)]] = True
+    is_text[[index[piece] for piece in subwords.unknown_pieces]] = False
     is_used = (counts["source"] + counts["target"]) > 0
     is_kept = is_text if keep_all else is_text & is_used
-    kept = {model.id_to_piece(int(index)) for index in np.flatnonzero(is_kept)}
+    kept = {piece for piece, number in index.items() if is_kept[number]}
     return Coverage(counts["source"], counts["target"], is_text, is_kept, kept)

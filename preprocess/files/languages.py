@@ -1,7 +1,8 @@
 """Language symbols of a data-bin, and their places in its streams.
 
 A data-bin of one pair of languages has none. With several target languages, `<lang:de>` says which one is asked for.
-With a pretrained text model the symbols are its own, such as `de_DE`, and stand where that model was trained with them.
+With a pretrained text model the symbols are its own, such as `de_DE`, and stand where that model was trained with them;
+one that was trained for a single pair has none.
 """
 
 import re
@@ -12,15 +13,12 @@ from typing import ClassVar
 
 from ..errors import VocabularyError
 from .cards.stage_cards import TextModelEntry
-
-MBART_25_SYMBOLS = tuple(
-    "ar_AR cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gu_IN hi_IN it_IT ja_XX kk_KZ ko_KR lt_LT lv_LV my_MM ne_NP nl_XX "
-    "ro_RO ru_RU si_LK tr_TR vi_VN zh_CN".split()
-)
-MBART_50_SYMBOLS = (
-    *MBART_25_SYMBOLS,
-    *"af_ZA az_AZ bn_IN fa_IR he_IL hr_HR id_ID ka_GE km_KH mk_MK ml_IN mn_MN mr_IN pl_PL ps_AF pt_XX sv_SE".split(),
-    *"sw_KE ta_IN te_IN th_TH tl_XX uk_UA ur_PK xh_ZA gl_ES sl_SI".split(),
+from .language_codes import (
+    M2M_100_SYMBOLS,
+    MBART_25_SYMBOLS,
+    MBART_50_SYMBOLS,
+    NLLB_200_SYMBOLS,
+    THREE_LETTERS,
 )
 
 
@@ -99,17 +97,28 @@ class Convention:
             (`<lang:de> X </s>`, the symbol of the language to translate into).
         target: one of TARGET_FORMS: `first_output` (the decoder gives it first) or `first_input` (the decoder is given
             it in place of </s>).
-        symbols: published order of the model's language symbols; that of their embeddings.
+        symbols: published order of the model's language symbols, that of their embeddings; (): each model has its own.
+        has_mask: whether the model has an embedding of <mask>.
+
+    Without symbols `source` and `target` are "".
     """
 
     source: str
     target: str
     symbols: tuple[str, ...] = ()
+    has_mask: bool = False
 
 
 CONVENTIONS = {
-    "mbart-cc25": Convention("source_last", "first_input", MBART_25_SYMBOLS),
-    "mbart-50": Convention("source_first", "first_output", MBART_50_SYMBOLS),
+    "mbart-cc25": Convention("source_last", "first_input", MBART_25_SYMBOLS, has_mask=True),
+    "mbart-50": Convention("source_first", "first_output", MBART_50_SYMBOLS, has_mask=True),
+    "m2m-100": Convention("source_first", "first_output", M2M_100_SYMBOLS),
+    "nllb-200": Convention("source_first", "first_output", NLLB_200_SYMBOLS, has_mask=True),
+    "nllb-200-legacy": Convention(
+        "source_last", "first_output", NLLB_200_SYMBOLS, has_mask=True
+    ),  # of its first release
+    "opus-mt": Convention("", ""),  # of one pair
+    "opus-mt-several": Convention("target_first", "first_input"),
 }
 SEVERAL_TARGETS = Convention("target_first", "first_output")
 
@@ -171,31 +180,62 @@ def find_language_symbols(languages: Languages, text_model: TextModelEntry | Non
             if language.split() != [language]:
                 raise VocabularyError(f"expected a target language without white space, such as 'de', got '{language}'")
         return LanguageSymbols(SEVERAL_TARGETS, {language: f"<lang:{language}>" for language in languages.target})
-    symbols = {
-        language: find_symbol(language, text_model.symbols, text_model.name)
-        for language in sorted({*languages.source, *languages.target})
-    }
+    convention = CONVENTIONS[text_model.convention]
+    _check_pair(languages, text_model, has_targets=bool(convention.target))
+    if not convention.source:
+        return None
+    named = languages.target if convention.source == "target_first" else {*languages.source, *languages.target}
+    symbols = {language: find_symbol(language, text_model.symbols, text_model.name) for language in sorted(named)}
     for symbol in symbols.values():
         same = [language for language in symbols if symbols[language] == symbol]
         if len(same) > 1:
             raise VocabularyError(f"the languages {', '.join(same)} are all {symbol}: write it alike in all manifests")
-    return LanguageSymbols(CONVENTIONS[text_model.convention], symbols)
+    return LanguageSymbols(convention, symbols)
 
 
 def find_symbol(language: str, symbols: Sequence[str], model: str) -> str:
-    """The symbol of a language: `en`, `en_XX` and, where that is its region, `zh-CN` are understood.
+    """The symbol of a language: `en`, `eng`, `en_XX` and, where that is its region, `zh-CN` are understood.
 
     Raises:
         VocabularyError: there is none; the message lists those that there are.
     """
     name = language.replace("-", "_")
-    for symbol in symbols:
-        if name in (symbol, symbol.partition("_")[0]):
-            return symbol
+    codes = {symbol: symbol.strip("_<>") for symbol in symbols}  # of __de__ and >>deu<<
+    short = [two for two, three in THREE_LETTERS.items() if name in (two, *three)]
+    wanted = [name, *short, *(code for two in short for code in THREE_LETTERS[two])]
+    for code in wanted:
+        for symbol, written in codes.items():
+            if code in (symbol, written, written.partition("_")[0]):
+                return symbol
     raise VocabularyError(
         f"the text model {model} has no language '{language}'",
         advice=(
-            f"it has {', '.join(symbols)}: write the language in the manifests like one of these, with or without "
-            "what follows the underscore"
+            f"it has {', '.join(symbols)}: write the language in the manifests like one of these, or by its code alone"
         ),
     )
+
+
+def _check_pair(languages: Languages, text_model: TextModelEntry, has_targets: bool) -> None:
+    """Refuse languages that a model of one pair does not translate; names of groups such as `roa` are not checked.
+
+    Raises:
+        VocabularyError: the source language is another, or the target language of a model without symbols.
+    """
+    if text_model.languages is None:
+        return
+    for side, known in zip(("source", "target"), text_model.languages, strict=True):
+        if _short_code(known) not in THREE_LETTERS or (side == "target" and has_targets):
+            continue
+        other = [name for name in getattr(languages, side) if _short_code(name) != _short_code(known)]
+        if other:
+            raise VocabularyError(
+                f"the text model {text_model.name} translates from {text_model.languages[0]} to "
+                f"{text_model.languages[1]}, but the data has the {side} language {', '.join(other)}",
+                advice="take the model of this pair",
+            )
+
+
+def _short_code(language: str) -> str:
+    """`de` of `de`, `deu` or `de_DE`; a code that has no short one stays as it is."""
+    code = split_language(language)[0]
+    return next((two for two, three in THREE_LETTERS.items() if code in three), code)

@@ -3,7 +3,7 @@
 A vocabulary of n holds n pieces beside SentencePiece's own <unk>. All units of the k-means are pieces of the unit
 model, also those that the training data happens not to have. Text is only normalised as `normalise_text` does, and
 what SentencePiece keeps for itself is escaped, so decoding gives it back exactly. With a pretrained text model only
-the unit model is trained: that model's own SentencePiece model, with its own normalisation, serves source and target
+the unit model is trained: that model's own SentencePiece models, with their own normalisation, serve source and target
 text.
 """
 
@@ -48,8 +48,9 @@ class SubwordsOptions:
     source_vocab: int | None = option(SIZE_HELP.format("source"), None)
     target_vocab: int | None = option(SIZE_HELP.format("target"), None)
     text_model_name: str | None = option(
-        "an mBART, whose SentencePiece model is taken for source and target text in place of --source-text, "
-        "--target-text and their sizes: a folder or hub name of Hugging Face, or a folder of fairseq's release",
+        "a text model (mBART, M2M-100, NLLB, Opus-MT), whose SentencePiece models are taken for source and target "
+        "text in place of --source-text, --target-text and their sizes: a folder or hub name of Hugging Face, or a "
+        "folder of fairseq's release of mBART",
         None,
         flag="text-model",
         metavar="FOLDER",
@@ -127,8 +128,8 @@ def train_subwords(units: Path, options: SubwordsOptions) -> SubwordsCard:
                 name = f"--{side}-vocab of {', '.join(map(str, texts[side]))}"
                 (folder / f"{side}.model").write_bytes(train_model(sentences, sizes[side], name, is_text=True))
             if text_model is not None:
-                for side in columns:
-                    shutil.copyfile(text_model.sentencepiece_path, folder / f"{side}.model")
+                for side, path in text_model.sentencepiece_paths.items():
+                    shutil.copyfile(path, folder / f"{side}.model")
             card = SubwordsCard(
                 num_units=clusters,
                 unit_subwords=sizes["unit"],
@@ -147,7 +148,7 @@ def _vocabulary_sizes(options: SubwordsOptions, text_model: TextModelVocabulary 
     """Pieces of each model."""
     asked = {"unit": options.unit_vocab, "source": options.source_vocab, "target": options.target_vocab}
     sizes = {name: DEFAULT_VOCABULARY if size is None else size for name, size in asked.items()}
-    return sizes | (dict.fromkeys(("source", "target"), text_model.num_pieces) if text_model else {})
+    return sizes | (text_model.num_pieces if text_model else {})
 
 
 def read_texts(paths: Iterable[Path], column: str) -> list[str]:

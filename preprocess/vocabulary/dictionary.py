@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ..errors import VocabularyError
 from ..files.cards.data_bin_card import DictionaryEntry
-from ..files.languages import LanguageSymbols
-from .models import Subwords, model_pieces
-from .text_model import MASK_SYMBOL
+from ..files.languages import CONVENTIONS, LanguageSymbols
+from .models import Subwords
+from .tokenizer_files import model_pieces
 
+MASK_SYMBOL = "<mask>"
 SPECIAL_SYMBOLS = ("<s>", "<pad>", "</s>", "<unk>")
 EOS_INDEX = 2
 UNK_INDEX = 3
@@ -52,8 +53,8 @@ def make_dictionaries(
     """Lay out the dictionaries.
 
     Without a text model: unit pieces, source-text pieces; target-text pieces; the language symbols last in both.
-    With one: its pieces in their order, all its language symbols, <mask>; the input dictionary has the unit pieces
-    after the same lines, so that text embeddings can be one table.
+    With one: its pieces in their order, all its language symbols, <mask> where it has that; the input dictionary has
+    the unit pieces after the same lines, so that text embeddings can be one table.
 
     Args:
         subwords: the three models.
@@ -71,8 +72,9 @@ def make_dictionaries(
         _check_distinct([], targets, extra)
         counts = len(units), len(sources), len(targets)
         return Dictionaries([*units, *sources, *extra], [*targets, *extra], *counts, 0, len(units))
-    pieces = [piece for piece in model_pieces(subwords.target) if kept is None or piece in kept]
-    extra = [*subwords.text_model.symbols, MASK_SYMBOL]
+    pieces = [piece for piece in subwords.text_pieces() if kept is None or piece in kept]
+    has_mask = CONVENTIONS[subwords.text_model.convention].has_mask
+    extra = [*subwords.text_model.symbols, *([MASK_SYMBOL] if has_mask else [])]
     _check_distinct(units, pieces, extra)
     text = [*pieces, *extra]
     return Dictionaries([*text, *units], text, len(units), len(pieces), len(pieces), len(text), 0)

@@ -1,5 +1,6 @@
 """The three SentencePiece models of a data-bin, as the stage `subwords` writes them."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from ..files.escapes import escape_text, unescape_text
 from ..files.reading.sentencepiece_model import read_sentencepiece
 from ..files.text import normalise_text
 from ..files.units import units_to_text
-from ..vocabulary.text_model import model_piece_ids
+from .tokenizer_files import model_pieces
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Subwords:
     """The three SentencePiece models of a finished subwords folder; id 0 of each is <unk>.
 
-    With a text model `source` and `target` are the same model, and `text_model` is its entry in the card.
+    With a text model `text_model` is its entry in the card, and `source` and `target` are usually the same model.
     """
 
     units: "SentencePieceProcessor"
@@ -46,6 +47,19 @@ class Subwords:
     def text_model(self) -> TextModelEntry | None:
         """Pretrained text model whose pieces are taken; None: text pieces were trained."""
         return self.card.text_model
+
+    def text_pieces(self) -> list[str]:
+        """Pieces of text that a text model has embeddings of, each once.
+
+        Those of source text come first.
+        """
+        pieces = dict.fromkeys([*model_pieces(self.source), *model_pieces(self.target)])
+        return [piece for piece in pieces if piece not in self.unknown_pieces]
+
+    @functools.cached_property
+    def unknown_pieces(self) -> frozenset[str]:
+        """Pieces of text that a text model has no embeddings of."""
+        return frozenset() if self.text_model is None else frozenset(self.text_model.unknown_pieces)
 
     def encode_units(self, units: Iterable[int]) -> list[str]:
         """Deduplicated units to pieces of one or more unit characters."""
@@ -73,8 +87,3 @@ class Subwords:
 
     def _as_read(self, text: str) -> str:
         return unescape_text(text) if self.card.escapes else text
-
-
-def model_pieces(model: "SentencePieceProcessor") -> list[str]:
-    """The pieces of a model in the order of their ids, without <unk> and control symbols."""
-    return [model.id_to_piece(index) for index in model_piece_ids(model)]

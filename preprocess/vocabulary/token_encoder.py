@@ -1,6 +1,6 @@
 """Units and sentences -> ids of the two dictionaries, with </s> and language symbols."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,8 +34,8 @@ class TokenEncoder:
         self._source_ids = {symbol: id for id, symbol in enumerate(dictionaries.source, len(SPECIAL_SYMBOLS))}
         self._target_ids = {symbol: id for id, symbol in enumerate(dictionaries.target, len(SPECIAL_SYMBOLS))}
         self._units = _PieceLookup(subwords.units, self._source_ids)
-        self._source = _PieceLookup(subwords.source, self._source_ids)
-        self._target = _PieceLookup(subwords.target, self._target_ids)
+        self._source = _PieceLookup(subwords.source, self._source_ids, subwords.unknown_pieces)
+        self._target = _PieceLookup(subwords.target, self._target_ids, subwords.unknown_pieces)
         self._as_trained = subwords.as_trained
         self._escapes = subwords.card.escapes
         self._symbols = symbols
@@ -83,17 +83,18 @@ class TokenEncoder:
 class _PieceLookup:
     """A SentencePiece model whose pieces are given as ids of a dictionary."""
 
-    def __init__(self, model: "SentencePieceProcessor", ids: dict[str, int]) -> None:
+    def __init__(self, model: "SentencePieceProcessor", ids: dict[str, int], unknown: Set[str] = frozenset()) -> None:
         self._model = model
-        piece_ids = range(model.get_piece_size())
-        self._ids = np.array([ids.get(model.id_to_piece(index), UNK_INDEX) for index in piece_ids], dtype=np.int64)
-        self._is_unknown = np.array([model.is_unknown(index) for index in piece_ids])
+        pieces = [model.id_to_piece(index) for index in range(model.get_piece_size())]
+        self._ids = np.array([ids.get(piece, UNK_INDEX) for piece in pieces], dtype=np.int64)
+        self._is_unknown = np.array([model.is_unknown(i) or piece in unknown for i, piece in enumerate(pieces)])
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Dictionary ids of each text, without </s>.
 
         Raises:
-            VocabularyError: the model has a piece that the dictionary lacks; <unk> stands only for its own <unk>.
+            VocabularyError: the model has a piece that the dictionary lacks; <unk> stands only for its own <unk>,
+                and for pieces that are unknown to a text model.
         """
         encoded = []
         for text, row in zip(texts, self._model.encode(list(texts)), strict=True):

@@ -18,8 +18,8 @@ import transformers
 from damage import damaged, damaged_json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mbart_cases import mbart_case
 from prompt_models import random_checkpoint
+from text_model_cases import text_model_case
 
 from fairseq_hmst.average import average_checkpoints
 from fairseq_hmst.command.check.folder_check import check_checkpoint
@@ -119,7 +119,7 @@ def cases(prompt_data_bin: Path, toy_data_bin: Path, tmp_path_factory: pytest.Te
     (folder / "some.json").write_text(json.dumps({"a": [1, 2.5], "b": {"c": "x"}}))
     (folder / "u.units").write_text("a\t1 2 3\nb\t4 5\n")
     shutil.copyfile(toy_data_bin.parent / "manifest/test.tsv", folder / "m.tsv")
-    mbart = mbart_case("mbart-50", keep_all_pieces=False, targets=("fr",))
+    mbart = text_model_case("mbart-50", keep_all_pieces=False, targets=("fr",))
     model = Path(shutil.copytree(mbart.folder, folder / "mbart"))
     pretrained = Path(shutil.copyfile(mbart.file, folder / "mbart.pt"))
     mbart_data = DataBin(mbart.data_bin)

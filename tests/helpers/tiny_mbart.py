@@ -19,7 +19,9 @@ def toy_lines(count: int = 300) -> list[str]:
     return [*known, *(" ".join(OTHER_WORDS[i % 5 :: 2]) for i in range(count)), *WORDS, *GERMAN.values()]
 
 
-def train_sentencepiece(lines: Sequence[str] | None = None, num_pieces: int = NUM_PIECES) -> bytes:
+def train_sentencepiece(
+    lines: Sequence[str] | None = None, num_pieces: int = NUM_PIECES, model_type: str = "unigram"
+) -> bytes:
     """A model like mBART's: unigram in spite of its file's name, <unk> <s> </s> first, text normalised by NFKC."""
     import sentencepiece
 
@@ -28,6 +30,7 @@ def train_sentencepiece(lines: Sequence[str] | None = None, num_pieces: int = NU
         sentence_iterator=iter(toy_lines() if lines is None else lines),
         model_writer=model,
         vocab_size=num_pieces,
+        model_type=model_type,
         hard_vocab_limit=False,
         character_coverage=1.0,
         num_threads=1,
@@ -38,7 +41,9 @@ def train_sentencepiece(lines: Sequence[str] | None = None, num_pieces: int = NU
 
 def language_symbols(convention: str) -> list[str]:
     """The language codes of a convention in the order of their embeddings, as transformers has them."""
-    if convention == "mbart-50":
+    if convention.startswith("nllb"):
+        from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES
+    elif convention == "mbart-50":
         from transformers.models.mbart50.tokenization_mbart50 import FAIRSEQ_LANGUAGE_CODES
     else:
         from transformers.models.mbart.tokenization_mbart import FAIRSEQ_LANGUAGE_CODES

@@ -23,7 +23,7 @@ class KeptTextModel:
     """The pretrained text model of a data-bin, and how much of its vocabulary is kept.
 
     Attributes:
-        convention, name, hash: see `TextModelEntry`.
+        convention, name, hash, license: see `TextModelEntry`.
         kept_pieces: pieces that have a line in the dictionaries.
         pieces: pieces of the text model.
         coverage: share of the data's tokens that the kept pieces cover, 0 to 1.
@@ -35,6 +35,7 @@ class KeptTextModel:
     kept_pieces: int
     pieces: int
     coverage: float
+    license: str | None = None
 
 
 @dataclass(frozen=True)

@@ -186,9 +186,12 @@ class TextModelEntry:
     Attributes:
         convention: a key of languages.CONVENTIONS.
         name: of its folder, or the hub's.
-        hash: SHA-256 of its SentencePiece model.
+        hash: SHA-256 of its SentencePiece model, or of all files of its tokenizer; see text_models.hash_tokenizer.
         symbols: its language symbols, in the order of their embeddings.
         pieces: their number, without <unk> and control symbols.
+        unknown_pieces: pieces of the SentencePiece models that have no embedding, and are <unk>.
+        languages: source and target language of a model of one pair, as it writes them; None: of several, or unknown.
+        license: that its README names; None: it names none.
     """
 
     convention: str
@@ -196,6 +199,9 @@ class TextModelEntry:
     hash: str
     symbols: tuple[str, ...]
     pieces: int
+    unknown_pieces: tuple[str, ...] = ()
+    languages: tuple[str, str] | None = None
+    license: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,23 +4,30 @@ from argparse import Namespace
 
 import pytest
 import torch
-from mbart_cases import mbart_case, search_by_hugging_face
-from tiny_mbart import CONVENTIONS
+from text_model_cases import search_by_hugging_face, text_model_case
+from tiny_mbart import CONVENTIONS as MBARTS
 
 MAX_TOKENS = 30  # of a translation
 
 
-@pytest.mark.parametrize("convention", CONVENTIONS)
-@pytest.mark.parametrize(("beam", "length_penalty"), [(2, 0.0), (4, 1.0), (5, 2.0)])
+@pytest.mark.parametrize(
+    ("convention", "beam", "length_penalty"),
+    [
+        *((convention, *search) for convention in MBARTS for search in ((2, 0.0), (4, 1.0), (5, 2.0))),
+        *((convention, 4, 1.0) for convention in ("m2m-100", "nllb-200-legacy", "opus-mt", "opus-mt-several")),
+    ],
+)
 def test_beam_search_finds_the_translation_of_hugging_face(convention, beam, length_penalty):
-    case = mbart_case(convention)
-    batch, num_symbols = case.batch(range(21, 33)), int(convention == "mbart-50")
+    case = text_model_case(convention)
+    batch, num_symbols = case.batch(range(21, 33)), case.num_start_symbols
     options = Namespace(beam=beam, lenpen=length_penalty, max_len_a=0, max_len_b=MAX_TOKENS)
     models = [case.model()]
     n_best_lists = case.task.inference_step(case.task.build_generator(models, options), models, batch)
-    found = [[(h["tokens"][num_symbols:-1].tolist(), float(h["score"])) for h in n_best] for n_best in n_best_lists]
-    sources = [row[row != 1] for row in batch["net_input"]["src_tokens"]]
-    languages = batch["net_input"]["prev_output_tokens"][:, num_symbols].tolist()
+    rows = [[case.row_of[h["tokens"][num_symbols:-1]].tolist() for h in n_best] for n_best in n_best_lists]
+    scores = [[float(h["score"]) for h in n_best] for n_best in n_best_lists]
+    found = [list(zip(*both, strict=True)) for both in zip(rows, scores, strict=True)]
+    sources = [case.row_of[row[row != 1]] for row in batch["net_input"]["src_tokens"]]
+    languages = case.row_of[batch["net_input"]["prev_output_tokens"][:, num_symbols]].tolist()
     expected = [
         search_by_hugging_face(case, source, language, beam, length_penalty, MAX_TOKENS)
         for source, language in zip(sources, languages, strict=True)

@@ -9,7 +9,7 @@ import torch
 from fairseq.data import Dictionary
 from fairseq.models.bart import BARTModel
 from fairseq.models.bart.model import mbart_base_architecture
-from mbart_cases import SIZES
+from text_model_cases import SIZES
 from tiny_mbart import CONVENTIONS, language_symbols, write_fairseq_mbart
 from toy import build_model, build_task, make_toy_data_bin
 
@@ -128,7 +128,7 @@ def test_a_checkpoint_that_is_no_mbart_is_refused(original, data_bin):
     state = original.model.state_dict()
     del state["encoder.layer_norm.weight"]
     torch.save({"model": state, "args": original.options}, path)
-    with pytest.raises(PretrainedModelError, match="expected an mBART, .*encoder has no layer_norm.weight"):
+    with pytest.raises(PretrainedModelError, match="expected mBART, .*encoder has no layer_norm.weight"):
         read()
     state = original.model.state_dict() | {"decoder.output_projection.weight": torch.zeros(1)}
     torch.save({"model": state, "args": original.options}, path)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 from fairseq.models import MODEL_DATACLASS_REGISTRY
-from mbart_cases import mbart_case
 from omegaconf import OmegaConf
+from text_model_cases import text_model_case
 from toy import build_criterion, build_model, build_task
 
 from fairseq_hmst.models.aed import AedConfig
@@ -17,7 +17,7 @@ from fairseq_hmst.models.pretrained import PretrainedModel, PretrainedModelError
 @pytest.fixture(scope="module")
 def case():
     """One target language, so that CTC heads are possible."""
-    return mbart_case("mbart-50", keep_all_pieces=False, targets=("fr",))
+    return text_model_case("mbart-50", keep_all_pieces=False, targets=("fr",))
 
 
 def test_the_architecture_stands_in_the_options_that_checkpoints_store(case):
@@ -72,6 +72,12 @@ def test_lna_trains_layer_norms_attention_units_and_heads_alone(case, caplog):
     assert 0 < trained < total
 
 
+def test_what_is_new_has_a_learning_rate_of_its_own(case):
+    model = case.model("hmst_ctc_attention", new_lr_scale=5.0)
+    scaled = {name for name, parameter in model.named_parameters() if getattr(parameter, "lr_scale", 1) == 5}
+    assert scaled == {name for name, _ in model.named_parameters() if "units" in name or "ctc_head" in name}
+
+
 def test_a_model_in_half_the_precision_computes_nearly_the_same(case):
     net_input, model = case.batch(range(15, 27))["net_input"], case.model("hmst_ctc_attention")
     expected = model(**net_input)
@@ -97,6 +103,8 @@ def test_all_is_the_default(case):
     ("options", "error", "message"),
     [
         ({"finetune": "lna"}, ValueError, "--finetune lna has no effect without --init-from"),
+        ({"new_lr_scale": 2.0}, ValueError, "--new-lr-scale 2.0 has no effect without --init-from"),
+        ({"init_from": "FILE", "new_lr_scale": 0.0}, ValueError, "--new-lr-scale must be above 0, got 0.0"),
         ({"init_from": "nowhere.pt"}, PretrainedModelError, "nowhere.pt: no such file; make it by `hmst text-start"),
         ({"init_from": "FILE", "embed_dim": 32}, PretrainedModelError, "--embed-dim is 32, but .*mbart.pt has 16"),
         ({"init_from": "FILE", "decoder_layers": 2}, PretrainedModelError, "--decoder-layers is 2, but .* has 3"),
@@ -166,7 +174,7 @@ def test_a_model_from_scratch_may_share_its_embeddings(case):
 )
 def test_a_head_that_cannot_know_the_language_is_refused(architecture, options, head):
     for convention in ("mbart-cc25", "mbart-50"):
-        task = mbart_case(convention).task  # into French and German
+        task = text_model_case(convention).task  # into French and German
         with pytest.raises(ValueError, match=f"{head} cannot know which of de, fr to translate into"):
             build_model(task, architecture, **options)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from mbart_cases import mbart_case, read_reference
 from safetensors.torch import save_file
+from text_model_cases import read_reference, text_model_case
 
 from fairseq_hmst.models.pretrained import PretrainedModelError
 from fairseq_hmst.text_start import read_text_model
@@ -20,7 +20,7 @@ FORMS = ("safetensors", "sharded safetensors", "bin", "sharded bin")
 
 @pytest.fixture(scope="module")
 def case():
-    return mbart_case("mbart-50", keep_all_pieces=False, targets=("fr",))
+    return text_model_case("mbart-50", keep_all_pieces=False, targets=("fr",))
 
 
 @pytest.fixture(scope="module")

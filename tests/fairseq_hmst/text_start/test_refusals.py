@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from cards import edit_card
-from mbart_cases import mbart_case, read_reference
+from text_model_cases import read_reference, text_model_case
 from tiny_mbart import train_sentencepiece, write_hugging_face_mbart
 from toy import build_model
 
@@ -20,7 +20,7 @@ from preprocess.errors import NotFiniteError
 @pytest.fixture(scope="module")
 def case():
     """mBART-50, pruned."""
-    return mbart_case("mbart-50", keep_all_pieces=False, targets=("fr",))
+    return text_model_case("mbart-50", keep_all_pieces=False, targets=("fr",))
 
 
 @pytest.fixture
@@ -90,7 +90,13 @@ def test_a_folder_to_write_to_that_is_not_there(case, tmp_path, capsys):
 
 def test_a_model_of_another_kind(case, folder, tmp_path, capsys):
     change_json(folder / "config.json", model_type="bart")
-    assert_refused(capsys, tmp_path, folder, case.data_bin, "expected model_type 'mbart', found 'bart'")
+    assert_refused(
+        capsys,
+        tmp_path,
+        folder,
+        case.data_bin,
+        "M2M-100 and dense NLLB) or marian (MarianMTModel: Opus-MT), found bart",
+    )
 
 
 def test_no_folder_at_all(case, tmp_path, capsys, monkeypatch):

@@ -19,11 +19,16 @@ MBART_25 = TextModelEntry("mbart-cc25", "tiny", "", MBART_25_SYMBOLS, pieces=10)
 
 
 def test_the_published_symbols_are_those_of_transformers_in_its_order():
+    from transformers.models.m2m_100 import tokenization_m2m_100
     from transformers.models.mbart import tokenization_mbart
     from transformers.models.mbart50 import tokenization_mbart50
+    from transformers.models.nllb import tokenization_nllb
 
     assert list(CONVENTIONS["mbart-cc25"].symbols) == tokenization_mbart.FAIRSEQ_LANGUAGE_CODES
     assert list(CONVENTIONS["mbart-50"].symbols) == tokenization_mbart50.FAIRSEQ_LANGUAGE_CODES
+    assert list(CONVENTIONS["nllb-200"].symbols) == tokenization_nllb.FAIRSEQ_LANGUAGE_CODES
+    m2m = tokenization_m2m_100.FAIRSEQ_LANGUAGE_CODES["m2m100"]
+    assert list(CONVENTIONS["m2m-100"].symbols) == [f"__{code}__" for code in m2m]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,45 @@ def test_the_published_symbols_are_those_of_transformers_in_its_order():
 )
 def test_a_language_is_found_by_its_code_or_its_symbol(language: str, symbol: str):
     assert find_symbol(language, CONVENTIONS["mbart-50"].symbols, "tiny") == symbol
+
+
+@pytest.mark.parametrize(
+    ("convention", "language", "symbol"),
+    [
+        ("nllb-200", "en", "eng_Latn"),
+        ("nllb-200", "zh", "zho_Hans"),
+        ("nllb-200", "zho-Hant", "zho_Hant"),
+        ("nllb-200", "fa", "pes_Arab"),
+        ("nllb-200", "ger", "deu_Latn"),
+        ("m2m-100", "de", "__de__"),
+        ("m2m-100", "deu", "__de__"),
+        ("m2m-100", "__ast__", "__ast__"),
+    ],
+)
+def test_codes_of_two_and_of_three_letters_are_one_language(convention: str, language: str, symbol: str):
+    assert find_symbol(language, CONVENTIONS[convention].symbols, "tiny") == symbol
+
+
+def test_a_model_of_one_pair_takes_its_pair_alone():
+    opus = TextModelEntry("opus-mt", "opus", "", (), pieces=10, languages=("en", "de"))
+    assert find_language_symbols(Languages(("en",), ("de",)), opus) is None
+    assert find_language_symbols(Languages(("en-GB",), ("deu",)), opus) is None
+    for source, target, message in (("en", "fr", "target language fr"), ("de", "en", "source language de")):
+        with pytest.raises(VocabularyError, match=f"translates from en to de, but the data has the {message}"):
+            find_language_symbols(Languages((source,), (target,)), opus)
+
+
+def test_a_model_of_one_source_language_names_the_target_in_the_source():
+    symbols = (">>fra<<", ">>pt_BR<<", ">>it<<")
+    opus = TextModelEntry("opus-mt-several", "opus", "", symbols, pieces=10, languages=("en", "roa"))
+    found = find_language_symbols(Languages(("en",), ("fr", "ita", "pt-BR")), opus)
+    assert found is not None
+    assert found.symbols == {"fr": ">>fra<<", "ita": ">>it<<", "pt-BR": ">>pt_BR<<"}
+    assert found.of_source("en", "fr") == ">>fra<<"
+    with pytest.raises(VocabularyError, match="has no language 'de'; it has >>fra<<"):
+        find_language_symbols(Languages(("en",), ("de",)), opus)
+    with pytest.raises(VocabularyError, match="the data has the source language fr"):
+        find_language_symbols(Languages(("fr",), ("it",)), opus)
 
 
 @pytest.mark.parametrize("language", ["sv", "en_GB", "zh-TW", "EN", "e", ""])

@@ -156,6 +156,7 @@ def test_the_card_says_how_to_read_the_data_bin(pruned: Path, whole: Path, conve
         "kept_pieces": num_kept,
         "pieces": 45,
         "coverage": 1.0,
+        "license": None,
     }
     sizes = card["dictionary"]
     assert (sizes["unit_subwords"], sizes["source_subwords"], sizes["target_subwords"]) == (68, num_kept, num_kept)
@@ -259,7 +260,7 @@ def test_a_language_that_the_model_lacks_leaves_no_data_bin(
         (["--text-model", "TINY", "--target-vocab", "9"], "brings its own text pieces; leave out --target-vocab, or"),
         (["--source-text", "x"], "--target-text must be given, or --text-model"),
         ([], "--source-text and --target-text must be given, or --text-model"),
-        (["--text-model", "UNITS"], "units is no mBART: expected config.json"),
+        (["--text-model", "UNITS"], "units is no text model: expected config.json"),
     ],
 )
 def test_options_that_do_not_fit_write_nothing(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from tiny_mbart import CONVENTIONS, language_symbols, tokenizer_config, train_sentencepiece, write_fairseq_mbart
+from tiny_text_models import CONVENTIONS as OTHER_CONVENTIONS
+from tiny_text_models import OPUS_SYMBOLS, write_m2m_tokenizer, write_opus_tokenizer
 
 from preprocess.errors import VocabularyError
 from preprocess.files.hashing import hash_file
@@ -75,8 +77,8 @@ def test_rows_added_to_a_vocabulary_leave_the_tokenizer_to_tell(
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_fairseqs_release_is_known_by_its_list_of_languages(tmp_path: Path, convention: str):
     found = find_text_model(write_fairseq_mbart(tmp_path / "release", convention))
-    assert (found.convention, found.name, found.num_pieces) == (convention, "release", 45)
-    assert found.sentencepiece_path.name == "sentence.bpe.model"
+    assert (found.convention, found.name, found.num_pieces["source"]) == (convention, "release", 45)
+    assert found.tokenizer.source.name == "sentence.bpe.model"
 
 
 def test_a_list_of_other_languages_is_refused(tmp_path: Path):
@@ -100,7 +102,7 @@ def test_a_dictionary_of_another_model_is_refused(tmp_path: Path):
 
 def test_a_folder_without_model_or_tokenizer_says_what_it_holds(tmp_path: Path, make_folder: Callable[..., Path]):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(VocabularyError, match=r"empty is no mBART: expected config\.json .* found nothing"):
+    with pytest.raises(VocabularyError, match=r"empty is no text model: expected config\.json .* found nothing"):
         find_text_model(tmp_path / "empty")
     folder = make_folder("mbart-50")
     (folder / "sentencepiece.bpe.model").unlink()
@@ -110,7 +112,9 @@ def test_a_folder_without_model_or_tokenizer_says_what_it_holds(tmp_path: Path, 
 
 def test_another_kind_of_model_is_refused(make_folder: Callable[..., Path]):
     folder = make_folder("mbart-50", model_type="bart")
-    with pytest.raises(VocabularyError, match=r"config\.json: expected model_type mbart, found bart"):
+    with pytest.raises(
+        VocabularyError, match=r"config\.json: expected model_type mbart .*, m2m_100 .* or marian .*, found bart"
+    ):
         find_text_model(folder)
     (folder / "config.json").write_text("{")
     with pytest.raises(VocabularyError, match=r"config\.json: not valid JSON"):
@@ -181,4 +185,109 @@ def test_a_hub_name_fetches_the_tokenizer_and_not_the_weights(
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     assert find_text_model("facebook/mbart-large-50").name == "facebook/mbart-large-50"
-    assert sorted(asked) == ["config.json", "sentencepiece.bpe.model", "tokenizer_config.json"]
+    assert {"config.json", "sentencepiece.bpe.model", "tokenizer_config.json", "vocab.json", "source.spm"} <= set(asked)
+    assert not any(name.endswith((".bin", ".safetensors")) for name in asked)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    """Tokenizers of the other families with their config.json; preprocess reads no weights."""
+
+    def make(convention: str) -> Path:
+        folder = tmp_path / "model"
+        folder.mkdir()
+        writer, model_type = write_m2m_tokenizer, "m2m_100"
+        if convention.startswith("opus"):
+            writer, model_type = write_opus_tokenizer, "marian"
+        size = writer(folder, convention)
+        (folder / "config.json").write_text(json.dumps({"model_type": model_type, "vocab_size": size}))
+        return folder
+
+    return make
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+
+
+@pytest.mark.parametrize("convention", OTHER_CONVENTIONS)
+def test_other_families_are_known_by_their_files(write: Callable[[str], Path], convention: str):
+    folder = write(convention)
+    found = find_text_model(folder)
+    assert found.convention == convention
+    entry = found.as_entry()
+    assert entry.symbols == (KINDS[convention].symbols or (OPUS_SYMBOLS if convention == "opus-mt-several" else ()))
+    assert len(entry.unknown_pieces) == int(not convention.startswith("nllb"))
+    assert entry.languages == {"opus-mt": ("en", "fr"), "opus-mt-several": ("en", "roa")}.get(convention)
+    names = {"source.spm", "target.spm"} if convention.startswith("opus") else {"sentencepiece.bpe.model"}
+    assert {path.name for path in found.sentencepiece_paths.values()} == names
+    change(folder / "config.json", vocab_size=20)
+    with pytest.raises(VocabularyError, match=r"do not fit together: .* rows, but vocab_size is 20"):
+        find_text_model(folder)
+
+
+def test_a_folder_of_opus_mt_that_says_no_pair_is_known_by_its_name(write: Callable[[str], Path]):
+    folder = write("opus-mt")
+    (folder / "tokenizer_config.json").unlink()
+    assert find_text_model(folder).as_entry().languages is None
+    folder = folder.rename(folder.parent / "opus-mt-en-de")
+    assert find_text_model(folder).as_entry().languages == ("en", "de")
+
+
+@pytest.mark.parametrize(
+    ("convention", "file"),
+    [("nllb-200", "sentencepiece.bpe.model"), ("m2m-100", "vocab.json"), ("opus-mt", "target.spm")],
+)
+def test_a_fast_tokenizer_alone_is_refused(write: Callable[[str], Path], convention: str, file: str):
+    folder = write(convention)
+    (folder / file).rename(folder / "tokenizer.json")
+    with pytest.raises(VocabularyError, match=rf"lacks the tokenizer, {file}; .*; tokenizer\.json alone is not enough"):
+        find_text_model(folder)
+
+
+def test_what_other_families_may_not_have(write: Callable[[str], Path]):
+    folder = write("opus-mt")
+    change(folder / "config.json", share_encoder_decoder_embeddings=False)
+    with pytest.raises(VocabularyError, match="has a vocabulary for source text and one for translations"):
+        find_text_model(folder)
+    change(folder / "config.json", share_encoder_decoder_embeddings=True)
+    rows = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    (folder / "vocab.json").write_text(json.dumps(rows | {"<pad>": 3}))
+    with pytest.raises(VocabularyError, match=r"vocab\.json: two pieces have one number"):
+        find_text_model(folder)
+    rows.pop("<pad>")
+    (folder / "vocab.json").write_text(json.dumps(rows))
+    with pytest.raises(VocabularyError, match=r"vocab\.json: lacks <pad>"):
+        find_text_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "reason"), [("nllb-moe", "mixtures of experts"), ("t5", "relative positions"), ("mt5", "relative")]
+)
+def test_what_cannot_be_taken_is_refused_by_name(write: Callable[[str], Path], model_type: str, reason: str):
+    folder = write("m2m-100")
+    change(folder / "config.json", model_type=model_type)
+    with pytest.raises(VocabularyError, match=rf"MarianMTModel.*, found {model_type}, which cannot be taken.*{reason}"):
+        find_text_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("readme", "license_name", "is_warned"),
+    [
+        ("---\nlanguage: en\nlicense: cc-by-nc-4.0\n---\n# NLLB\n", "cc-by-nc-4.0", True),
+        ("---\nlicense:\n- mit\ntags:\n- x\n---\n", "mit", False),
+        ("# license: mit\n", None, False),
+        ("---\ntags: x\n---\nlicense: mit\n", None, False),
+    ],
+)
+def test_the_licence_is_that_of_the_readme(
+    write: Callable[[str], Path],
+    readme: str,
+    license_name: str | None,
+    is_warned: bool,
+    caplog: pytest.LogCaptureFixture,
+):
+    folder = write("m2m-100")
+    (folder / "README.md").write_text(readme)
+    assert find_text_model(folder).as_entry().license == license_name
+    assert ("forbids commercial use" in caplog.text) == is_warned
