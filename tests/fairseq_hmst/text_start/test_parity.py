@@ -15,7 +15,7 @@ CASES = (
     ("opus-mt", False),
     ("opus-mt-several", True),
 )
-TOLERANCE = {"atol": 1e-5, "rtol": 0}
+TOLERANCE = {"atol": 1e-5, "rtol": 5e-7}  # the logit of NLLB's </s> is near 60, where float32 rounds to 4e-6
 
 
 @pytest.fixture(params=CASES, ids=str)
