@@ -23,7 +23,7 @@ OTHERS = {
     "dask, ray": "--port --nthreads --head --address",
     "examples/slurm/cluster.py": "--jobs --cpus --memory --directive --gres",
     "examples/benchmarks/gpu.sh": "--small",
-    "examples/benchmarks": "--data --checkpoint --shape --seconds --rounds --frames --clusters --alone --updates",
+    "examples/benchmarks": "--data --corpus --checkpoint --shape --seconds --rounds --frames --clusters --alone --updates",
     "examples/benchmarks/equal_systems.py": "--sentences --pairs --draws",
     "simulstream": "--speech-processor-config --server-config --wav-list-file --metrics-log-file --uri",
     "sacrebleu": "--paired-ar --paired-bs",
