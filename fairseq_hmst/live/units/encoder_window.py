@@ -6,7 +6,7 @@ from preprocess.errors import OptionError
 from preprocess.files.options import option
 
 DEFAULT_LEFT_SECONDS, DEFAULT_LOOK_AHEAD_SECONDS = 8.0, 0.5
-LEFT_RANGE = 0.5, 24.0  # Whisper takes 30 s: left, look-ahead and new sound together
+LEFT_RANGE = 0.5, 24.0  # with the look-ahead less than the 30 s that Whisper takes
 LOOK_AHEAD_RANGE = 0.0, 4.0
 
 

@@ -46,6 +46,6 @@ class UnitStream(Protocol):
         """Units of all samples so far, as if the segment ended here.
 
         Raises:
-            ExtractorError: there is more new sound than the encoder takes at once, or its frames are not finite.
+            ExtractorError: frames of the encoder are not finite.
         """
         ...

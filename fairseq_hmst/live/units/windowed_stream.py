@@ -13,11 +13,14 @@ from preprocess.speech.frames import frames_of
 from .encoder_window import EncoderWindow
 from .heard import HeardUnits
 
+MOST_SAMPLES = 30 * SAMPLE_RATE  # that the encoder hears at once: what Whisper takes
+
 
 class WindowedStream:
     """Units of a segment by any `Extractor`; implements `UnitStream`.
 
-    At each `heard` the encoder runs once, from the left context of the first frame that is not settled up to now.
+    At each `heard` the encoder runs once, from the left context of the first frame that is not settled up to now; where
+    that is more than 30 s, step by step.
     Frames that lie the look-ahead behind the end become settled: their units are kept and never made again. Memory
     and time of a call are those of left context, look-ahead and new sound, however long the segment is.
 
@@ -45,9 +48,11 @@ class WindowedStream:
 
     def heard(self) -> HeardUnits:
         """See `UnitStream.heard`."""
-        if self._added:
-            self._samples = np.concatenate([self._samples, *self._added])
-            self._added = []
+        new = np.concatenate([np.zeros(0, dtype=np.float32), *self._added])
+        self._added = []
+        while len(new):
+            room = MOST_SAMPLES - len(self._samples)
+            self._samples, new = np.concatenate([self._samples, new[:room]]), new[room:]
             if len(self._samples) >= MIN_SECONDS * SAMPLE_RATE:
                 self._encode()
         labels = np.concatenate([self._settled, self._open])

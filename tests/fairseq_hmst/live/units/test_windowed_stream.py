@@ -143,3 +143,16 @@ def test_frames_that_are_not_finite_are_an_error(speech):
     stream.add(np.full(1000, np.nan, dtype=np.float32))
     with pytest.raises(ExtractorError, match="gave NaN or infinite frames"):
         stream.heard()
+
+
+@pytest.mark.parametrize("is_whisper", [False, True], ids=["wav2vec2", "whisper"])
+@pytest.mark.parametrize("left", [0.5, 24.0])
+def test_more_new_sound_than_whisper_takes_is_encoded_step_by_step(speech, is_whisper: bool, left: float):
+    encoder = LocalEncoder(is_whisper)
+    nearest, long = nearest_of(encoder, speech), np.tile(speech, 17)[: 65 * 16_000 + 77]
+    encoder.num_samples.clear()
+    stream = WindowedStream(encoder, nearest, window(left, 4.0))
+    stream.add(long)
+    heard = stream.heard()
+    assert max(encoder.num_samples) == 30 * 16_000 and len(encoder.num_samples) > 2
+    np.testing.assert_array_equal(expand_all(heard), nearest(encoder.frames([long])[0]))
