@@ -37,6 +37,8 @@ class ForkedTrainings:
         return self
 
     def __exit__(self, *error: object) -> None:
+        # not by the end of its input: processes that tests have forked meanwhile hold the pipe open
+        self._process.kill()
         self._process.communicate()
 
     def run(self, command: list[str], log: Path, torchrun: int = 0, kill_at: str = "") -> int:
