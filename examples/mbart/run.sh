@@ -34,7 +34,8 @@ corpus="$(realpath "${CORPUS:-$out/prompts}")"
 if [ -z "${MBART:-}" ]; then
     echo "== 2/5 A tiny mBART with random weights, in $out/tiny-mbart =="
     [ -f "$out/tiny-mbart/model.safetensors" ] ||
-        python $here/make_tiny_mbart.py --manifest "$corpus/manifest/train.tsv" --out "$out/tiny-mbart"
+        python examples/text_start/make_tiny.py --kind mbart-50 --manifest "$corpus/manifest/train.tsv" \
+            --out "$out/tiny-mbart"
 fi
 mbart="${MBART:-$out/tiny-mbart}"
 

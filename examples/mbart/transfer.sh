@@ -29,7 +29,8 @@ hmst preprocess run $prompts/recipe.yaml --out "$out/prompts" --set "manifest.ro
 # ve-fairseq 0.12.3 ("has no attribute 'args'")
 echo "== 2/5 The text model: translation by fairseq's own task, $pretrain_updates updates, in $release =="
 if [ ! -f "$release/model.pt" ]; then
-    python $here/pieces.py --manifest-dir "$out/prompts/manifest" --source en_XX --target fr_XX --out "$release"
+    python examples/text_start/pieces.py --manifest-dir "$out/prompts/manifest" --source en_XX --target fr_XX \
+        --out "$release"
     fairseq-preprocess --source-lang en_XX --target-lang fr_XX --trainpref "$release/train" --validpref "$release/valid" \
         --srcdict "$release/dict.txt" --tgtdict "$release/dict.txt" --destdir "$release/bin" >"$release/preprocess.log"
     fairseq-train "$release/bin" --task translation_multi_simple_epoch --lang-pairs en_XX-fr_XX \

@@ -14,8 +14,8 @@ from .answers import Answer, Choices, translate_recording, translate_text
 from .guard import Guard
 from .language_fields import build_languages
 from .languages import language_names
-from .live_tab import build_live
-from .microphone import MICROPHONE
+from .live.microphone import MICROPHONE
+from .live.tab import build_live
 from .options import DemoOptions
 from .recordings_folder import bytes_in
 from .script import SCRIPT

@@ -16,7 +16,7 @@ from .picture import make_picture
 
 if TYPE_CHECKING:
     from ..translate.translator import Translator
-    from .streams import Stream
+    from .live.streams import Stream
 
 logger = logging.getLogger(__name__)
 LEGENDS = {

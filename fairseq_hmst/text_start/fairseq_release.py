@@ -11,7 +11,7 @@ from preprocess.files.reading.finite import check_finite
 from preprocess.files.reading.obstacle import in_a_line
 
 from ..models.pretrained import PretrainedModelError
-from .mbart import MBART
+from .families.mbart import MBART
 from .pickles import read_checkpoint
 from .symbols import MASK_SYMBOL, check_tokenizer
 from .text_model import TextModel, check_shared, read_architecture

@@ -15,8 +15,8 @@ from preprocess.files.reading.obstacle import in_a_line
 from preprocess.files.text_models import ALL_TOKENIZER_FILES, CONFIG_FILE, TextModelFamily, explain_refusal
 
 from ..models.pretrained import OUTPUT_BIAS, PretrainedModelError
-from .families import FAMILIES, family_of
-from .family import Family
+from .families.family import Family
+from .families.table import FAMILIES, family_of
 from .symbols import check_tokenizer
 from .text_model import TextModel, check_shared, read_architecture
 

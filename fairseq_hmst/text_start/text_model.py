@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..models.pretrained import Architecture, PretrainedModelError
-from .family import Family
+from .families.family import Family
 
 NUM_RESERVED_POSITIONS = 2  # rows before that of the first position, in fairseq's tables and Hugging Face's
 

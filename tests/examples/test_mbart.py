@@ -28,7 +28,7 @@ def test_the_script_goes_from_an_mbart_made_here_to_a_score(corpus, tmp_path):
 
 def test_pieces_are_those_of_one_model_and_all_in_the_dictionary(corpus, tmp_path):
     options = ["--manifest-dir", corpus / "manifest", "--source", "en_XX", "--target", "fr_XX", "--vocab", 40]
-    result = run_command("python", EXAMPLE / "pieces.py", *options, "--out", tmp_path)
+    result = run_command("python", EXAMPLE.parent / "text_start" / "pieces.py", *options, "--out", tmp_path)
     assert result.returncode == 0, result.stderr
     model = SentencePieceProcessor(model_file=str(tmp_path / "sentence.bpe.model"))
     symbols = [line.split(" ")[0] for line in (tmp_path / "dict.txt").read_text(encoding="utf-8").splitlines()]

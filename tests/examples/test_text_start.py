@@ -20,11 +20,12 @@ def test_the_script_goes_from_an_opus_mt_made_here_to_a_score(toy_data_bin, tmp_
     assert "--finetune units trains" in result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("kind", ["nllb", "m2m"])
+@pytest.mark.parametrize("kind", ["nllb", "m2m", "mbart-cc25"])
 def test_other_tiny_models_can_be_started_from(toy_data_bin, tmp_path, monkeypatch, kind):
     manifest, folder = toy_data_bin.parent / "manifest" / "train.tsv", tmp_path / "model"
     options = ["--kind", kind, "--manifest", str(manifest), "--out", str(folder)]
     monkeypatch.setattr(sys, "argv", ["make_tiny.py", *options])
+    monkeypatch.syspath_prepend(str(EXAMPLE))
     runpy.run_path(str(EXAMPLE / "make_tiny.py"), run_name="__main__")
     data_bin = make_toy_data_bin(tmp_path, text_model=folder)
     assert main(["--from", str(folder), "--data", str(data_bin), "--out", str(tmp_path / "start.pt")]) == 0

@@ -17,11 +17,11 @@ from toy import build_model, build_task  # noqa: E402
 
 from fairseq_hmst.demo.answers import Answer, Choices  # noqa: E402
 from fairseq_hmst.demo.command import main  # noqa: E402
+from fairseq_hmst.demo.live.streams import Streams  # noqa: E402
 from fairseq_hmst.demo.options import DemoOptions  # noqa: E402
 from fairseq_hmst.demo.page import build_page, respond, serve, show_detail  # noqa: E402
 from fairseq_hmst.demo.recordings_folder import recordings_folder  # noqa: E402
 from fairseq_hmst.demo.showing import UNEXPECTED, show_error  # noqa: E402
-from fairseq_hmst.demo.streams import Streams  # noqa: E402
 from fairseq_hmst.export import ExportOptions, export  # noqa: E402
 from fairseq_hmst.translate import Segment, Translation, Translator  # noqa: E402
 from fairseq_hmst.translate.formats import as_srt  # noqa: E402

@@ -15,7 +15,7 @@ from toy import REPOSITORY, build_criterion
 from fairseq_hmst.models.pretrained import OUTPUT_BIAS, TEXT_EMBEDDING, PretrainedModelError
 from fairseq_hmst.text_start import read_text_model
 from fairseq_hmst.text_start.command import main
-from fairseq_hmst.text_start.families import FAMILIES, family_of
+from fairseq_hmst.text_start.families.table import FAMILIES, family_of
 from preprocess.files.languages import CONVENTIONS
 
 CODES = {"m2m-100": "en", "nllb-200": "eng_Latn", "nllb-200-legacy": "eng_Latn"}

@@ -9,10 +9,10 @@ import pytest
 import soundfile
 from prompt_models import PROMPTS
 
-from fairseq_hmst.demo import streams as module
 from fairseq_hmst.demo.answers import Choices, PageError
+from fairseq_hmst.demo.live import streams as module
+from fairseq_hmst.demo.live.streams import Piece, Streams
 from fairseq_hmst.demo.showing import show_stream
-from fairseq_hmst.demo.streams import Piece, Streams
 from fairseq_hmst.live import LiveTranslator
 from fairseq_hmst.live.options import LiveOptions
 from fairseq_hmst.translate import TranslationError

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from .answers import Choices, in_minutes
-from .language_fields import build_languages
-from .showing import NOTHING_YET, explain, show_stream
+from ..answers import Choices, in_minutes
+from ..language_fields import build_languages
+from ..showing import NOTHING_YET, explain, show_stream
 from .streams import FORGET_SECONDS, Piece, Stream, Streams
 
 if TYPE_CHECKING:
-    from ..translate.translator import Translator
+    from ...translate.translator import Translator
 
 BUTTON_ID = "live-piece"  # that microphone.py clicks
 RECORDER = """

@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("gradio", reason="needs the extra [demo]")
 
-from fairseq_hmst.demo.live_tab import BUTTON_ID, hear
-from fairseq_hmst.demo.microphone import MICROPHONE
+from fairseq_hmst.demo.live.microphone import MICROPHONE
+from fairseq_hmst.demo.live.streams import FORGET_SECONDS, Streams
+from fairseq_hmst.demo.live.tab import BUTTON_ID, hear
 from fairseq_hmst.demo.options import DemoOptions
 from fairseq_hmst.demo.page import build_page
 from fairseq_hmst.demo.showing import UNEXPECTED
-from fairseq_hmst.demo.streams import FORGET_SECONDS, Streams
 
 
 def piece(number, seconds=0.5, first=False, last=False):

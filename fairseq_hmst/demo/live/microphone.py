@@ -1,7 +1,7 @@
 """JavaScript of the tab Live: what the microphone hears goes to the page piece by piece.
 
 One piece is on its way at a time. What is spoken meanwhile waits for the next, so that nothing is lost or swapped, and
-a slow page hears fewer and longer pieces. `live_tab.py` has the button that sends a piece.
+a slow page hears fewer and longer pieces. `tab.py` has the button that sends a piece.
 """
 
 MICROPHONE = """

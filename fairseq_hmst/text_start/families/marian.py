@@ -4,8 +4,8 @@ from pathlib import Path
 
 from preprocess.files.text_models import FAMILIES
 
+from ..symbols import check_number_of_rows, read_rows
 from .family import Family, RowNames
-from .symbols import check_number_of_rows, read_rows
 
 
 def name_rows(folder: Path, num_rows: int, convention: str) -> RowNames:

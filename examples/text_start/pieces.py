@@ -1,6 +1,6 @@
 """One SentencePiece model for both languages of manifests, and their texts in its pieces.
 
-    python examples/mbart/pieces.py --manifest-dir DIR --source en_XX --target fr_XX --vocab 800 --out OUT
+    python examples/text_start/pieces.py --manifest-dir DIR --source en_XX --target fr_XX --vocab 800 --out OUT
 
 The files are those that fairseq's mBART has. OUT/sentence.bpe.model learns from train.tsv alone; OUT/dict.txt has all
 its pieces, OUT/ML50_langs.txt the languages of mBART-50; OUT/{train,valid}.en_XX and .fr_XX have the texts of train.tsv
@@ -19,12 +19,17 @@ SPLITS = {"train": "train.tsv", "valid": "dev.tsv"}
 NUM_CONTROL_PIECES = 3  # <unk>, <s>, </s>: fairseq's dictionaries have their own
 
 
+def read_rows(manifest: Path) -> list[dict[str, str]]:
+    """The rows that have both texts."""
+    with manifest.open(encoding="utf-8", newline="\n") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [row for row in rows if row["src_text"] and row["tgt_text"]]
+
+
 def read_texts(manifest: Path) -> tuple[list[str], list[str]]:
     """Source texts and target texts of the rows that have both."""
-    with manifest.open(encoding="utf-8", newline="\n") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    both = [(row["src_text"], row["tgt_text"]) for row in rows if row["src_text"] and row["tgt_text"]]
-    return [source for source, _ in both], [target for _, target in both]
+    rows = read_rows(manifest)
+    return [row["src_text"] for row in rows], [row["tgt_text"] for row in rows]
 
 
 def train_pieces(lines: list[str], vocab: int) -> bytes:

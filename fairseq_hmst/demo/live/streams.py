@@ -10,15 +10,15 @@ import numpy as np
 
 from preprocess.errors import OptionError
 
-from ..live import LiveTranslator
-from ..live.options import LiveOptions
-from ..translate.errors import TranslationError
-from ..translate.options import SpeechOptions
-from .answers import Choices, PageError, in_words
+from ...live import LiveTranslator
+from ...live.options import LiveOptions
+from ...translate.errors import TranslationError
+from ...translate.options import SpeechOptions
+from ..answers import Choices, PageError, in_words
 
 if TYPE_CHECKING:
-    from ..live import Update
-    from ..translate.translator import Translator
+    from ...live import Update
+    from ...translate.translator import Translator
 
 MAX_STREAMS = 20  # at once
 FORGET_SECONDS = 60.0  # after the last piece

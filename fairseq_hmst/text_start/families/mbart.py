@@ -5,9 +5,9 @@ from pathlib import Path
 from preprocess.files.languages import CONVENTIONS
 from preprocess.files.text_models import FAMILIES
 
-from ..models.pretrained import PretrainedModelError
+from ...models.pretrained import PretrainedModelError
+from ..symbols import MASK_SYMBOL, sentencepiece_symbols
 from .family import Family, RowNames
-from .symbols import MASK_SYMBOL, sentencepiece_symbols
 
 CONVENTION_NAMES = ("mbart-cc25", "mbart-50")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from preprocess.files.languages import CONVENTIONS
 from preprocess.files.text_models import FAMILIES
 
+from ..symbols import MASK_SYMBOL, check_number_of_rows, read_rows, sentencepiece_symbols
 from .family import Family, RowNames
-from .symbols import MASK_SYMBOL, check_number_of_rows, read_rows, sentencepiece_symbols
 
 
 def name_rows(folder: Path, num_rows: int, convention: str) -> RowNames:

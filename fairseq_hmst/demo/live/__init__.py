@@ -1,0 +1,1 @@
+"""The tab Live: what the browser's microphone hears, translated while somebody speaks."""

@@ -1,0 +1,163 @@
+"""The part of the task that makes datasets: streams mixed into epochs, and examples to translate."""
+
+import logging
+import os
+from pathlib import Path
+from typing import List
+
+from fairseq.criterions import FairseqCriterion
+from fairseq.data import Dictionary
+from torch import Tensor
+
+from ..data.data_bin import DataBin
+from ..data.prefixes import Cuts
+from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
+from .checkpointed_task import CheckpointedTask
+from .config import HmstTranslationConfig, refuse_without_effect, standalone
+from .input_languages import InputLanguages
+from .interactive_lines import TokenList
+from .language_model import check_language_model_file
+from .prefixes.adding import add_prefixes, check_prefix_options
+from .prefixes.kept_cuts import find_cuts
+from .text_twins import add_text_twins, check_transcripts
+from .training_data import compare_with_cards
+
+logger = logging.getLogger(__name__)
+
+
+class LoadingTask(CheckpointedTask):
+    """A task whose datasets are streams of data-bins.
+
+    Attributes:
+        stream_names: to train and validate on.
+        shards: the data-bins.
+        data_bin: the first one.
+        input_languages: of examples without targets.
+        criterion: of training and validation; generation has none.
+        needs_text_twins: whether the criterion needs them.
+
+    Raises:
+        DataBinError: a data-bin is not whole, or has other dictionaries than the first.
+        ValueError: --streams names something else than st and mt, or a language is given that makes no difference.
+    """
+
+    ALL_STREAMS = STREAM_NAMES
+
+    def __init__(self, cfg: HmstTranslationConfig) -> None:
+        super().__init__(cfg)
+        self.needs_text_twins = False
+        self.criterion: FairseqCriterion | None = None
+        self._cuts: dict[str, list[Cuts]] = {}  # of the data-bins, by split
+        self.stream_names = cfg.streams.split(",")
+        if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
+            raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
+        if cfg.mt_passes != 1 and len(self.stream_names) < 2:
+            raise ValueError(f"--mt-passes {cfg.mt_passes} has no effect with --streams {cfg.streams}")
+        self.data_bin, *others = self.shards = [DataBin(path) for path in cfg.data.split(os.pathsep)]
+        for shard in others:
+            shard.check_same_vocabulary(self.data_bin)
+        given = {"source": cfg.source_language, "target": cfg.target_language}
+        self.input_languages = InputLanguages(self.data_bin, given)
+        logger.info(f"data card: {self.data_bin.signature}")
+        logger.info(f"input dictionary: {len(self.source_dictionary)} types, output: {len(self.target_dictionary)}")
+
+    @property
+    def source_dictionary(self) -> Dictionary:
+        return self.data_bin.source_dictionary
+
+    @property
+    def target_dictionary(self) -> Dictionary:
+        return self.data_bin.target_dictionary
+
+    def load_dataset(
+        self, split: str, combine: bool = False, task_cfg: object = None, epoch: int = 1, **kwargs: object
+    ) -> None:
+        """Load `split`: to train or validate on, --streams, in a test set those that it has; to decode, --eval-stream.
+
+        Of several data-bins, epoch n trains on the n-th in turn; all of them are compared with their cards before the
+        first. The speech examples of train have text twins if the criterion needs them, and those of a training
+        prefixes if --prefix-share asks for them.
+
+        Raises:
+            DataBinError: a stream is missing or has changed, or a data-bin has no transcripts to make text twins of.
+            CheckpointError: --prefix-alignment names no whole checkpoint of this package.
+            OptionError: --lm-path names a language model of other words, or options of prefixes cannot be followed.
+            ValueError: text twins are needed, but --streams lacks st.
+        """
+        if task_cfg is not None:
+            self._check_checkpoints(task_cfg)
+        self.input_languages.refuse_for_data(split)
+        shard = (epoch - 1) % len(self.shards) if split.startswith("train") else 0
+        data_bin = self.shards[shard]
+        if split.startswith("train") and self.criterion is not None:
+            self._prepare_training(split)
+        streams = [load_stream(data_bin, split, name) for name in self._streams_of(split, task_cfg is not None)]
+        twins = prefixes = ""
+        if split.startswith("train") and self.needs_text_twins:
+            check_transcripts(self.shards, split, self.stream_names)
+            twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
+        if split in self._cuts:
+            share = self.cfg.prefix_share
+            num_rows = add_prefixes(streams, self._cuts[split][shard], share, data_bin.language_symbols)
+            prefixes = f"; {num_rows} st can be cut, {share:g} of all are drawn in an epoch"
+        passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
+        self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"))
+        counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
+        where = f"{data_bin.path} " if len(self.shards) > 1 else ""
+        logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch{prefixes}")
+
+    def _prepare_training(self, split: str) -> None:
+        """Check options and data of a training; find out where rows can be cut, if it is to have prefixes."""
+        refuse_without_effect(self.cfg)
+        check_prefix_options(self.cfg, self.needs_text_twins)
+        save_dir = None if self.cfg.no_save else self.cfg.save_dir
+        compare_with_cards(self.shards, split, self.stream_names, save_dir)
+        if self.cfg.prefix_share > 0 and split not in self._cuts:
+            self._cuts[split] = find_cuts(self, self.shards, split, str(self.cfg.prefix_alignment), save_dir)
+
+    def _check_checkpoints(self, saved: object) -> None:
+        """Check what fairseq-generate loads, as far as it can be seen here; `saved` is the task of a checkpoint."""
+        if self.cfg.lm_path is not None:
+            check_language_model_file(Path(self.cfg.lm_path), self.data_bin)
+        if standalone(saved).store_ema:
+            logger.warning(
+                "the checkpoint also holds averaged weights (--store-ema), which are not those that decode here; "
+                "`hmst average --ema` makes a checkpoint of them"
+            )
+
+    def _streams_of(self, split: str, is_of_a_checkpoint: bool) -> list[str]:
+        is_for_training = split.startswith(("train", "valid"))
+        if self.criterion is None and (is_of_a_checkpoint or not is_for_training):  # fairseq-generate
+            return [str(self.cfg.eval_stream)]
+        there = [name for name in self.stream_names if is_for_training or self.data_bin.has_stream(split, name)]
+        return there or self.stream_names
+
+    def _mixed(self, streams: list[StreamRows], passes: dict[str, float] | None, shuffle: bool) -> MixedStreams:
+        return MixedStreams(
+            streams,
+            self.source_dictionary,
+            self.target_dictionary,
+            self.data_bin.language_symbols,
+            passes,
+            self.cfg.seed,
+            shuffle,
+        )
+
+    def build_dataset_for_inference(
+        self,
+        src_tokens: List[Tensor],
+        src_lengths: List[int],
+        languages: InputLanguages | None = None,
+        **kwargs: object,
+    ) -> MixedStreams:
+        """Examples without targets, from `X </s>`: language symbols are added; `constraints` are not supported.
+
+        The languages are those of the task where none are given.
+        """
+        if kwargs.get("constraints") is not None:
+            raise ValueError("--constraints is not supported by the task hmst_translation")
+        languages = languages or self.input_languages
+        source, target = languages["source"], languages["target"]
+        sources = TokenList(self.data_bin.language_symbols.add_to_source(row, source, target) for row in src_tokens)
+        stream = StreamRows(str(self.cfg.eval_stream), sources, target_language=target)
+        return self._mixed([stream], None, shuffle=False)
