@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 @register_task("hmst_translation", dataclass=HmstTranslationConfig)
 class HmstTranslationTask(LoadingTask):
-    """Trains on what a data-bin's streams are mixed to, and decodes with any head of the model.
+    """Trains on mixed streams of data-bins, and decodes with any head of the model.
 
     Raises:
         DataBinError: a data-bin is not whole, or has other dictionaries than the first or than a checkpoint.
