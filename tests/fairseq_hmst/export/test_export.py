@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,13 @@ from fairseq_hmst.export import ExportOptions, export
 from fairseq_hmst.export.command import main
 from fairseq_hmst.export.example_copies import copy_examples
 from fairseq_hmst.export.exported_model import without_paths
+from fairseq_hmst.export.readme import write_readme
+from fairseq_hmst.model_folder.card import ModelCard
 from fairseq_hmst.model_folder.errors import ModelFolderError
 from fairseq_hmst.model_folder.folder import ModelFolder, make_task
 from fairseq_hmst.translate import TranslationError, Translator
 from preprocess.errors import OutputError
+from preprocess.files.cards.data_bin_card import KeptTextModel
 
 PROMPT = RECORDINGS / "activated.ogg"
 
@@ -290,3 +294,15 @@ def test_a_changed_data_bin_is_refused(checkpoints, prompt_data_bin, tmp_path):
     with pytest.raises(DataBinError, match="has changed since"):
         export([[checkpoints[0]]], copy, tmp_path / "model")
     assert make_task(prompt_data_bin)  # the original still is whole
+
+
+@pytest.mark.parametrize(("license", "is_forbidden"), [("cc-by-nc-4.0", True), ("mit", False), (None, False)])
+def test_the_readme_says_what_the_licence_of_the_text_model_forbids(model_folder, tmp_path, license, is_forbidden):
+    kept = {"kept_pieces": 5, "pieces": 9, "coverage": 1.0, "license": license}
+    text_model = KeptTextModel(convention="nllb-200", name="nllb", hash="0" * 64, **kept)
+    card = replace(ModelCard.read(model_folder), text_model=text_model)
+    write_readme(tmp_path / "README.md", "model", card)
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert f"- text model: nllb (nllb-200), licence: {license or 'its README names none'}" in readme
+    assert ("forbids commercial use, also of this model" in readme) == is_forbidden
+    assert front_matter(readme).get("license") == (license if is_forbidden else None)

@@ -144,3 +144,16 @@ def test_unit_lines_are_checked(toy_task):
 def test_constraints_are_refused(toy_task):
     with pytest.raises(ValueError, match="--constraints is not supported"):
         toy_task.build_dataset_for_inference([torch.tensor([4, 2])], [2], constraints=[[1]])
+
+
+def test_examples_of_train_alone_are_shuffled_anew_in_each_epoch(toy_data_bin):
+    task = build_task(toy_data_bin)
+    for split, is_shuffled in (("train", True), ("valid", False)):
+        dataset = task.dataset(split)
+        assert dataset.shuffle == is_shuffled
+        orders = []
+        for epoch in (1, 2):
+            dataset.set_epoch(epoch)
+            orders.append(dataset.ordered_indices().tolist())
+        assert (orders[0] != orders[1]) == is_shuffled
+        assert sorted(orders[0]) == sorted(orders[1])
