@@ -2,7 +2,7 @@
 
     python examples/text_start/make_tiny.py --kind mbart-50|nllb|m2m|opus --manifest MANIFEST.tsv --out DIR
 
-Its SentencePiece models learn from the texts of the manifest.
+pretrain.py teaches it to. Its SentencePiece models learn from the texts of the manifest.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from transformers import (
 NUM_LANGUAGES = {"mbart-cc25": 25, "mbart-50": 52, "m2m": 100, "nllb": 202}
 JOINT_PIECES = "sentencepiece.bpe.model"
 SYMBOLS = ["<s>", "<pad>", "</s>", "<unk>"]
-LAYERS = {"encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 128, "decoder_ffn_dim": 128}
-SIZES = {**LAYERS, "d_model": 64, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "scale_embedding": True}
+HEADS = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+Sizes = dict[str, int]
 
 
 def write_pieces(path: Path, lines: list[str], vocab: int) -> list[str]:
@@ -37,14 +37,14 @@ def write_pieces(path: Path, lines: list[str], vocab: int) -> list[str]:
     return [processor.id_to_piece(index) for index in range(NUM_CONTROL_PIECES, len(processor))]
 
 
-def make_mbart(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int) -> PreTrainedModel:
+def make_mbart(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int, sizes: Sizes) -> PreTrainedModel:
     """A model of the mBART of 25 or of 50 languages."""
     pieces = write_pieces(folder / JOINT_PIECES, texts_of(rows), vocab)
     num_rows = len(SYMBOLS) + len(pieces) + NUM_LANGUAGES[kind] + 1  # <mask>
-    return MBartForConditionalGeneration(MBartConfig(vocab_size=num_rows, **SIZES))
+    return MBartForConditionalGeneration(MBartConfig(vocab_size=num_rows, scale_embedding=True, **sizes))
 
 
-def make_m2m(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int) -> PreTrainedModel:
+def make_m2m(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int, sizes: Sizes) -> PreTrainedModel:
     """M2M-100 or NLLB, whose tokenizers differ."""
     symbols = [*SYMBOLS, *write_pieces(folder / JOINT_PIECES, texts_of(rows), vocab)]
     if kind == "m2m":
@@ -52,10 +52,10 @@ def make_m2m(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int) ->
     tokenizer = {"m2m": "M2M100Tokenizer", "nllb": "NllbTokenizer"}[kind]
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": tokenizer}))
     num_rows = len(symbols) + NUM_LANGUAGES[kind] + (kind == "nllb")  # <mask>
-    return M2M100ForConditionalGeneration(M2M100Config(vocab_size=num_rows, **SIZES))
+    return M2M100ForConditionalGeneration(M2M100Config(vocab_size=num_rows, scale_embedding=True, **sizes))
 
 
-def make_opus(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int) -> PreTrainedModel:
+def make_opus(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int, sizes: Sizes) -> PreTrainedModel:
     """Opus-MT for the languages of the manifest."""
     sides = {"source": "src_text", "target": "tgt_text"}
     pieces = [
@@ -71,7 +71,7 @@ def make_opus(folder: Path, kind: str, rows: list[dict[str, str]], vocab: int) -
     (folder / "tokenizer_config.json").write_text(json.dumps(languages))
     padding = {"pad_token_id": len(symbols), "decoder_start_token_id": len(symbols), "eos_token_id": 0}
     size = {"vocab_size": len(symbols) + 1, "decoder_vocab_size": len(symbols) + 1}
-    return MarianMTModel(MarianConfig(activation_function="swish", **size, **padding, **SIZES))
+    return MarianMTModel(MarianConfig(activation_function="swish", **size, **padding, scale_embedding=True, **sizes))
 
 
 def texts_of(rows: list[dict[str, str]]) -> list[str]:
@@ -93,12 +93,18 @@ def main() -> None:
     parser.add_argument("--kind", choices=MAKERS, required=True)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--vocab", type=int, default=400, help="pieces of each SentencePiece model, at most")
+    parser.add_argument("--width", type=int, default=64, help="of all layers; feed-forward layers have 4 times as much")
+    parser.add_argument("--encoder-layers", type=int, default=2)
+    parser.add_argument("--decoder-layers", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = read_rows(arguments.manifest)
+    sizes = {"encoder_layers": arguments.encoder_layers, "decoder_layers": arguments.decoder_layers, **HEADS}
+    inner = 4 * arguments.width
+    sizes |= {"d_model": arguments.width, "encoder_ffn_dim": inner, "decoder_ffn_dim": inner}
     torch.manual_seed(0)
-    model = MAKERS[arguments.kind](arguments.out, arguments.kind, rows, arguments.vocab)
+    model = MAKERS[arguments.kind](arguments.out, arguments.kind, rows, arguments.vocab, sizes)
     model.save_pretrained(arguments.out)
 
 
