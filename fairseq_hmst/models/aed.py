@@ -17,6 +17,8 @@ from ..modules.unit_encoder import build_embedding, choose_positions, transforme
 from .hmst_model import AuxiliaryCTCConfig, HmstModel, ModelOutput, ModelTask, SharedEncoderConfig
 from .pretrained import FINETUNE_CHOICES, PretrainedModel
 
+UNSHARED_CHOICES = ["output", "decoder", "all"]
+
 
 @dataclass
 class AttentionDecoderConfig(SharedEncoderConfig):
@@ -33,6 +35,13 @@ class AttentionDecoderConfig(SharedEncoderConfig):
     share_embeddings: bool = field(
         default=False,
         metadata={"help": "encoder and decoder share the embeddings of text; for a data-bin made with --text-model"},
+    )
+    unshared_embeddings: Optional[ChoiceEnum(UNSHARED_CHOICES)] = field(  # type: ignore[valid-type]
+        default=None,
+        metadata={
+            "help": "exceptions from --share-embeddings: output: the decoder's output has embeddings of its own; "
+            "decoder: the decoder has, of its input and output; all: its input has, and so has its output"
+        },
     )
     output_bias: bool = field(default=False, metadata={"help": "the decoder's output has a bias, as Marian's"})
     start_with_padding: bool = field(
@@ -63,22 +72,27 @@ class AttentionDecoderConfig(SharedEncoderConfig):
 
 
 class AttentionDecoderModel(HmstModel):
-    """The shared encoder with fairseq's Transformer decoder; input and output embeddings of the decoder are one.
+    """The shared encoder with fairseq's Transformer decoder, whose input and output share an embedding by default.
 
     Raises:
-        ValueError: share_embeddings with a data-bin that was made without a text model.
+        ValueError: share_embeddings with a data-bin that was made without a text model, or unshared_embeddings
+            without it.
     """
 
     def __init__(self, config: AttentionDecoderConfig, task: ModelTask, target_ctc: bool) -> None:
         super().__init__(config, task, target_ctc)
+        unshared = config.unshared_embeddings
+        if unshared is not None and not config.share_embeddings:
+            raise ValueError(f"--unshared-embeddings {unshared} has no effect without --share-embeddings")
         decoder_config = transformer_config(
             config,
             decoder_layers=config.decoder_layers,
             decoder_ffn_embed_dim=config.decoder_ffn_embed_dim or config.ffn_embed_dim,
             decoder_attention_heads=config.decoder_attention_heads or config.attention_heads,
             max_target_positions=config.max_target_positions,
+            share_decoder_input_output_embed=unshared not in ("output", "all"),
         )
-        if config.share_embeddings:
+        if config.share_embeddings and unshared not in ("decoder", "all"):
             embedding = self.encoder.embed_tokens.text
         else:
             embedding = build_embedding(task.target_dictionary, config.embed_dim)

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 FORMAT = "fairseq_hmst pretrained text model 1"
 FINETUNE_CHOICES = ["all", "lna", "units"]
 OUTPUT_BIAS = "decoder.output_projection.bias"
+# tables that a model has beside TEXT_EMBEDDING as --unshared-embeddings says
+DECODER_EMBEDDING = "decoder.embed_tokens.weight"
+OUTPUT_EMBEDDING = "decoder.output_projection.weight"
 TEXT_EMBEDDING = "encoder.embed_tokens.text.weight"
 UNIT_EMBEDDING = "encoder.embed_tokens.units.weight"
 # layer norms and attention (Li et al. 2021, "Multilingual Speech Translation from Efficient Finetuning of Pretrained
@@ -66,6 +69,8 @@ class Architecture:
     post_norm: bool = False
     output_bias: bool = False
     start_with_padding: bool = False
+    # nor this in one of a version that knew one embedding alone
+    unshared_embeddings: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class PretrainedModel:
     Attributes:
         path: the file.
         architecture: of the text model.
-        state: parameter of AttentionDecoderModel -> tensor; the embedding of text, which three modules share, once.
+        state: parameter of AttentionDecoderModel -> tensor; an embedding of text that several modules share, once.
         card: where it came from.
     """
 

@@ -31,7 +31,7 @@ class PaddedStartEmbedding(nn.Embedding):
     Marian's decoders start so.
 
     Args:
-        embedding: (V, D) table, which is shared.
+        embedding: (V, D) table, whose parameter this one has.
         start_ids: tokens that only come before a sentence: </s>, or language symbols.
     """
 
@@ -54,7 +54,7 @@ class AttentionDecoder(TransformerDecoderBase):
     Args:
         config: fairseq's configuration.
         dictionary: the output dictionary.
-        embedding: of its ids, of input and output.
+        embedding: of its ids, of the input, and of the output unless the configuration says otherwise.
         output_bias: whether the output has a bias of each type.
     """
 

@@ -13,7 +13,9 @@ from torch import Tensor
 from ..data.data_bin import DataBin
 from ..models.aed import AedConfig, AedModel
 from ..models.pretrained import (
+    DECODER_EMBEDDING,
     OUTPUT_BIAS,
+    OUTPUT_EMBEDDING,
     TEXT_EMBEDDING,
     UNIT_EMBEDDING,
     Architecture,
@@ -50,7 +52,7 @@ def convert(text_model: TextModel, data_bin: DataBin, seed: int, path: Path) -> 
     """The file for this data-bin, which `write` writes.
 
     Rows are matched by symbol. New rows are drawn from a normal distribution with the mean and the standard deviation,
-    dimension by dimension, of the rows that are kept.
+    dimension by dimension, of the rows that are kept of the same table; those of units, of the encoder's.
 
     Args:
         text_model: what to start from.
@@ -68,16 +70,17 @@ def convert(text_model: TextModel, data_bin: DataBin, seed: int, path: Path) -> 
     check_positions(text_model, data_bin)
     symbols = data_bin.target_dictionary.symbols
     row_of = torch.tensor([text_model.rows.get(symbol, -1) for symbol in symbols])
-    text = text_model.embedding[row_of.clamp(min=0)]
-    old = text[row_of >= 0]
     generator = torch.Generator().manual_seed(seed)
     num_units = len(data_bin.source_dictionary) - len(symbols)
-    text[row_of < 0] = _draw_like(old, int((row_of < 0).sum()), generator)
+    text = _take_rows(text_model.embedding, row_of, generator)
     state = {
         TEXT_EMBEDDING: text,
-        UNIT_EMBEDDING: _draw_like(old, num_units, generator),
+        UNIT_EMBEDDING: _draw_like(text[row_of >= 0], num_units, generator),
         **text_model.state,
     }
+    for name in (DECODER_EMBEDDING, OUTPUT_EMBEDDING):
+        if name in state:
+            state[name] = _take_rows(state[name], row_of, generator)
     if OUTPUT_BIAS in state:
         bias = state[OUTPUT_BIAS][row_of.clamp(min=0)]
         state[OUTPUT_BIAS] = bias.masked_fill(row_of < 0, BIAS_OF_NONE)
@@ -143,6 +146,13 @@ def describe(text_model: TextModel, data_bin: DataBin, pretrained: PretrainedMod
     num_parameters = sum(tensor.numel() for tensor in pretrained.state.values())
     lines.append(f"{'parameters':18}{num_parameters:14,}{'':14}{text_model.num_parameters:14,}")
     return "\n".join(lines)
+
+
+def _take_rows(table: Tensor, row_of: Tensor, generator: torch.Generator) -> Tensor:
+    """Rows of a table by their numbers (V,); -1: one that is drawn like those that are taken."""
+    rows = table[row_of.clamp(min=0)]
+    rows[row_of < 0] = _draw_like(rows[row_of >= 0], int((row_of < 0).sum()), generator)
+    return rows
 
 
 def _draw_like(rows: Tensor, number: int, generator: torch.Generator) -> Tensor:

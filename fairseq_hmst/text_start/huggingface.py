@@ -12,13 +12,20 @@ from preprocess.files.hub import HubError, resolve_folder
 from preprocess.files.reading.finite import check_finite
 from preprocess.files.reading.json_file import read_json
 from preprocess.files.reading.obstacle import in_a_line
-from preprocess.files.text_models import ALL_TOKENIZER_FILES, CONFIG_FILE, TextModelFamily, explain_refusal
+from preprocess.files.text_models import (
+    ALL_TOKENIZER_FILES,
+    CONFIG_FILE,
+    DESCRIBING_FILES,
+    TextModelFamily,
+    explain_refusal,
+)
 
 from ..models.pretrained import OUTPUT_BIAS, PretrainedModelError
+from .embeddings import fill_missing, take_embeddings
 from .families.family import Family
 from .families.table import FAMILIES, family_of
 from .symbols import check_tokenizer
-from .text_model import TextModel, check_shared, read_architecture
+from .text_model import TextModel, read_architecture
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -34,7 +41,6 @@ ACTIVATIONS = {
     "silu": "swish",
 }
 OUTPUT_LAYER = ("lm_head.", "final_logits", "output_projection.", "decoder.output_projection.")
-SHARED_EMBEDDINGS = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight")
 FINAL_BIAS = "final_logits_bias"
 
 
@@ -79,8 +85,7 @@ def read_huggingface(source: str, tokenizer_hash: str, convention: str) -> TextM
         )
     state = {name.removeprefix("model."): tensor for name, tensor in model.state_dict().items()}
     check_finite(state, source, "download the model again")
-    embedding = state.pop("shared.weight")
-    check_shared(embedding, {name: state.pop(name) for name in SHARED_EMBEDDINGS}, source)
+    embedding = take_embeddings(state, model, source)
     _take_output_bias(state, family, source)
     if family.positions != "learned from 2":
         _drop_positions(state, model, source)
@@ -105,7 +110,7 @@ def read_huggingface(source: str, tokenizer_hash: str, convention: str) -> TextM
 def _find_folder(source: str) -> Path:
     """The folder with what must fit before the weights are downloaded and read."""
     try:
-        return resolve_folder(source, [CONFIG_FILE, *ALL_TOKENIZER_FILES])
+        return resolve_folder(source, [*DESCRIBING_FILES, *ALL_TOKENIZER_FILES])
     except HubError as error:
         raise PretrainedModelError.of(error) from error
 
@@ -156,7 +161,7 @@ def _load(source: str, family: Family) -> "PreTrainedModel":
         model, info = cast("tuple[PreTrainedModel, dict[str, set[str]]]", loaded)
     except Exception as error:  # torch, safetensors and transformers raise whatever a damaged file leads them to
         raise PretrainedModelError(f"the weights cannot be read: {in_a_line(error)}", place=source) from error
-    missing = sorted(info["missing_keys"])
+    missing = sorted(fill_missing(model, info["missing_keys"]))
     if missing:
         raise PretrainedModelError(
             f"{len(missing)} weights are missing, such as {', '.join(missing[:3])}", place=source

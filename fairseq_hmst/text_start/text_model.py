@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..models.pretrained import Architecture, PretrainedModelError
+from ..models.pretrained import DECODER_EMBEDDING, OUTPUT_EMBEDDING, Architecture, PretrainedModelError
 from .families.family import Family
 
 NUM_RESERVED_POSITIONS = 2  # rows before that of the first position, in fairseq's tables and Hugging Face's
+# whether the decoder's input and output have tables of their own -> --unshared-embeddings
+UNSHARED = {(False, False): None, (False, True): "output", (True, False): "decoder", (True, True): "all"}
 
 
 @dataclass
@@ -20,8 +22,9 @@ class TextModel:
         name: as the user called it.
         rows: symbol (piece, language symbol such as de_DE, special symbol) -> row of the embedding.
         languages: its language symbols, which are among `rows`.
-        embedding: (V, D), shared by encoder, decoder and output.
-        state: parameter of AttentionDecoderModel -> tensor, all but the embedding; a bias of the output is (V,).
+        embedding: (V, D) of the encoder, and of the decoder's input and output where `state` has no others.
+        state: parameter of AttentionDecoderModel -> tensor, all but the embedding. DECODER_EMBEDDING, which is of
+            the output too if that has none, and OUTPUT_EMBEDDING are (V, D), a bias of the output is (V,).
         architecture: of encoder and decoder.
     """
 
@@ -34,7 +37,7 @@ class TextModel:
 
     @property
     def num_parameters(self) -> int:
-        """Parameters of the original model, the shared embedding counted once."""
+        """Parameters of the original model, each embedding counted once."""
         return self.embedding.numel() + sum(tensor.numel() for tensor in self.state.values())
 
 
@@ -94,6 +97,7 @@ def read_architecture(
         no_scale_embedding=not scale,
         learned_positions=is_learned,
         share_embeddings=True,
+        unshared_embeddings=UNSHARED[DECODER_EMBEDDING in state, OUTPUT_EMBEDDING in state],
         marian_positions=family.positions == "sinusoids from 0",
         post_norm=family.post_norm,
         output_bias=family.output_bias,
@@ -101,11 +105,13 @@ def read_architecture(
     )
 
 
-def check_shared(embedding: Tensor, others: Mapping[str, Tensor], place: object) -> None:
-    """Refuse a model, read from `place`, whose embeddings of encoder, decoder and output are not one."""
+def check_shared(
+    embedding: Tensor, others: Mapping[str, Tensor], place: object, parts: str = "encoder, decoder and output"
+) -> None:
+    """Refuse a model, read from `place`, whose embeddings of these parts are not one."""
     for name, tensor in others.items():
         if tensor is not embedding and not torch.equal(tensor, embedding):
-            found = f"expected one embedding for encoder, decoder and output, but {name} is another"
+            found = f"expected one embedding for {parts}, but {name} is another"
             raise PretrainedModelError(found, place=place)
 
 

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import FileError
 from .hashing import hash_file, hash_text
+from .reading.json_file import read_json
 
-CONFIG_FILE, README_FILE = "config.json", "README.md"
+CONFIG_FILE, TOKENIZER_CONFIG_FILE, README_FILE = "config.json", "tokenizer_config.json", "README.md"
+TARGET_VOCABULARY_FILE = "target_vocab.json"  # of an Opus-MT with two vocabularies
 # of Hugging Face's folders; a download brings them, and no weights
-DESCRIBING_FILES = (CONFIG_FILE, "tokenizer_config.json", README_FILE)
+DESCRIBING_FILES = (CONFIG_FILE, TOKENIZER_CONFIG_FILE, README_FILE, TARGET_VOCABULARY_FILE)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,50 @@ def hash_tokenizer(paths: Sequence[Path]) -> str:
     """SHA-256 of the file of a tokenizer; of several files, that of the list of theirs."""
     hashes = [hash_file(path) for path in paths]
     return hashes[0] if len(hashes) == 1 else hash_text("\n".join(hashes))
+
+
+@dataclass(frozen=True)
+class _Config:
+    vocab_size: object = None
+    decoder_vocab_size: object = None  # read where the decoder has a table of its own
+    share_encoder_decoder_embeddings: bool | None = True
+    tie_word_embeddings: bool | None = True
+
+    @property
+    def has_two_sizes(self) -> bool:
+        is_one_table = self.share_encoder_decoder_embeddings and self.tie_word_embeddings
+        return not is_one_table and self.decoder_vocab_size not in (None, self.vocab_size)
+
+
+@dataclass(frozen=True)
+class _TokenizerConfig:
+    separate_vocabs: bool | None = False
+
+
+def check_one_vocabulary(folder: Path) -> None:
+    """Refuse an Opus-MT whose source texts and translations have vocabularies of their own.
+
+    Tables of their own, of one vocabulary (`share_encoder_decoder_embeddings: false`), are none.
+
+    Raises:
+        FileError: so it is, or a file that would tell cannot be read.
+    """
+    config = read_json(folder / CONFIG_FILE, _Config)
+    tokenizer = _TokenizerConfig()
+    if (folder / TOKENIZER_CONFIG_FILE).is_file():
+        tokenizer = read_json(folder / TOKENIZER_CONFIG_FILE, _TokenizerConfig)
+    reasons = {
+        f"there is {TARGET_VOCABULARY_FILE}": (folder / TARGET_VOCABULARY_FILE).is_file(),
+        f"{TOKENIZER_CONFIG_FILE} has separate_vocabs": bool(tokenizer.separate_vocabs),
+        f"vocab_size is {config.vocab_size}, decoder_vocab_size {config.decoder_vocab_size}": config.has_two_sizes,
+    }
+    found = [reason for reason, is_so in reasons.items() if is_so]
+    if found:
+        raise FileError(
+            f"has a vocabulary for source text and one for translations ({'; '.join(found)}); expected one for both",
+            place=folder,
+            advice="take a model with one vocab.json",
+        )
 
 
 def read_license(folder: Path) -> str | None:

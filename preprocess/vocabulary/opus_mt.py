@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from ..errors import VocabularyError
+from ..errors import FileError, VocabularyError
 from ..files.reading.sentencepiece_model import read_sentencepiece
+from ..files.text_models import check_one_vocabulary
 from .tokenizer_files import (
     Tokenizer,
     check_size,
@@ -26,12 +27,10 @@ def find_opus_mt(folder: Path, name: str, config: dict[str, object]) -> Tokenize
         VocabularyError: a file is missing, the files do not fit together, or source and target have vocabularies of
             their own.
     """
-    if config.get("share_encoder_decoder_embeddings") is False or (folder / "target_vocab.json").is_file():
-        raise VocabularyError(
-            "has a vocabulary for source text and one for translations; expected one for both",
-            place=folder,
-            advice="take a model with one vocab.json",
-        )
+    try:
+        check_one_vocabulary(folder)
+    except FileError as error:
+        raise VocabularyError.of(error) from error
     source, target, vocabulary = (existing(folder, name) for name in ("source.spm", "target.spm", "vocab.json"))
     rows = read_rows(vocabulary, SPECIAL_SYMBOLS)
     num_rows = max(rows.values()) + 1

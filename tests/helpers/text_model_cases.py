@@ -26,6 +26,8 @@ SIZES = {
 
 
 END_LOGIT, END_LOGIT_OF_NLLB = 2.2, 9.0  # the latter has many more rows
+# --unshared-embeddings of a converted model
+UNTIED = ("output", "decoder", "all")
 
 
 @dataclass
@@ -102,20 +104,31 @@ class TextModelCase:
         return {"input_ids": self.row_of[source], "attention_mask": source.ne(1), "decoder_input_ids": decoder_input}
 
 
-@functools.cache
 def text_model_case(
-    convention: str, keep_all_pieces: bool = True, targets: tuple[str, ...] | None = None, repeat: int = 4
+    convention: str,
+    keep_all_pieces: bool = True,
+    targets: tuple[str, ...] | None = None,
+    repeat: int = 4,
+    untied: str | None = None,
 ) -> TextModelCase:
     """A case with random weights, biases and layer norms; see make_toy_data_bin for the arguments.
 
-    Without `targets` it has the two languages of the toy corpus where the model has them.
+    Without `targets` it has the two languages of the toy corpus where the model has them. With `untied`, one of UNTIED,
+    the model has several embeddings; see write_random_model.
     """
+    return _make_case(convention, keep_all_pieces, targets, repeat, untied)
+
+
+@functools.cache
+def _make_case(
+    convention: str, keep_all_pieces: bool, targets: tuple[str, ...] | None, repeat: int, untied: str | None
+) -> TextModelCase:
     from fairseq_hmst.text_start.command import main
 
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     targets = targets or (("fr",) if convention == "opus-mt" else ("fr", "de"))
-    model = write_random_model(folder / "model", convention)
+    model = write_random_model(folder / "model", convention, untied)
     data_bin = make_toy_data_bin(
         folder, text_model=model, targets=targets, keep_all_pieces=keep_all_pieces, repeat=repeat
     )
@@ -124,8 +137,19 @@ def text_model_case(
     return case
 
 
-def write_random_model(folder: Path, convention: str, **config: Any) -> Path:
-    """A model of a convention, with biases and layer norms that are random too."""
+def write_random_model(folder: Path, convention: str, untied: str | None = None, **config: Any) -> Path:
+    """A model of a convention, with biases and layer norms that are random too.
+
+    Args:
+        folder: where to.
+        convention: of the model.
+        untied: embeddings that have other values than the encoder's: of the output, of the decoder's input and output
+            (in Opus-MT by share_encoder_decoder_embeddings), or of each, all three different.
+        config: fields of the model's configuration.
+    """
+    shares_alone = untied == "decoder" and convention.startswith("opus")
+    if untied:
+        config |= {"share_encoder_decoder_embeddings": False} if shares_alone else {"tie_word_embeddings": False}
     if convention in CONVENTIONS:
         write_text_model(folder, convention, **config)
     else:
@@ -140,7 +164,11 @@ def write_random_model(folder: Path, convention: str, **config: Any) -> Path:
         bias = (decoder.layers[-1].final_layer_norm if convention.startswith("opus") else decoder.layer_norm).bias
         # so that hypotheses end after some tokens
         end_logit = END_LOGIT_OF_NLLB if convention.startswith("nllb") else END_LOGIT
-        model.model.shared.weight[model.config.eos_token_id] += end_logit * bias / bias.square().sum()
+        model.lm_head.weight[model.config.eos_token_id] += end_logit * bias / bias.square().sum()
+        if untied == "output":
+            model.model.decoder.embed_tokens.weight.copy_(model.model.encoder.embed_tokens.weight)
+        if untied == "decoder":
+            model.model.decoder.embed_tokens.weight.copy_(model.lm_head.weight)
     model.save_pretrained(folder)
     return folder
 

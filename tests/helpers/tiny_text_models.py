@@ -71,7 +71,9 @@ def make_marian(folder: Path, options: dict[str, Any]) -> Any:
     model = MarianMTModel(MarianConfig(**tokens | defaults | {"decoder_vocab_size": options["vocab_size"]} | options))
     with torch.no_grad():
         model.final_logits_bias += torch.randn(model.final_logits_bias.shape)
-        model.model.shared.weight[rows["<pad>"]] = 0.3 * torch.randn(model.config.d_model)
+        tables = dict.fromkeys(side.embed_tokens.weight for side in (model.model.encoder, model.model.decoder))
+        for table in tables:  # one or two
+            table[rows["<pad>"]] = 0.3 * torch.randn(model.config.d_model)
     return model
 
 

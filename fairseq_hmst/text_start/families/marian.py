@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from preprocess.files.text_models import FAMILIES
+from preprocess.errors import FileError
+from preprocess.files.text_models import FAMILIES, check_one_vocabulary
 
+from ...models.pretrained import PretrainedModelError
 from ..symbols import check_number_of_rows, read_rows
 from .family import Family, RowNames
 
@@ -12,8 +14,12 @@ def name_rows(folder: Path, num_rows: int, convention: str) -> RowNames:
     """Rows of Opus-MT: those of vocab.json, among them its languages, such as >>deu<<.
 
     Raises:
-        PretrainedModelError: there are fewer.
+        PretrainedModelError: there are fewer, or translations have a vocabulary of their own.
     """
+    try:
+        check_one_vocabulary(folder)
+    except FileError as error:
+        raise PretrainedModelError.of(error) from error
     rows = read_rows(folder / "vocab.json")
     check_number_of_rows(folder, rows, num_rows)
     return RowNames(rows, [symbol for symbol in rows if symbol.startswith(">>") and symbol.endswith("<<")])

@@ -5,7 +5,7 @@ import torch
 from text_model_cases import text_model_case
 from tiny_mbart import CONVENTIONS as MBARTS
 
-CASES = (
+TIED = (
     *((convention, keep) for convention in MBARTS for keep in (True, False)),
     ("m2m-100", True),
     ("m2m-100", False),
@@ -15,13 +15,28 @@ CASES = (
     ("opus-mt", False),
     ("opus-mt-several", True),
 )
+UNTIED = (
+    ("mbart-50", True, "all"),
+    ("mbart-50", False, "all"),
+    ("mbart-cc25", False, "decoder"),
+    ("m2m-100", True, "all"),
+    ("m2m-100", False, "output"),
+    ("nllb-200", False, "all"),
+    ("opus-mt", True, "output"),
+    ("opus-mt", False, "output"),
+    ("opus-mt", True, "decoder"),
+    ("opus-mt", False, "decoder"),
+    ("opus-mt-several", False, "all"),
+)
+CASES = (*((*case, None) for case in TIED), *UNTIED)
 TOLERANCE = {"atol": 1e-5, "rtol": 5e-7}  # the logit of NLLB's </s> is near 60, where float32 rounds to 4e-6
 
 
 @pytest.fixture(params=CASES, ids=str)
 def case(request):
-    """All conventions, with all pieces or those of the data alone."""
-    return text_model_case(*request.param)
+    """All conventions, with all pieces or those of the data alone, with one embedding or several."""
+    convention, keep_all_pieces, untied = request.param
+    return text_model_case(convention, keep_all_pieces, untied=untied)
 
 
 def test_pruning_keeps_some_pieces_and_not_all():
@@ -56,16 +71,22 @@ def test_training_without_dropout_gives_the_logits_and_the_gradients_of_hugging_
     expected = expected[:, case.row_of.clamp(min=0)].masked_fill(~is_known, -torch.inf)
     for logits in (found, expected):
         torch.nn.functional.cross_entropy(logits, batch["target"][is_token]).backward()
-    gradients = {name.removeprefix("model."): parameter.grad for name, parameter in reference.named_parameters()}
+    gradients = {
+        name.removeprefix("model."): parameter.grad
+        for name, parameter in reference.named_parameters(remove_duplicate=False)
+    }
     for name, parameter in model.named_parameters():
         if not any(part in name for part in ("embed_tokens", "embed_positions", "output_projection")):
             torch.testing.assert_close(parameter.grad, gradients[name], **TOLERANCE, msg=name)
     is_known[1] = False  # fairseq's padding has no gradient, by design
-    torch.testing.assert_close(
-        model.encoder.embed_tokens.text.weight.grad[is_known],
-        gradients["shared.weight"][case.row_of[is_known]],
-        **TOLERANCE,
-    )
+    tables = {
+        "encoder.embed_tokens.weight": model.encoder.embed_tokens.text,
+        "decoder.embed_tokens.weight": model.decoder.embed_tokens,
+        "lm_head.weight": model.decoder.output_projection,
+    }
+    for name, table in tables.items():
+        expected = gradients[name][case.row_of[is_known]]
+        torch.testing.assert_close(table.weight.grad[is_known], expected, **TOLERANCE, msg=name)
 
 
 def test_decoding_step_by_step_gives_the_logits_of_the_whole(case):
