@@ -174,10 +174,11 @@ def write_random_model(folder: Path, convention: str, untied: str | None = None,
 
 
 def read_reference(folder: Path) -> Any:
-    """Hugging Face's model in a folder, without dropout, in evaluation mode."""
+    """Hugging Face's model in a folder, without dropout and layers that are left out, in evaluation mode."""
     from transformers import AutoModelForSeq2SeqLM
 
-    return AutoModelForSeq2SeqLM.from_pretrained(folder, dropout=0.0, attention_dropout=0.0).eval()
+    none = {"dropout": 0.0, "attention_dropout": 0.0, "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0}
+    return AutoModelForSeq2SeqLM.from_pretrained(folder, **none).eval()
 
 
 class TextAlone:
