@@ -11,14 +11,16 @@ MAX_TOKENS = 30  # of a translation
 
 
 @pytest.mark.parametrize(
-    ("convention", "beam", "length_penalty"),
+    ("convention", "beam", "length_penalty", "untied"),
     [
-        *((convention, *search) for convention in MBARTS for search in ((2, 0.0), (4, 1.0), (5, 2.0))),
-        *((convention, 4, 1.0) for convention in ("m2m-100", "nllb-200-legacy", "opus-mt", "opus-mt-several")),
+        *((convention, *search, None) for convention in MBARTS for search in ((2, 0.0), (4, 1.0), (5, 2.0))),
+        *((convention, 4, 1.0, None) for convention in ("m2m-100", "nllb-200-legacy", "opus-mt", "opus-mt-several")),
+        *((convention, 4, 1.0, "all") for convention in ("mbart-50", "m2m-100")),
+        *(("opus-mt", 4, 1.0, untied) for untied in ("output", "decoder")),
     ],
 )
-def test_beam_search_finds_the_translation_of_hugging_face(convention, beam, length_penalty):
-    case = text_model_case(convention)
+def test_beam_search_finds_the_translation_of_hugging_face(convention, beam, length_penalty, untied):
+    case = text_model_case(convention, untied=untied)
     batch, num_symbols = case.batch(range(21, 33)), case.num_start_symbols
     options = Namespace(beam=beam, lenpen=length_penalty, max_len_a=0, max_len_b=MAX_TOKENS)
     models = [case.model()]

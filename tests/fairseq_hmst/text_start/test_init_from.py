@@ -7,7 +7,7 @@ import pytest
 import torch
 from fairseq.models import MODEL_DATACLASS_REGISTRY
 from omegaconf import OmegaConf
-from text_model_cases import text_model_case
+from text_model_cases import UNTIED, text_model_case
 from toy import build_criterion, build_model, build_task
 
 from fairseq_hmst.models.aed import AedConfig
@@ -161,6 +161,67 @@ def test_a_model_from_scratch_may_share_its_embeddings(case):
     model = build_model(case.task, "hmst_aed_tiny", share_embeddings=True)
     assert model.decoder.embed_tokens is model.encoder.embed_tokens.text
     assert len(model.encoder.embed_tokens.units.weight) == case.task.data_bin.card.dictionary.unit_subwords
+
+
+def embeddings_of(model) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Those of text in the encoder, of the decoder's input, and of its output."""
+    return (
+        model.encoder.embed_tokens.text.weight,
+        model.decoder.embed_tokens.weight,
+        model.decoder.output_projection.weight,
+    )
+
+
+@pytest.mark.parametrize("start_with_padding", [False, True])
+@pytest.mark.parametrize("unshared", [None, *UNTIED])
+def test_some_embeddings_may_be_unshared(case, unshared, start_with_padding):
+    options = {"unshared_embeddings": unshared, "start_with_padding": start_with_padding}
+    model = build_model(case.task, "hmst_aed_tiny", share_embeddings=True, **options)
+    encoder, decoder, output = embeddings_of(model)
+    assert (decoder is encoder) == (unshared in (None, "output"))
+    assert (output is decoder) == (unshared in (None, "decoder"))
+    assert (output is encoder) == (unshared is None)
+
+
+def test_unshared_embeddings_without_shared_ones(case):
+    with pytest.raises(ValueError, match="--unshared-embeddings all has no effect without --share-embeddings"):
+        build_model(case.task, "hmst_aed_tiny", unshared_embeddings="all")
+
+
+@pytest.mark.parametrize("unshared", UNTIED)
+def test_unshared_embeddings_are_of_the_text_model_and_not_new(unshared):
+    case = text_model_case("opus-mt", keep_all_pieces=False, untied=unshared)
+    model = case.model("hmst_ctc_attention", finetune="lna", new_lr_scale=5.0)
+    assert not any(table.requires_grad for table in embeddings_of(model))
+    scaled = {name for name, parameter in model.named_parameters() if getattr(parameter, "lr_scale", 1) == 5}
+    assert scaled == {name for name, _ in model.named_parameters() if "units" in name or "ctc_head" in name}
+    model = case.model("hmst_ctc_attention", source_ctc_layer=1).train()
+    build_criterion(case.task)(model, case.batch(range(15, 27)))[0].backward()
+    assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
+    model = case.model("hmst_ctc_attention", finetune="units")
+    assert not any(table.requires_grad for table in embeddings_of(model))
+
+
+def test_a_file_of_a_version_without_unshared_embeddings(case, tmp_path):
+    content = torch.load(case.file, weights_only=True)
+    del content["architecture"]["unshared_embeddings"]
+    torch.save(content, tmp_path / "old.pt")
+    assert PretrainedModel.read(tmp_path / "old.pt").architecture == PretrainedModel.read(case.file).architecture
+
+
+def test_checkpoints_know_which_embeddings_are_unshared():
+    case = text_model_case("mbart-50", keep_all_pieces=False, untied="all")
+    options = OmegaConf.create(
+        OmegaConf.to_container(OmegaConf.structured(AedConfig), enum_to_str=True)
+        | {"_name": "hmst_aed", "init_from": str(case.file)}
+    )
+    model = case.task.build_model(options)
+    assert options.unshared_embeddings == "all"
+    options.init_from = "gone.pt"
+    again = case.task.build_model(options, from_checkpoint=True)
+    again.load_state_dict(model.state_dict())
+    logits = [each.eval()(**case.batch()["net_input"]).attention_logits for each in (model, again)]
+    assert torch.equal(*logits)
 
 
 @pytest.mark.parametrize(

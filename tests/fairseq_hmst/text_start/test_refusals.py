@@ -12,8 +12,16 @@ from text_model_cases import read_reference, text_model_case
 from tiny_mbart import train_sentencepiece, write_hugging_face_mbart
 from toy import build_model
 
-from fairseq_hmst.models.pretrained import TEXT_EMBEDDING, UNIT_EMBEDDING, PretrainedModel
+from fairseq_hmst.models.pretrained import (
+    DECODER_EMBEDDING,
+    OUTPUT_EMBEDDING,
+    TEXT_EMBEDDING,
+    UNIT_EMBEDDING,
+    PretrainedModel,
+)
+from fairseq_hmst.text_start import read_text_model
 from fairseq_hmst.text_start.command import main
+from fairseq_hmst.text_start.convert import convert as conversion
 from preprocess.errors import NotFiniteError
 
 
@@ -201,6 +209,21 @@ def test_new_rows_have_the_spread_of_the_old_ones_and_depend_on_the_seed(case, t
     # 136 draws a dimension: 0.35 is four standard errors of a mean
     assert ((new.mean(0) - old.mean(0)) / old.std(0)).abs().max() < 0.35
     assert (new.std(0) / old.std(0)).log().abs().max() < 0.35
+
+
+def test_new_rows_of_an_unshared_embedding_are_like_its_own():
+    case = text_model_case("opus-mt", keep_all_pieces=False, untied="all")
+    data_bin = case.task.data_bin
+    text_model = read_text_model(str(case.folder), data_bin, trust_pickle=False)
+    means = {TEXT_EMBEDDING: 0, DECODER_EMBEDDING: 50, OUTPUT_EMBEDDING: -50}
+    for name in (DECODER_EMBEDDING, OUTPUT_EMBEDDING):
+        text_model.state[name] = text_model.state[name] + means[name]
+    state = conversion(text_model, data_bin, 0, case.file).state
+    missing = case.row_of < 0
+    assert missing.any()
+    for name, mean in means.items():
+        assert state[name].shape == (len(missing), text_model.embedding.size(1))
+        assert (state[name][missing] - mean).abs().max() < 20  # the standard deviation of a dimension is below 2
 
 
 def test_the_table_counts_what_is_kept(case, tmp_path, capsys):

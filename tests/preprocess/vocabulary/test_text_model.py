@@ -248,9 +248,21 @@ def test_a_fast_tokenizer_alone_is_refused(write: Callable[[str], Path], convent
 def test_what_other_families_may_not_have(write: Callable[[str], Path]):
     folder = write("opus-mt")
     change(folder / "config.json", share_encoder_decoder_embeddings=False)
-    with pytest.raises(VocabularyError, match="has a vocabulary for source text and one for translations"):
+    assert find_text_model(folder)
+    message = r"has a vocabulary for source text and one for translations \(vocab_size is \d+, decoder_vocab_size 99\)"
+    change(folder / "config.json", decoder_vocab_size=99)
+    with pytest.raises(VocabularyError, match=message):
         find_text_model(folder)
-    change(folder / "config.json", share_encoder_decoder_embeddings=True)
+    change(folder / "config.json", share_encoder_decoder_embeddings=True)  # then the number is read nowhere
+    assert find_text_model(folder)
+    change(folder / "tokenizer_config.json", separate_vocabs=True)
+    with pytest.raises(VocabularyError, match=r"tokenizer_config\.json has separate_vocabs"):
+        find_text_model(folder)
+    change(folder / "tokenizer_config.json", separate_vocabs=False)
+    (folder / "target_vocab.json").touch()
+    with pytest.raises(VocabularyError, match=r"there is target_vocab\.json"):
+        find_text_model(folder)
+    (folder / "target_vocab.json").unlink()
     rows = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     (folder / "vocab.json").write_text(json.dumps(rows | {"<pad>": 3}))
     with pytest.raises(VocabularyError, match=r"vocab\.json: two pieces have one number"):
