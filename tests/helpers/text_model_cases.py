@@ -26,6 +26,7 @@ SIZES = {
 
 
 END_LOGIT, END_LOGIT_OF_NLLB = 2.2, 9.0  # the latter has many more rows
+END_BIAS_OF_UNTIED = 4.0  # an output of its own repeats what it likes
 # --unshared-embeddings of a converted model
 UNTIED = ("output", "decoder", "all")
 
@@ -160,17 +161,25 @@ def write_random_model(folder: Path, convention: str, untied: str | None = None,
         for parameter in model.parameters():
             if parameter.dim() == 1:
                 parameter += 0.2 * torch.randn(parameter.shape)
-        decoder = model.model.decoder
-        bias = (decoder.layers[-1].final_layer_norm if convention.startswith("opus") else decoder.layer_norm).bias
-        # so that hypotheses end after some tokens
-        end_logit = END_LOGIT_OF_NLLB if convention.startswith("nllb") else END_LOGIT
-        model.lm_head.weight[model.config.eos_token_id] += end_logit * bias / bias.square().sum()
+        _let_hypotheses_end(model, convention, untied)
         if untied == "output":
             model.model.decoder.embed_tokens.weight.copy_(model.model.encoder.embed_tokens.weight)
         if untied == "decoder":
             model.model.decoder.embed_tokens.weight.copy_(model.lm_head.weight)
     model.save_pretrained(folder)
     return folder
+
+
+def _let_hypotheses_end(model: Any, convention: str, untied: str | None) -> None:
+    """Raise the logit of </s> so that most hypotheses end after some tokens."""
+    decoder, end = model.model.decoder, model.config.eos_token_id
+    bias = (decoder.layers[-1].final_layer_norm if convention.startswith("opus") else decoder.layer_norm).bias
+    end_logit = END_LOGIT_OF_NLLB if convention.startswith("nllb") else END_LOGIT
+    if untied and convention.startswith("opus"):
+        model.final_logits_bias[0, end] += END_BIAS_OF_UNTIED
+    elif untied and convention == "m2m-100":
+        end_logit = END_BIAS_OF_UNTIED
+    model.lm_head.weight[end] += end_logit * bias / bias.square().sum()
 
 
 def read_reference(folder: Path) -> Any:
