@@ -24,17 +24,17 @@ SHARED, ENCODER, DECODER, OUTPUT = (
 def fill_missing(model: "PreTrainedModel", missing: Collection[str]) -> set[str]:
     """Give a model the embeddings that transformers 4 did not write; the weights that are missing still.
 
-    With `tie_word_embeddings: false` its encoder and decoder read shared.weight, which stood in the file for all
-    three; transformers 5 draws the other two at random. That shared.weight itself is missing does no harm.
+    With `tie_word_embeddings: false` its encoder and decoder read shared.weight, which alone it wrote; transformers 5
+    draws these two at random. That shared.weight itself is missing does no harm.
     """
     still_missing, state = set(missing), model.state_dict()
     if model.config.tie_word_embeddings:
         return still_missing
-    shared = f"model.{SHARED}"
-    if shared in state and shared not in still_missing:
-        for name in still_missing & {f"model.{ENCODER}", f"model.{DECODER}"}:
+    shared, both = f"model.{SHARED}", {f"model.{ENCODER}", f"model.{DECODER}"}
+    if shared in state and shared not in still_missing and both <= still_missing:
+        for name in both:
             state[name].copy_(state[shared])
-            still_missing.remove(name)
+        still_missing -= both
     return still_missing - {shared}
 
 
