@@ -1,9 +1,10 @@
-"""Teach a text model of make_tiny.py to translate the text of manifests, with transformers and torch alone.
+"""Teach a text model of make_tiny.py to translate, with transformers and torch alone.
 
     python examples/text_start/pretrain.py --model DIR --manifest-dir DIR --updates 2500
 
-The weights of DIR are replaced by those of the lowest loss on dev.tsv; DIR/score.txt has the BLEU of the text of dev
-with beam 5. Adam, label smoothing 0.1, a rate that rises over 100 updates and then falls with their inverse root.
+It learns the text of the manifests. The weights of DIR are replaced by those of the lowest loss on dev.tsv;
+DIR/score.txt has the BLEU of the text of dev with beam 5. Adam, label smoothing 0.1, a rate that rises over 100 updates
+and then falls with their inverse root.
 """
 
 import argparse
@@ -26,7 +27,7 @@ GENERATION_BATCH = 50  # sentences
 
 @dataclass
 class Text:
-    """Pairs of a split: the two texts, and their ids."""
+    """The pairs of a split, as texts and as ids."""
 
     sources: list[str]
     targets: list[str]
@@ -42,7 +43,7 @@ def read_text(manifest: Path, tokenizer: PreTrainedTokenizerBase) -> Text:
 
 
 def batches(text: Text, max_tokens: int, padding: int) -> Iterator[dict[str, Tensor]]:
-    """Batches of pairs of like lengths, at most `max_tokens` of source and of target with their padding; for ever."""
+    """Endless batches of pairs of like lengths: at most `max_tokens` of source or target, padding included."""
     while True:
         order = sorted(range(len(text.ids)), key=lambda pair: (len(text.ids[pair][0]), random.random()))
         groups: list[list[int]] = [[]]
@@ -90,7 +91,8 @@ def score(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, dev: Text,
     for first in range(0, len(dev.sources), GENERATION_BATCH):
         batch = tokenizer(dev.sources[first : first + GENERATION_BATCH], return_tensors="pt", padding=True)
         output = model.generate(**batch, num_beams=5, max_new_tokens=200, forced_bos_token_id=start)
-        hypotheses += tokenizer.batch_decode(output, skip_special_tokens=True)
+        first_piece = 1 if start is None else 2  # behind what the decoder starts from, and its language
+        hypotheses += tokenizer.batch_decode(output[:, first_piece:], skip_special_tokens=True)
     return str(BLEU().corpus_score(hypotheses, [dev.targets]))
 
 

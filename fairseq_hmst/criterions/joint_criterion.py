@@ -59,6 +59,10 @@ class JointCriterionConfig(FairseqDataclass):
             "--max-tokens. The published alpha is twice this weight"
         },
     )
+    rdrop_ctc_weight: Optional[float] = field(
+        default=None,
+        metadata={"help": "the same for CTC heads, as CR-CTC has it, 0 or more (default: --rdrop-weight)"},
+    )
     consistency_weight: float = field(
         default=0.0,
         metadata={
@@ -82,6 +86,7 @@ class JointCriterion(FairseqCriterion):
     Attributes:
         trains_every_head: unlike fairseq's criterions, which train an attention decoder alone.
         needs_text_twins: whether batches of train need text twins.
+        compares_views: whether two views of each example must agree.
 
     Raises:
         ValueError: a weight is negative, all are 0, or one is given for a head that the model lacks or that does not
@@ -102,6 +107,7 @@ class JointCriterion(FairseqCriterion):
         mt_weight: float,
         source_ctc_streams: str,
         rdrop_weight: float,
+        rdrop_ctc_weight: float | None,
         consistency_weight: float,
         sentence_avg: bool,
     ) -> None:
@@ -113,11 +119,15 @@ class JointCriterion(FairseqCriterion):
             "ctc": ctc_weight,
             "source_ctc": source_ctc_weight,
         }
+        other_weights: dict[str, float | None]
         other_weights = {"mt": mt_weight, "rdrop": rdrop_weight, "consistency": consistency_weight}
+        other_weights["rdrop_ctc"] = rdrop_ctc_weight
         for name, weight in (self.given_weights | other_weights).items():
             if weight is not None and weight < 0:
                 raise ValueError(f"--{name.replace('_', '-')}-weight must be 0 or more, got {weight}")
         self.rdrop_weight = rdrop_weight
+        self.rdrop_ctc_weight = rdrop_weight if rdrop_ctc_weight is None else rdrop_ctc_weight
+        self.compares_views = max(self.rdrop_weight, self.rdrop_ctc_weight) > 0
         self.consistency_weight = consistency_weight
         self.needs_text_twins = consistency_weight > 0
         has_text = "mt" in task.stream_names or not self.needs_text_twins
@@ -134,7 +144,7 @@ class JointCriterion(FairseqCriterion):
         What depends on the batch alone, such as the sample size, is computed on the host; in training the host waits
         for nothing.
         """
-        num_copies = 2 if model.training and self.rdrop_weight > 0 else 1
+        num_copies = 2 if model.training and self.compares_views else 1
         views = copies_of_batch(sample, num_copies)
         heads = self.head_losses(model(**views["net_input"]), views, measure_accuracy=not model.training)
         if not model.training and "source_ctc" in heads.distributions:
@@ -142,9 +152,11 @@ class JointCriterion(FairseqCriterion):
         weights = self.head_weights(list(heads.losses))
         losses = torch.stack([weights[head] * heads.losses[head] for head in weights]).sum(0)  # (num_copies * B,)
         measures = {f"{head}_loss": values for head, values in heads.losses.items()} | heads.measures
-        if model.training and self.rdrop_weight > 0:
-            measures["rdrop_loss"] = divergence_of_copies(heads, weights)
+        if num_copies > 1:
+            measures["rdrop_loss"], of_ctc = divergence_of_copies(heads, weights)
             losses = losses + self.rdrop_weight * measures["rdrop_loss"]
+            if self.rdrop_ctc_weight != self.rdrop_weight:
+                losses = losses + (self.rdrop_ctc_weight - self.rdrop_weight) * of_ctc
         if model.training and self.consistency_weight > 0:
             measures["consistency_loss"] = divergence_of_twins(heads, weights)
             losses = losses + self.consistency_weight * weights["attention"] * measures["consistency_loss"]

@@ -1,25 +1,29 @@
 """Two views of one example, and how far a model's outputs for them differ; joint_criterion.py weights them.
 
-The views are two copies under dropout masks of their own (R-drop), or speech and its text twin (consistency).
+The views are two copies under dropout masks of their own (R-drop), and with inputs of their own where the task varies
+them, or speech and its text twin (consistency).
 """
 
 import dataclasses
 from typing import TYPE_CHECKING, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..losses.consistency import symmetric_kl
 from .head_losses import HeadLosses, chosen_rows, spread
 
 if TYPE_CHECKING:
-    from ..data.batch import Batch
+    from ..data.batch import Batch, NetInput
+
+CTC_HEADS = ("ctc", "source_ctc")
+PADDING = 1  # fairseq's id in every dictionary
 
 
 def copies_of_batch(sample: "Batch", num_copies: int) -> "Batch":
     """The rows of a batch `num_copies` times, one batch after the other; each row's twin is that of its own copy.
 
-    Counts of the batch stay those of one copy.
+    Where rows have a second view, it is the input of the second copy. Counts of the batch stay those of one copy.
     """
     if num_copies == 1:
         return sample
@@ -34,18 +38,33 @@ def copies_of_batch(sample: "Batch", num_copies: int) -> "Batch":
     twins = twin.repeat(num_copies)
     copied = cast("Batch", copies(sample))
     copied["twin"] = torch.where(twins < 0, twins, twins + first_rows)
+    if "second_view" in sample:
+        _replace_second_copy(copied["net_input"], sample["net_input"], sample["second_view"])
     if "on_host" in sample:
         on_host = sample["on_host"]
         copied["on_host"] = dataclasses.replace(on_host, batch=copies_of_batch(on_host.batch, num_copies))
     return copied
 
 
-def divergence_of_copies(heads: HeadLosses, weights: dict[str, float]) -> Tensor:
+def _replace_second_copy(copied: "NetInput", first: "NetInput", second: "NetInput") -> None:
+    """Give the second copy of the rows its own inputs; both are padded to the length of the longer ones."""
+    sides = [first["src_tokens"], second["src_tokens"]]
+    width = max(side.size(1) for side in sides)
+    padding = [width - side.size(1) for side in sides]
+    padded = [nn.functional.pad(side, (0, more), value=PADDING) for side, more in zip(sides, padding, strict=True)]
+    copied["src_tokens"] = torch.cat(padded)
+    copied["src_lengths"] = torch.cat([first["src_lengths"], second["src_lengths"]])
+
+
+def divergence_of_copies(heads: HeadLosses, weights: dict[str, float]) -> tuple[Tensor, Tensor]:
     """Divergence between the two copies of each example, (2B,), the same for both: weighted mean over the heads.
 
     Args:
         heads: of `copies_of_batch(sample, 2)`.
         weights: of the heads, which sum to 1.
+
+    Returns:
+        that of all heads, and the part of the CTC heads in it.
 
     Raises:
         ValueError: there is a transducer among the heads.
@@ -55,12 +74,23 @@ def divergence_of_copies(heads: HeadLosses, weights: dict[str, float]) -> Tensor
             "--rdrop-weight compares all that a head predicts, which a transducer never builds: it serves models that "
             f"have attention and CTC heads alone; this model has: {', '.join(heads.losses)}"
         )
-    divergences = []
+    divergences, of_ctc = [], [torch.zeros_like(next(iter(heads.losses.values())))]
     for head, (log_probs, padding_mask, rows) in heads.distributions.items():
         half = len(rows) // 2  # heads choose rows by what is the same for both copies
-        found = symmetric_kl(log_probs[:half], log_probs[half:], padding_mask[:half])
+        both, is_none = (log_probs[:half], log_probs[half:]), padding_mask[:half]
+        if head in CTC_HEADS and "shared_steps" in heads.batch:
+            both, is_none = _at_shared_steps(*both, heads.batch["shared_steps"][rows[:half]])
+        found = symmetric_kl(*both, is_none)
         divergences.append(weights[head] * spread(found.repeat(2), rows, len(heads.num_tokens)))
-    return torch.stack(divergences).sum(0)
+        of_ctc += divergences[-1:] if head in CTC_HEADS else []
+    return torch.stack(divergences).sum(0), torch.stack(of_ctc).sum(0)
+
+
+def _at_shared_steps(log_probs: Tensor, other: Tensor, steps: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Both views at the steps (B, N, 2) that have a part in common: (B, N, V) each, and where there is none (B, N)."""
+    chosen = steps.clamp(min=0)
+    rows = torch.arange(len(steps), device=steps.device).unsqueeze(1)
+    return (log_probs[rows, chosen[..., 0]], other[rows, chosen[..., 1]]), steps[..., 0] < 0
 
 
 def divergence_of_twins(heads: HeadLosses, weights: dict[str, float]) -> Tensor:

@@ -6,6 +6,8 @@ from typing import Generic, NotRequired, Protocol, TypedDict, TypeVar
 import numpy as np
 from torch import Tensor
 
+from .views import SecondView
+
 RowTokens = TypeVar("RowTokens", covariant=True)
 
 
@@ -34,6 +36,8 @@ class StreamExample(TypedDict):
         target_language: of an example without target.
         transcript: (S,) tokens, eos alone where it is not known; None in a stream without transcripts.
         twin: (T',) tokens of its text twin; None where it has none.
+        second: its second view; None where there is but one.
+        twin_second: that of the twin.
     """
 
     id: int
@@ -44,6 +48,8 @@ class StreamExample(TypedDict):
     target_language: str | None
     transcript: Tensor | None
     twin: Tensor | None
+    second: SecondView | None
+    twin_second: SecondView | None
 
 
 class NetInput(TypedDict):
@@ -88,4 +94,6 @@ class Batch(TypedDict):
     label_lengths: NotRequired[Tensor]
     transcript: NotRequired[Tensor]
     transcript_lengths: NotRequired[Tensor]
+    second_view: NotRequired[NetInput]
+    shared_steps: NotRequired[Tensor]
     on_host: NotRequired[OnHost]

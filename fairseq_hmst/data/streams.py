@@ -1,84 +1,18 @@
 """The speech (st) and text (mt) streams of one split, mixed into one fairseq dataset."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import torch
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
-from .batch import Batch, NetInput, OnHost, StreamExample, TokenRows
+from .batch import Batch, NetInput, OnHost, StreamExample
 from .batching import batches_of_rows
-from .data_bin import DataBin, DataBinError
+from .example_inputs import ExampleInputs
 from .language_symbols import LanguageSymbolIds
-from .prefixes import Prefixes
-from .twins import TextTranscripts, sort_with_twins
-
-STREAM_NAMES = ("st", "mt")
-
-
-@dataclass
-class StreamRows:
-    """The examples of one stream, as parallel rows of int64 tokens; each row ends with eos.
-
-    Attributes:
-        name: `st` or `mt`.
-        sources: unit subwords, or repeated source-text subwords, in ids of the joint input dictionary, with the
-            language symbol that the encoder wants.
-        targets: target subwords, after their language symbol where there are any; None where no translation is known
-            (inference).
-        transcripts: source-text subwords, not repeated; eos alone where an example has none; None if none has.
-        target_language: of examples without targets; not read where there are no language symbols.
-        prefix: of its files, such as DATA_BIN/test.st; None where it comes from none.
-        twins: sources of text twins (TextTwins), None where an example has none; None if none has. An example with a
-            twin is two rows of a batch, of which the twin belongs to the stream mt.
-        prefixes: what takes the place of some rows in each epoch; None: nothing. There are no twins beside them.
-    """
-
-    name: str
-    sources: TokenRows[Tensor]
-    targets: TokenRows[Tensor] | None = None
-    transcripts: TokenRows[Tensor] | None = None
-    target_language: str | None = None
-    twins: TokenRows[Tensor | None] | None = None
-    prefix: Path | None = None
-    prefixes: Prefixes | None = None
-
-    def __post_init__(self) -> None:
-        for kind in ("targets", "transcripts", "twins"):
-            rows = getattr(self, kind)
-            if rows is not None and len(rows) != len(self.sources):
-                raise DataBinError(f"stream {self.name}: {len(self.sources)} sources but {len(rows)} {kind}")
-
-    def of_epoch(self, seed: int, epoch: int) -> "StreamRows":
-        """The rows that an epoch trains on."""
-        return self if self.prefixes is None else self.prefixes.of_epoch(self, seed, epoch)
-
-
-def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:
-    """Memory-map one stream of one split, once its files were compared with the data-bin's card.
-
-    Raises:
-        DataBinError: the data-bin has no such stream in this split, and the message lists what there is; or its files
-            were cut or changed.
-    """
-    prefix = data_bin.stream_prefix(split, name)
-    files = data_bin.token_files(split, name)
-    data_bin.compare(files)
-
-    def load(side: str) -> TokenRows[Tensor] | None:
-        if f"{split}.{name}.{side}.idx" not in files:
-            return None
-        return data_utils.load_indexed_dataset(f"{prefix}.{side}", dictionary=None, dataset_impl="mmap")
-
-    sources, targets, transcripts = load("src"), load("tgt"), load("transcript")
-    if sources is None or targets is None:
-        found = sorted(f"{split}.{stream}" for split, streams in data_bin.card.counts.items() for stream in streams)
-        raise DataBinError(f"{data_bin.path} has no stream '{split}.{name}'; it has: {', '.join(found) or 'none'}")
-    if name == "mt":
-        transcripts = TextTranscripts(sources, data_bin.card.repeat, data_bin.language_symbols)
-    return StreamRows(name, sources, targets, transcripts, prefix=prefix)
+from .stream_rows import STREAM_NAMES, StreamRows
+from .twins import sort_with_twins
+from .variation.draws import Draws
 
 
 class MixedStreams(FairseqDataset):
@@ -93,6 +27,7 @@ class MixedStreams(FairseqDataset):
             part draws that share of the stream again in each epoch.
         seed: of the draws, the prefixes and the order of examples of equal length; all are others in each epoch.
         shuffle: order examples of equal length at random.
+        inputs: what makes the inputs of examples.
     """
 
     def __init__(
@@ -104,6 +39,7 @@ class MixedStreams(FairseqDataset):
         passes: dict[str, float] | None = None,
         seed: int = 1,
         shuffle: bool = True,
+        inputs: ExampleInputs | None = None,
     ) -> None:
         super().__init__()
         self.streams = streams
@@ -115,20 +51,28 @@ class MixedStreams(FairseqDataset):
             raise ValueError(f"passes must be 0 or more, got {passes}")
         self.seed = seed
         self.shuffle = shuffle
+        self.inputs = inputs or ExampleInputs()
         self._first_row = np.cumsum([0] + [len(stream.sources) for stream in streams])
         self.set_epoch(1)
 
     def _sizes(self, kind: str) -> np.ndarray:
-        """Lengths of one kind of all rows of all streams; 0 where a stream has none."""
-        by_stream = [(len(stream.sources), getattr(stream, kind)) for stream in self._streams_of_epoch]
-        return np.concatenate([np.zeros(n, dtype=np.int32) if rows is None else rows.sizes for n, rows in by_stream])
+        """Lengths of one kind of all rows of all streams, of the longer view; 0 where a stream has none."""
+
+        def of_view(streams: list[StreamRows]) -> np.ndarray:
+            by_stream = [(len(stream.sources), getattr(stream, kind)) for stream in streams]
+            return np.concatenate(
+                [np.zeros(n, dtype=np.int32) if rows is None else rows.sizes for n, rows in by_stream]
+            )
+
+        return np.max([of_view(streams) for streams in self._views], axis=0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose this epoch's rows, their prefixes and order; all depend on the seed and `epoch` alone.
+        """Choose this epoch's rows, their variations and order; all depend on the seed and `epoch` alone.
 
         `rows[i]` is the row, counted through all streams, of example i.
         """
-        self._streams_of_epoch = [stream.of_epoch(self.seed, epoch) for stream in self.streams]
+        self._draws = [Draws(self.seed, epoch, view) for view in range(self.inputs.num_views)]
+        self._views = [[stream.of_epoch(draws) for stream in self.streams] for draws in self._draws]
         self.target_sizes, self.twin_sizes = self._sizes("targets"), self._sizes("twins")
         # of an example and its twin, the longer
         self.source_sizes = np.maximum(self._sizes("sources"), self.twin_sizes)
@@ -154,16 +98,22 @@ class MixedStreams(FairseqDataset):
     def __getitem__(self, index: int) -> StreamExample:
         row = int(self.rows[index])
         number = int(np.searchsorted(self._first_row, row, side="right")) - 1
-        stream, row_in_stream = self._streams_of_epoch[number], row - int(self._first_row[number])
+        row_in_stream = row - int(self._first_row[number])
+        views = [streams[number] for streams in self._views]
+        stream, symbols = views[0], self.language_symbols
+        source = self.inputs.source(views, row_in_stream, self._draws, index, symbols)
+        twin = self.inputs.twin(views, row_in_stream, self._draws, index, symbols)
         return {
             "id": row,
             "origin": "" if stream.prefix is None else f"{stream.prefix}:{row_in_stream}",
-            "stream": STREAM_NAMES.index(stream.name),
-            "source": stream.sources[row_in_stream],
+            "stream": stream.number,
+            "source": source.tokens,
             "target": None if stream.targets is None else stream.targets[row_in_stream],
             "target_language": stream.target_language,
             "transcript": None if stream.transcripts is None else stream.transcripts[row_in_stream],
-            "twin": None if stream.twins is None else stream.twins[row_in_stream],
+            "twin": None if twin is None else twin.tokens,
+            "second": source.second,
+            "twin_second": None if twin is None else twin.second,
         }
 
     @property
@@ -232,8 +182,10 @@ class MixedStreams(FairseqDataset):
             indices into STREAM_NAMES, `origin` (B) of the examples, `twin` (B,) the row of each one's text twin, -1
             where it has none, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is known.
             A twin has the id and the origin of its example. Without targets `target` is None, labels and transcripts
-            are not there, and prev_output_tokens holds what the decoder reads before a translation. `on_host` holds
-            the same batch, which stays on the CPU.
+            are not there, and prev_output_tokens holds what the decoder reads before a translation. Where examples
+            have two views, `second_view` has the other `src_tokens` and `src_lengths`, and `shared_steps` (B, N, 2) the
+            tokens of both that have a part in common, -1 behind the last. `on_host` holds the same batch, which stays
+            on the CPU.
         """
         if not samples:
             return {}
@@ -266,6 +218,12 @@ class MixedStreams(FairseqDataset):
         batch["ntokens"] = int(lengths.sum())
         batch["labels"], batch["label_lengths"] = self._pad([symbols.labels(target) for target in targets])
         batch["transcript"], batch["transcript_lengths"] = self._pad_transcripts(samples)
+        seconds = [sample["second"] for sample in samples if sample["second"] is not None]
+        if seconds:
+            tokens, lengths = self._pad([second.source for second in seconds])
+            batch["second_view"] = {"src_tokens": tokens, "src_lengths": lengths}
+            steps = [torch.from_numpy(second.shared_steps) for second in seconds]
+            batch["shared_steps"] = pad_sequence(steps, batch_first=True, padding_value=-1)
         return batch
 
     def _pad(self, rows: list[Tensor]) -> tuple[Tensor, Tensor]:

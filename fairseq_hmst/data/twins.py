@@ -3,6 +3,8 @@
 The way there gives speech examples their text twins, placed in one batch with the speech.
 """
 
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,44 +14,79 @@ from preprocess.files.repetition import repeat_tokens, tokens_once
 from .batch import StreamExample, TokenRows
 from .language_symbols import LanguageSymbolIds
 
+if TYPE_CHECKING:
+    from .variation.flat_rows import FlatRows
 
-class TextTwins:
-    """Sources of the twins of a stream's examples; their targets and transcripts are those of the examples.
+
+class RepeatedText:
+    """Sources of text: each token repeated, with the language symbol of another source of the same example.
 
     Args:
-        sources: of the speech examples, from which a twin takes its language symbol.
-        transcripts: of the same examples; eos alone where none is known, and then there is no twin.
+        sources: of the same examples, which give the language symbols.
+        texts: tokens once, with eos.
         repeat: times that the data-bin's text stream has each token.
         language_symbols: of the data-bin.
+        counts: repetitions of each token of each row, without eos; None: `repeat`.
 
     Attributes:
-        sizes: (N,) int32 tokens of each twin's source, 0 where there is none.
+        sizes: (N,) int32 tokens of each source.
     """
 
     def __init__(
         self,
         sources: TokenRows[Tensor],
-        transcripts: TokenRows[Tensor],
+        texts: TokenRows[Tensor],
         repeat: int,
         language_symbols: LanguageSymbolIds,
+        counts: "FlatRows | None" = None,
     ) -> None:
-        self.sources = sources
-        self.transcripts = transcripts
-        self.repeat = repeat
-        self.language_symbols = language_symbols
-        text_lengths = np.asarray(transcripts.sizes) - 1
-        sizes = repeat * text_lengths + 1 + language_symbols.num_source_symbols
-        self.sizes = np.where(text_lengths > 0, sizes, 0).astype(np.int32)
+        self.sources, self.texts, self.repeat = sources, texts, repeat
+        self.language_symbols, self.counts = language_symbols, counts
+        repeated = repeat * (np.asarray(texts.sizes) - 1) if counts is None else counts.sums
+        self.sizes = (repeated + 1 + language_symbols.num_source_symbols).astype(np.int32)
+
+    def of_texts(self, texts: TokenRows[Tensor], counts: "FlatRows | None" = None) -> Self:
+        """The same of other texts, or with other repetitions."""
+        return type(self)(self.sources, texts, self.repeat, self.language_symbols, counts)
 
     def __len__(self) -> int:
-        return len(self.transcripts)
+        return len(self.texts)
+
+    def counts_of(self, row: int) -> np.ndarray:
+        """Repetitions of each token of a row's text, (S,)."""
+        if self.counts is None:
+            return np.full(int(self.texts.sizes[row]) - 1, self.repeat)
+        return self.counts.array(row)
+
+    def __getitem__(self, row: int) -> Tensor:
+        text = self.texts[row]
+        repeated = torch.from_numpy(repeat_tokens(text[:-1].numpy(), self.counts_of(row)))
+        return self.language_symbols.with_symbol_of(self.sources[row], torch.cat([repeated, text[-1:]]))
+
+
+class TextTwins:
+    """Sources of the twins of a stream's examples; their targets and transcripts are those of the examples.
+
+    Args:
+        repeated: transcripts of speech examples, repeated; eos alone where none is known, and then there is no twin.
+
+    Attributes:
+        sizes: (N,) int32 tokens of each twin's source, 0 where there is none.
+    """
+
+    def __init__(self, repeated: RepeatedText) -> None:
+        self.repeated = repeated
+        self.sizes = np.where(np.asarray(repeated.texts.sizes) > 1, repeated.sizes, 0).astype(np.int32)
+
+    def of_texts(self, texts: TokenRows[Tensor]) -> "TextTwins":
+        """Twins of other transcripts of the same examples."""
+        return TextTwins(self.repeated.of_texts(texts))
+
+    def __len__(self) -> int:
+        return len(self.repeated)
 
     def __getitem__(self, row: int) -> Tensor | None:
-        if self.sizes[row] == 0:
-            return None
-        transcript = self.transcripts[row]
-        text = torch.cat([torch.from_numpy(repeat_tokens(transcript[:-1].numpy(), self.repeat)), transcript[-1:]])
-        return self.language_symbols.with_symbol_of(self.sources[row], text)
+        return None if self.sizes[row] == 0 else self.repeated[row]
 
 
 class TextTranscripts:
@@ -90,7 +127,8 @@ def sort_with_twins(samples: list[StreamExample], text_stream: int) -> tuple[lis
         rows.append(sample)
         if sample["twin"] is not None:
             twin_of[len(rows) - 1] = len(rows)
-            rows.append({**sample, "stream": text_stream, "source": sample["twin"], "twin": None})
+            twin: StreamExample = {**sample, "stream": text_stream, "source": sample["twin"], "twin": None}
+            rows.append({**twin, "second": sample["twin_second"]})
     order = sorted(range(len(rows)), key=lambda row: -len(rows[row]["source"]))
     places = {row: place for place, row in enumerate(order)}
     twins = [places[twin_of[row]] if row in twin_of else -1 for row in order]

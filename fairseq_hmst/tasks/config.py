@@ -10,8 +10,9 @@ from omegaconf.errors import ConfigKeyError, InterpolationResolutionError
 from preprocess.errors import OptionError
 
 from ..bleu import AUTO, TOKENIZERS
-from ..data.streams import STREAM_NAMES
+from ..data.stream_rows import STREAM_NAMES
 from ..generators.decodings import DECODINGS
+from .variation.options import VariationConfig
 
 
 @dataclass
@@ -46,7 +47,7 @@ class DecodedConfig(FairseqDataclass):
 
 
 @dataclass
-class HmstTranslationConfig(DecodedConfig):
+class HmstTranslationConfig(VariationConfig, DecodedConfig):
     """Options of the task."""
 
     data: str = field(

@@ -102,6 +102,7 @@ class HmstTranslationTask(LoadingTask):
         if not getattr(criterion, "trains_every_head", False):
             self._refuse_heads_without_loss(cfg._name)
         self.needs_text_twins = getattr(criterion, "needs_text_twins", False)  # of train, which is loaded after this
+        self.compares_views = getattr(criterion, "compares_views", False)
         return criterion
 
     def _refuse_heads_without_loss(self, criterion: str) -> None:

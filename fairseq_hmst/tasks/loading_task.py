@@ -10,8 +10,10 @@ from fairseq.data import Dictionary
 from torch import Tensor
 
 from ..data.data_bin import DataBin
-from ..data.prefixes import Cuts
-from ..data.streams import STREAM_NAMES, MixedStreams, StreamRows, load_stream
+from ..data.example_inputs import ExampleInputs
+from ..data.stream_rows import STREAM_NAMES, StreamRows, load_stream
+from ..data.streams import MixedStreams
+from ..data.variation.prefixes import Cuts
 from .checkpointed_task import CheckpointedTask
 from .config import HmstTranslationConfig, refuse_without_effect, standalone
 from .input_languages import InputLanguages
@@ -21,6 +23,8 @@ from .prefixes.adding import add_prefixes, check_prefix_options
 from .prefixes.kept_cuts import find_cuts
 from .text_twins import add_text_twins, check_transcripts
 from .training_data import compare_with_cards
+from .variation.building import describe_variations, vary_streams
+from .variation.options import check_variation_options
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ class LoadingTask(CheckpointedTask):
         input_languages: of examples without targets.
         criterion: of training and validation; generation has none.
         needs_text_twins: whether the criterion needs them.
+        compares_views: whether the criterion compares two views of each example.
 
     Raises:
         DataBinError: a data-bin is not whole, or has other dictionaries than the first.
@@ -46,6 +51,7 @@ class LoadingTask(CheckpointedTask):
     def __init__(self, cfg: HmstTranslationConfig) -> None:
         super().__init__(cfg)
         self.needs_text_twins = False
+        self.compares_views = False
         self.criterion: FairseqCriterion | None = None
         self._cuts: dict[str, list[Cuts]] = {}  # of the data-bins, by split
         self.stream_names = cfg.streams.split(",")
@@ -76,7 +82,7 @@ class LoadingTask(CheckpointedTask):
 
         Of several data-bins, epoch n trains on the n-th in turn; all of them are compared with their cards before the
         first. The speech examples of train have text twins if the criterion needs them, and those of a training
-        prefixes if --prefix-share asks for them.
+        prefixes if --prefix-share asks for them, and the variations that the options ask for.
 
         Raises:
             DataBinError: a stream is missing or has changed, or a data-bin has no transcripts to make text twins of.
@@ -92,24 +98,30 @@ class LoadingTask(CheckpointedTask):
         if split.startswith("train") and self.criterion is not None:
             self._prepare_training(split)
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split, task_cfg is not None)]
-        twins = prefixes = ""
+        twins = variations = ""
         if split.startswith("train") and self.needs_text_twins:
             check_transcripts(self.shards, split, self.stream_names)
             twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
         if split in self._cuts:
             share = self.cfg.prefix_share
             num_rows = add_prefixes(streams, self._cuts[split][shard], share, data_bin.language_symbols)
-            prefixes = f"; {num_rows} st can be cut, {share:g} of all are drawn in an epoch"
+            variations = f"; {num_rows} st can be cut, {share:g} of all are drawn in an epoch"
+        inputs = None
+        if split.startswith("train") and self.criterion is not None:
+            inputs = vary_streams(self.cfg, streams, data_bin, split, self.compares_views)
+            variations += describe_variations(self.cfg, streams)
         passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
-        self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"))
+        self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"), inputs=inputs)
         counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
         where = f"{data_bin.path} " if len(self.shards) > 1 else ""
-        logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch{prefixes}")
+        logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch{variations}")
 
     def _prepare_training(self, split: str) -> None:
         """Check options and data of a training; find out where rows can be cut, if it is to have prefixes."""
         refuse_without_effect(self.cfg)
         check_prefix_options(self.cfg, self.needs_text_twins)
+        has_text = "mt" in self.stream_names or self.needs_text_twins
+        check_variation_options(self.cfg, "st" in self.stream_names, has_text, self.compares_views)
         save_dir = None if self.cfg.no_save else self.cfg.save_dir
         compare_with_cards(self.shards, split, self.stream_names, save_dir)
         if self.cfg.prefix_share > 0 and split not in self._cuts:
@@ -132,7 +144,13 @@ class LoadingTask(CheckpointedTask):
         there = [name for name in self.stream_names if is_for_training or self.data_bin.has_stream(split, name)]
         return there or self.stream_names
 
-    def _mixed(self, streams: list[StreamRows], passes: dict[str, float] | None, shuffle: bool) -> MixedStreams:
+    def _mixed(
+        self,
+        streams: list[StreamRows],
+        passes: dict[str, float] | None,
+        shuffle: bool,
+        inputs: ExampleInputs | None = None,
+    ) -> MixedStreams:
         return MixedStreams(
             streams,
             self.source_dictionary,
@@ -141,6 +159,7 @@ class LoadingTask(CheckpointedTask):
             passes,
             self.cfg.seed,
             shuffle,
+            inputs,
         )
 
     def build_dataset_for_inference(

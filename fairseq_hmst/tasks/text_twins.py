@@ -1,8 +1,8 @@
 """Giving the speech examples of train the text twins that --consistency-weight compares them with."""
 
 from ..data.data_bin import DataBin, DataBinError
-from ..data.streams import StreamRows
-from ..data.twins import TextTwins
+from ..data.stream_rows import StreamRows
+from ..data.twins import RepeatedText, TextTwins
 
 
 def check_transcripts(data_bins: list[DataBin], split: str, stream_names: list[str]) -> None:
@@ -31,6 +31,6 @@ def add_text_twins(streams: list[StreamRows], data_bin: DataBin) -> int:
     (speech,) = (stream for stream in streams if stream.name == "st")
     if speech.transcripts is None:
         return 0
-    twins = TextTwins(speech.sources, speech.transcripts, data_bin.card.repeat, data_bin.language_symbols)
-    speech.twins = twins
+    texts = RepeatedText(speech.sources, speech.transcripts, data_bin.card.repeat, data_bin.language_symbols)
+    speech.twins = twins = TextTwins(texts)
     return int((twins.sizes > 0).sum())

@@ -22,7 +22,7 @@ from preprocess.files.reading.finite import check_finite
 from .. import compat  # noqa: F401
 from ..data.batch import Batch
 from ..data.example_names import example_names, list_names
-from ..data.streams import STREAM_NAMES
+from ..data.stream_rows import STREAM_NAMES
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from typing import TypeVar
 import numpy as np
 
 from ..errors import VocabularyError
+from ..files.origin import Origin
 from ..files.splits import Split
 from ..files.text import TextPair, normalise_text
 from ..vocabulary.dictionary import UNK_INDEX
 from ..vocabulary.token_encoder import TokenEncoder
-from .origin import Origin
 from .writer import Example
 
 CHUNK_EXAMPLES = 2000  # encoded by SentencePiece's threads at a time

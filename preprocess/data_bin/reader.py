@@ -11,10 +11,10 @@ import numpy as np
 
 from ..errors import MismatchError
 from ..files.cards.data_bin_card import DataBinCard, StreamEntry
+from ..files.origin import Origin, read_origins
 from ..files.units import text_to_units
 from ..vocabulary.dictionary import EOS_INDEX, SPECIAL_SYMBOLS
 from ..vocabulary.models import Subwords
-from .origin import Origin, read_origins
 from .writer import load_indexed_dataset
 
 if TYPE_CHECKING:

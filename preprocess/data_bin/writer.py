@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files.ctc_steps import needed_for_ctc
 from ..files.fairseq_import import process_unchanged
+from ..files.origin import ORIGIN_COLUMNS, Origin
 from ..vocabulary.dictionary import UNK_INDEX
-from .ctc_steps import needed_for_ctc
-from .origin import ORIGIN_COLUMNS, Origin
 
 if TYPE_CHECKING:
     from fairseq.data.indexed_dataset import MMapIndexedDatasetBuilder

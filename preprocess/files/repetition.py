@@ -7,8 +7,8 @@ import numpy as np
 Tokens = TypeVar("Tokens", np.ndarray, list[str])
 
 
-def repeat_tokens(tokens: np.ndarray, repeat: int) -> np.ndarray:
-    """Each of (S,) tokens `repeat` times: (S * repeat,)."""
+def repeat_tokens(tokens: np.ndarray, repeat: int | np.ndarray) -> np.ndarray:
+    """Each of (S,) tokens `repeat` times, (S * repeat,), or each as often as (S,) `repeat` says."""
     return np.repeat(tokens, repeat)
 
 

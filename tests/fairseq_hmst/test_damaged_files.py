@@ -25,15 +25,15 @@ from fairseq_hmst.average import average_checkpoints
 from fairseq_hmst.command.check.folder_check import check_checkpoint
 from fairseq_hmst.command.run.road_recipe import read_road_recipe
 from fairseq_hmst.data.data_bin import DataBin
-from fairseq_hmst.data.streams import load_stream
+from fairseq_hmst.data.stream_rows import load_stream
 from fairseq_hmst.model_folder.card import ModelConfig, ModelEntry
 from fairseq_hmst.model_folder.generation import GenerationOptions
 from fairseq_hmst.model_folder.json_files import read_object
 from fairseq_hmst.models.pretrained import PretrainedModel
 from fairseq_hmst.text_start.start import read_text_model
-from preprocess.data_bin.origin import read_origins
 from preprocess.errors import UserError
 from preprocess.files.manifest import read_manifest
+from preprocess.files.origin import read_origins
 from preprocess.files.reading.archive import read_array
 from preprocess.files.reading.sentencepiece_model import read_sentencepiece
 from preprocess.files.units import read_units

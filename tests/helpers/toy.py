@@ -48,6 +48,7 @@ def make_toy_data_bin(
     text_model: Path | None = None,
     repeat: int = 4,
     keep_all_pieces: bool = False,
+    speaker: str = "toy",
 ) -> Path:
     """Write manifests and units, and make folder/data-bin from them by the project's own stages.
 
@@ -59,6 +60,7 @@ def make_toy_data_bin(
         text_model: a folder that `tiny_mbart` wrote, whose SentencePiece model serves the texts.
         repeat: times each source-text token is written.
         keep_all_pieces: of the text model.
+        speaker: of all rows.
     """
     manifests, units = folder / "manifest", folder / "units"
     manifests.mkdir(parents=True)
@@ -72,7 +74,7 @@ def make_toy_data_bin(
                 transcript = english if with_transcripts and row % 7 != 3 else ""
                 target = targets[row % len(targets)]
                 languages = f"en\t{target}\t{transcript}\t{translate(english, target)}"
-                file.write(f"{split}-{row}\ttoy.wav\t0\t1\t{languages}\ttoy\n")
+                file.write(f"{split}-{row}\ttoy.wav\t0\t1\t{languages}\t{speaker}\n")
         lines = (f"{split}-{row}\t{' '.join(map(str, row_units))}\n" for row, (row_units, _, _) in enumerate(rows))
         (units / f"{split}.units").write_text("".join(lines), encoding="utf-8")
     text = ["--source-text", manifests / "train.tsv", "--target-text", manifests / "train.tsv"]
@@ -128,6 +130,26 @@ def task_with_twins(data_bin: Path, **options: object):
     task.needs_text_twins = True
     task.load_dataset("train")
     return task
+
+
+def training_task(data_bin: Path, criterion: Iterable = (), **options: object):
+    """The task of a training by hmst_joint; its data is that of no training until it is loaded again."""
+    from omegaconf import OmegaConf
+
+    from fairseq_hmst.criterions.joint_criterion import JointCriterionConfig
+
+    task = build_task(data_bin, **options)
+    config = OmegaConf.merge(OmegaConf.structured(JointCriterionConfig), {"_name": "hmst_joint", "sentence_avg": False})
+    task.build_criterion(OmegaConf.merge(config, dict(criterion)))
+    return task
+
+
+def epoch_rows(task, epoch: int = 1) -> list[tuple[tuple[int, ...], ...]]:
+    """Source, target and transcript of each example of train in an epoch."""
+    dataset = task.dataset("train")
+    dataset.set_epoch(epoch)
+    examples = [dataset[index] for index in range(len(dataset))]
+    return [tuple(tuple(example[kind].tolist()) for kind in ("source", "target", "transcript")) for example in examples]
 
 
 def batch_of(task, rows: Iterable[int], split: str = "valid") -> dict:

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 COMPOSE = Path(__file__).parents[2] / "prompts" / "compose.py"
-COLUMNS = ("id", "audio", "src_text", "tgt_text")
+COLUMNS = ("id", "audio", "src_text", "tgt_text", "speaker")
+SPEAKER = "announcer"  # of all recordings
 TARGETS = ("fr", "es")
 
 
@@ -29,7 +30,7 @@ def write_tables(announcements: Path, target: str, out: Path) -> None:
             external.append(f"{row['en']}\t{row[target]}")
         elif row["split"] in tables:
             audio = announcements.parent / row["audio"]
-            tables[row["split"]].append(f"{row['id']}\t{audio}\t{row['en']}\t{row[target]}")
+            tables[row["split"]].append(f"{row['id']}\t{audio}\t{row['en']}\t{row[target]}\t{SPEAKER}")
     out.mkdir(parents=True, exist_ok=True)
     for name, lines in {**tables, "external": external}.items():
         (out / f"{name}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -11,14 +11,15 @@ from fairseq.models import ARCH_MODEL_REGISTRY
 from omegaconf import OmegaConf
 from torch import Tensor
 
+from preprocess.files.ctc_steps import needed_for_ctc
 from preprocess.files.progress import show_progress
 
 from ...alignment import Labels, align_batch, ctc_alignment
 from ...checkpoints.identity import FINGERPRINT
 from ...checkpoints.reading import CheckpointError, read_checkpoint
 from ...data.data_bin import DataBin, DataBinError
-from ...data.prefixes import Cuts, possible_cuts, steps_of_ctc
-from ...data.streams import StreamRows
+from ...data.stream_rows import StreamRows
+from ...data.variation.prefixes import Cuts, possible_cuts
 
 if TYPE_CHECKING:
     from ...models.hmst_model import HmstModel, ModelTask
@@ -158,4 +159,4 @@ class Aligner:
 
 def _has_path(labels: Tensor, source: Tensor) -> bool:
     """Whether CTC can align labels with a source."""
-    return bool(steps_of_ctc(labels.numpy())[-1] <= len(source))
+    return bool(needed_for_ctc(labels.numpy()) <= len(source))

@@ -14,8 +14,8 @@ from preprocess.files.reading.archive import check_archive
 from preprocess.files.whole import whole_file
 
 from ...data.data_bin import DataBin
-from ...data.prefixes import Cuts
-from ...data.streams import load_stream
+from ...data.stream_rows import load_stream
+from ...data.variation.prefixes import Cuts
 from .aligner import Aligner
 
 if TYPE_CHECKING:

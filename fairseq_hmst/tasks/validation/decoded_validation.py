@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...bleu import BleuScorer
 from ...data.batch import Batch, NetInput
-from ...data.streams import STREAM_NAMES
+from ...data.stream_rows import STREAM_NAMES
 from ...generators.generator_choice import Generator
 from ...training.training_events import Sample, SampleTranslations, log_event
 from .sample_board import SampleBoard

@@ -6,9 +6,9 @@ from hashlib import blake2b
 
 import numpy as np
 
-from ...data_bin.ctc_steps import is_repeated
 from ...data_bin.reader import DataBinReader, Stream
 from ...errors import MismatchError
+from ...files.ctc_steps import is_repeated
 from ...vocabulary.dictionary import UNK_INDEX
 from .speech_origins import SpeechOrigins, read_speech_origins
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from fairseq.logging import metrics
 from torch.nn import functional
-from toy import batch_of, build_criterion, build_model, task_with_twins
+from toy import batch_of, build_criterion, build_model, task_with_twins, training_task
 
 from fairseq_hmst.criterions.joint_criterion import LOSS_UNIT
 
@@ -270,3 +270,45 @@ def test_a_model_whose_heads_do_not_serve_is_refused(task, batch, architecture, 
     sizes = {"predictor_dim": 8, "joint_dim": 8} if "transducer" in architecture else {}
     with pytest.raises(ValueError, match=message):
         build_criterion(task, **options)(make_model(task, architecture=architecture, **sizes), batch)
+
+
+def test_ctc_heads_have_a_weight_of_their_own(task, batch):
+    model = make_model(task, dropout=0.3)
+
+    def loss(**options):
+        torch.manual_seed(3)
+        return build_criterion(task, **options)(model, batch)[0].double()
+
+    plain, attention, ctc = loss(rdrop_weight=1e-9), loss(rdrop_weight=1.0, rdrop_ctc_weight=0.0), None
+    ctc = loss(rdrop_weight=0.0, rdrop_ctc_weight=1.0)
+    assert float(attention) > float(plain) < float(ctc)
+    both = loss(rdrop_weight=2.0, rdrop_ctc_weight=0.5)
+    expected = plain + 2.0 * (attention - plain) + 0.5 * (ctc - plain)
+    assert float(both) == pytest.approx(float(expected), rel=1e-4)
+    assert float(loss(rdrop_weight=2.0, rdrop_ctc_weight=2.0)) == float(loss(rdrop_weight=2.0))
+
+
+def test_views_of_other_lengths_are_compared_where_they_share_a_part(toy_data_bin):
+    task = training_task(toy_data_bin, {"rdrop_weight": 1.0}, sample_pieces="units", sampling_alpha=0.05)
+    task.load_dataset("train")
+    dataset = task.dataset("train")
+    batch = dataset.collater([dataset[index] for index in range(8)])
+    assert not torch.equal(batch["net_input"]["src_lengths"], batch["second_view"]["src_lengths"])
+    model = Recorder(make_model(task))
+    logged = task.criterion(model, batch)[2]
+    (_, output) = model.calls[0]
+    number, total = len(batch["id"]), 0.0
+    for row in range(number):
+        steps = [pair for pair in batch["shared_steps"][row].tolist() if pair != [-1, -1]]
+        pairs = {
+            "attention": output.attention_logits[[row, number + row], : (batch["target"][row] != 1).sum()],
+            "ctc": [
+                output.ctc_logits[row][[a for a, _ in steps]],
+                output.ctc_logits[number + row][[b for _, b in steps]],
+            ],
+        }
+        if has_source_ctc(batch, row):
+            logits = output.source_ctc_logits
+            pairs["source_ctc"] = [logits[row][[a for a, _ in steps]], logits[number + row][[b for _, b in steps]]]
+        total += sum(HEADS[head] * divergence(*pair) for head, pair in pairs.items())
+    assert float(logged["st_rdrop_loss"]) == pytest.approx(total, rel=1e-4)

@@ -13,7 +13,8 @@ from toy import build_task, toy_sentences
 
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
-from fairseq_hmst.data.streams import MixedStreams, StreamRows
+from fairseq_hmst.data.stream_rows import StreamRows
+from fairseq_hmst.data.streams import MixedStreams
 from preprocess.files.languages import LanguageSymbolsEntry
 
 EOS, PAD = 2, 1

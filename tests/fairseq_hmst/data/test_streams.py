@@ -7,7 +7,8 @@ from fairseq.data import Dictionary
 
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
-from fairseq_hmst.data.streams import MixedStreams, StreamRows
+from fairseq_hmst.data.stream_rows import StreamRows
+from fairseq_hmst.data.streams import MixedStreams
 
 
 class Rows(list):

@@ -8,8 +8,9 @@ from toy import make_toy_data_bin, task_with_twins
 
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
-from fairseq_hmst.data.streams import MixedStreams, StreamRows
-from fairseq_hmst.data.twins import TextTwins
+from fairseq_hmst.data.stream_rows import StreamRows
+from fairseq_hmst.data.streams import MixedStreams
+from fairseq_hmst.data.twins import RepeatedText, TextTwins
 
 EOS = 2
 
@@ -60,7 +61,9 @@ def test_twins_are_repeated_as_often_as_the_text_stream(tmp_path):
     ],
 )
 def test_a_twin_has_the_symbol_of_its_example_in_its_place(source_form, source, twin):
-    twins = TextTwins(rows_of(source, source), rows_of([7, 8, EOS], [EOS]), 2, LanguageSymbolIds(EOS, source_form))
+    twins = TextTwins(
+        RepeatedText(rows_of(source, source), rows_of([7, 8, EOS], [EOS]), 2, LanguageSymbolIds(EOS, source_form))
+    )
     assert twins[0].tolist() == twin
     assert twins[1] is None
     assert twins.sizes.tolist() == [len(twin), 0]
@@ -76,7 +79,7 @@ def dataset():
     sources = rows_of(*([4 + length] * length + [EOS] for length in (6, 3, 7, 2, 5, 1)))
     targets = rows_of(*([9] * length + [EOS] for length in (2, 6, 1, 2, 3, 2)))
     transcripts = rows_of([5, EOS], [6, 6, EOS], [5, 7, EOS], [EOS], [8, EOS], [7, 7, 8, EOS])
-    twins = TextTwins(sources, transcripts, 2, symbols)
+    twins = TextTwins(RepeatedText(sources, transcripts, 2, symbols))
     streams = [
         StreamRows("st", sources, targets, transcripts, twins=twins),
         StreamRows("mt", rows_of([5, EOS]), rows_of([9])),
@@ -147,6 +150,6 @@ def test_without_twins_a_batch_has_none_and_fairseq_makes_it(toy_task):
 
 
 def test_twins_of_other_examples_are_refused():
-    twins = TextTwins(rows_of([4, EOS]), rows_of([5, EOS]), 2, LanguageSymbolIds(EOS))
+    twins = TextTwins(RepeatedText(rows_of([4, EOS]), rows_of([5, EOS]), 2, LanguageSymbolIds(EOS)))
     with pytest.raises(DataBinError, match="stream st: 2 sources but 1 twins"):
         StreamRows("st", rows_of([4, EOS], [4, EOS]), twins=twins)

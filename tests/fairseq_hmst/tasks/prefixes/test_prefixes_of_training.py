@@ -5,20 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
 from prompt_models import FAMILIES, random_checkpoint
-from toy import build_model, build_task
+from toy import build_model, build_task, epoch_rows, training_task
 
 from fairseq_hmst.alignment import align
 from fairseq_hmst.checkpoints.reading import CheckpointError
-from fairseq_hmst.criterions.joint_criterion import JointCriterionConfig
 from fairseq_hmst.data.data_bin import DataBinError
-from fairseq_hmst.data.streams import load_stream
+from fairseq_hmst.data.stream_rows import load_stream
 from fairseq_hmst.tasks.prefixes import kept_cuts
 from fairseq_hmst.tasks.prefixes.aligner import Aligner
 from fairseq_hmst.tasks.prefixes.kept_cuts import find_cuts
-from preprocess.data_bin.ctc_steps import needed_for_ctc
 from preprocess.errors import OptionError
+from preprocess.files.ctc_steps import needed_for_ctc
 
 HEADS = {"hmst_aed": "attention", "hmst_ctc": "ctc", "hmst_ctc_attention": "ctc", "hmst_transducer": "transducer"}
 
@@ -27,22 +25,6 @@ HEADS = {"hmst_aed": "attention", "hmst_ctc": "ctc", "hmst_ctc_attention": "ctc"
 def aligner(toy_data_bin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of the data-bin, with CTC on translation and transcript."""
     return random_checkpoint(tmp_path_factory.mktemp("aligner") / "ctc.pt", toy_data_bin)
-
-
-def training_task(data_bin, criterion=(), **options):
-    """The task of a training, its data not loaded again."""
-    task = build_task(data_bin, **options)
-    config = OmegaConf.merge(OmegaConf.structured(JointCriterionConfig), {"_name": "hmst_joint", "sentence_avg": False})
-    task.build_criterion(OmegaConf.merge(config, dict(criterion)))
-    return task
-
-
-def epoch_rows(task, epoch=1):
-    dataset = task.dataset("train")
-    dataset.set_epoch(epoch)
-    examples = [dataset[i] for i in range(len(dataset))]
-    kinds = ("source", "target", "transcript")
-    return [tuple(tuple(example[kind].tolist()) for kind in kinds) for example in examples]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -135,7 +117,7 @@ def test_a_share_of_train_is_cut_and_nothing_else(toy_data_bin, aligner, tmp_pat
     for task in (whole, cut):
         task.load_dataset("train")
         task.load_dataset("valid")
-    counts = cut.dataset("train").streams[0].prefixes.cuts.counts
+    counts = cut.dataset("train").streams[0].variations[0].cuts.counts
     for epoch in (1, 2):
         pairs = list(zip(epoch_rows(whole, epoch), epoch_rows(cut, epoch), strict=True))
         changed = [row for row, (before, after) in enumerate(pairs) if before != after]
@@ -150,7 +132,7 @@ def test_a_share_of_train_is_cut_and_nothing_else(toy_data_bin, aligner, tmp_pat
             (source, target, _), (cut_source, cut_target, _) = pairs[row]
             assert 1 < len(cut_source) < len(source)
             assert 1 < len(cut_target) < len(target)
-    assert cut.dataset("valid").streams[0].prefixes is None
+    assert cut.dataset("valid").streams[0].variations == ()
 
 
 def test_without_prefixes_nothing_is_kept_and_batches_are_those_of_a_task_that_knows_none(toy_data_bin, tmp_path):
@@ -158,7 +140,7 @@ def test_without_prefixes_nothing_is_kept_and_batches_are_those_of_a_task_that_k
     before = epoch_rows(task)
     task.load_dataset("train")
     assert epoch_rows(task) == before
-    assert task.dataset("train").streams[0].prefixes is None
+    assert task.dataset("train").streams[0].variations == ()
     assert list(tmp_path.glob(".cuts*")) == []
 
 

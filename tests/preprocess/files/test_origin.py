@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from preprocess.data_bin.origin import ORIGIN_COLUMNS, Origin, read_origins
 from preprocess.errors import MismatchError
+from preprocess.files.origin import ORIGIN_COLUMNS, Origin, read_origins
 
 HEADER = "\t".join(ORIGIN_COLUMNS) + "\n"
 GOOD = "u1\t1.5\tanna\ten\tfr\n"

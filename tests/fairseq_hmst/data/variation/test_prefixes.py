@@ -8,8 +8,11 @@ import torch
 from fairseq.data import Dictionary
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
-from fairseq_hmst.data.prefixes import WHOLE, Cuts, Prefixes, possible_cuts, steps_of_ctc
-from fairseq_hmst.data.streams import MixedStreams, StreamRows
+from fairseq_hmst.data.stream_rows import StreamRows
+from fairseq_hmst.data.streams import MixedStreams
+from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes
+from fairseq_hmst.data.variation.draws import Draws
+from fairseq_hmst.data.variation.prefixes import WHOLE, Cuts, Prefixes, possible_cuts
 from fairseq_hmst.losses.ctc_loss import ctc_feasible
 
 NO_TRANSCRIPT = np.zeros(0, dtype=int)
@@ -82,11 +85,11 @@ def test_cuts_without_a_path_of_ctc_are_left_out():
     assert cuts_of([0, 4], 5, transcript=[0, 0, 0]) == [(2, 1, 3), (3, 1, 3), (4, 1, 3)]
 
 
-def test_steps_of_ctc_are_those_that_the_loss_wants():
+def test_steps_of_prefixes_are_those_that_the_loss_wants():
     generator = np.random.default_rng(1)
     for length in (0, 1, 2, 5, 9):
         labels = generator.integers(2, size=length)
-        for first, steps in enumerate(steps_of_ctc(labels)):
+        for first, steps in enumerate(steps_of_prefixes(labels)):
             given = torch.from_numpy(labels)[None], torch.tensor([steps]), torch.tensor([first])
             assert ctc_feasible(*given)
             assert not ctc_feasible(given[0], given[1] - 1, given[2])
@@ -127,7 +130,7 @@ def test_a_prefix_keeps_language_symbols_and_eos(form):
     symbols = FORMS[form]
     stream = stream_of(symbols, 1)
     cuts = Cuts.of_rows([np.array([(2, 1, 1)])])
-    found = Prefixes(cuts, 0.999, symbols).of_epoch(stream, seed=1, epoch=1)
+    found = Prefixes(cuts, 0.999, symbols).of_epoch(stream, Draws(seed=1, epoch=1))
     source, target = stream.sources[0].tolist(), stream.targets[0].tolist()
     assert found.sources[0].tolist() == [token for token in source if token not in (12, 13, 14)]
     assert found.targets[0].tolist() == [token for token in target if token not in (21, 22)]
@@ -150,7 +153,7 @@ def rows_of(dataset, epoch):
 def test_prefixes_depend_on_seed_and_epoch_alone_and_sizes_follow_them():
     def dataset(seed=1):
         stream = stream_of(FORMS["none"], 40)
-        stream.prefixes = Prefixes(some_cuts(40), 0.5, FORMS["none"])
+        stream.variations = (Prefixes(some_cuts(40), 0.5, FORMS["none"]),)
         return mixed(stream, seed=seed)
 
     first = dataset()
@@ -168,7 +171,7 @@ def test_prefixes_depend_on_seed_and_epoch_alone_and_sizes_follow_them():
 
 def test_other_draws_of_the_epoch_are_the_same_with_and_without_prefixes():
     whole, cut = stream_of(FORMS["none"], 40), stream_of(FORMS["none"], 40)
-    cut.prefixes = Prefixes(Cuts.of_rows([np.zeros((0, 3), int)] * 40), 0.5, FORMS["none"])
+    cut.variations = (Prefixes(Cuts.of_rows([np.zeros((0, 3), int)] * 40), 0.5, FORMS["none"]),)
     datasets = [mixed(stream, passes={"st": 0.5}) for stream in (whole, cut)]
     for epoch in (1, 2):
         assert rows_of(datasets[0], epoch) == rows_of(datasets[1], epoch)

@@ -1,6 +1,6 @@
 """Origins of the examples of a stream, in a table beside it: SPLIT.STREAM.origin.tsv, one line an example.
 
-Training does not read the table; it is there so that a report can name examples.
+A training reads it for the speakers alone; else it is there so that a report can name examples.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MismatchError
-from ..files.reading.escaping import escape_field, unescape_field
+from .reading.escaping import escape_field, unescape_field
 
 ORIGIN_COLUMNS = ("id", "seconds", "speaker", "src_lang", "tgt_lang")
 

@@ -8,14 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .batch import TokenRows
-from .language_symbols import LanguageSymbolIds
+from ..batch import TokenRows
+from ..language_symbols import LanguageSymbolIds
+from .ctc_steps import steps_of_prefixes
+from .draws import Draws, Purpose
 
 if TYPE_CHECKING:
-    from .streams import StreamRows
+    from ..stream_rows import StreamRows
 
 WHOLE = -1  # in place of a number of tokens
-DRAWS = 1  # apart from other draws by seed and epoch
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def possible_cuts(
     kept_labels = _looking_at_first(kept, alignment)
     possible = (kept_labels > 0) & (kept_labels < len(labels))
     kept_transcript = _looking_at_first(kept, transcript_alignment)
-    needed = np.maximum(steps_of_ctc(labels)[kept_labels], steps_of_ctc(transcript)[kept_transcript])
+    needed = np.maximum(steps_of_prefixes(labels)[kept_labels], steps_of_prefixes(transcript)[kept_transcript])
     possible &= kept + num_symbols >= needed
     return np.stack([kept, kept_labels, kept_transcript], axis=1)[possible].astype(np.int32)
 
@@ -88,12 +89,6 @@ def _looking_at_first(kept: np.ndarray, alignment: np.ndarray) -> np.ndarray:
     if len(alignment) == 0:
         return np.zeros_like(kept)
     return np.searchsorted(np.maximum.accumulate(alignment.argmax(axis=1)), kept)
-
-
-def steps_of_ctc(labels: np.ndarray) -> np.ndarray:
-    """Encoder steps that CTC needs for the first 0 to U labels, (U + 1,): one a label, and one between equal ones."""
-    is_repeat = np.concatenate([[False], labels[1:] == labels[:-1]])[: len(labels)]
-    return np.concatenate([[0], np.cumsum(1 + is_repeat)])
 
 
 class CutRows:
@@ -131,13 +126,13 @@ class Prefixes:
     share: float
     language_symbols: LanguageSymbolIds
 
-    def of_epoch(self, stream: "StreamRows", seed: int, epoch: int) -> "StreamRows":
-        """The rows of a stream in an epoch, which depend on `seed` and `epoch` alone.
+    def of_epoch(self, stream: "StreamRows", draws: Draws) -> "StreamRows":
+        """The rows of a stream in an epoch, the same in both views.
 
         A prefix ends in eos as a whole row does. Its transcript ends where its source does, and is unknown where
         nothing is left of it.
         """
-        source, labels, transcript = self.cuts.draw(np.random.default_rng([seed, epoch, DRAWS]), self.share).T
+        source, labels, transcript = self.cuts.draw(draws.generator(Purpose.PREFIXES), self.share).T
         before, after = self.language_symbols.source_edges
         before_target = self.language_symbols.num_target_symbols
         targets, transcripts = stream.targets, stream.transcripts
@@ -146,5 +141,4 @@ class Prefixes:
             sources=CutRows(stream.sources, source, before, after),
             targets=None if targets is None else CutRows(targets, labels, before_target, 1),
             transcripts=None if transcripts is None else CutRows(transcripts, transcript, 0, 1),
-            prefixes=None,
         )

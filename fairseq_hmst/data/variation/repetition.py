@@ -1,0 +1,145 @@
+"""Jitter of repetition: text whose tokens are repeated as unevenly as speech gives them units, `repeat` on average."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ..twins import RepeatedText, TextTwins
+from .ctc_steps import steps_of_rows
+from .draws import Draws, Purpose
+from .flat_rows import FlatRows, inner_tokens
+
+if TYPE_CHECKING:
+    from ..stream_rows import StreamRows
+
+RULES = ("fixed", "normal", "characters")
+
+
+class RepetitionRule(Protocol):
+    """A way to draw how often each token is repeated."""
+
+    def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Repetitions of tokens (M,), int, 1 or more."""
+        ...
+
+
+@dataclass(frozen=True)
+class FixedRule:
+    """Repetitions `repeat` - 1, `repeat` and `repeat` + 1 with the same probability."""
+
+    repeat: int
+
+    def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return self.repeat + generator.integers(-1, 2, size=len(tokens))
+
+
+@dataclass(frozen=True)
+class NormalRule:
+    """Rounded draws of a normal distribution around `repeat`, cut off at 1 and as far above.
+
+    Attributes:
+        repeat: the mean.
+        deviation: standard deviation, in repetitions.
+    """
+
+    repeat: int
+    deviation: float
+
+    def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        drawn = np.rint(generator.normal(self.repeat, self.deviation, size=len(tokens))).astype(np.int64)
+        return drawn.clip(1, 2 * self.repeat - 1)
+
+
+@dataclass(frozen=True)
+class CharacterRule:
+    """Repetitions by the length of a piece in characters, rounded at random to keep their mean.
+
+    Attributes:
+        expected: (V,) repetitions of each id of the input dictionary, 1 or more.
+    """
+
+    expected: np.ndarray
+
+    def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return np.floor(self.expected[tokens] + generator.random(len(tokens))).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Input tokens that speech has for its transcripts, N examples of a training; none without a transcript.
+
+    Attributes:
+        speech: (N,) tokens of the source, without language symbol and eos.
+        text: (N,) tokens of the transcript.
+        characters: (N,) characters of these.
+    """
+
+    speech: np.ndarray
+    text: np.ndarray
+    characters: np.ndarray
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the input tokens of one text token, over their mean.
+
+        Tokens are taken to be independent, so that the variance of an utterance is that of a token times their number.
+        """
+        mean = self.speech.sum() / self.text.sum()
+        variance = ((self.speech - mean * self.text) ** 2).sum() / self.text.sum()
+        return float(np.sqrt(variance) / mean)
+
+    @property
+    def by_characters(self) -> tuple[float, float]:
+        """Input tokens of a text token, and of each of its characters: least squares, neither below 0."""
+        given = np.stack([self.text, self.characters], axis=1).astype(float)
+        (token, character), *_ = np.linalg.lstsq(given, self.speech.astype(float), rcond=None)
+        if token < 0:
+            return 0.0, float(self.speech @ self.characters / (self.characters @ self.characters))
+        if character < 0:
+            return float(self.speech @ self.text / (self.text @ self.text)), 0.0
+        return float(token), float(character)
+
+
+def character_rule(durations: Durations, characters: np.ndarray, frequencies: np.ndarray, repeat: int) -> CharacterRule:
+    """The rule for text whose pieces have (V,) characters and frequencies: `repeat` on average, 1 at least."""
+    token, character = durations.by_characters
+    weights = token + character * characters
+    low, high = 0.0, repeat * 2.0 / max(float(weights[frequencies > 0].min()), 1e-3)
+    for _ in range(60):  # the mean rises with the scale: bisection
+        scale = (low + high) / 2
+        mean = np.average(np.maximum(scale * weights, 1.0), weights=frequencies)
+        low, high = (scale, high) if mean < repeat else (low, scale)
+    return CharacterRule(np.maximum(high * weights, 1.0))
+
+
+@dataclass(frozen=True)
+class Repetitions:
+    """Repetitions of the texts of a stream, others in each epoch and in each view.
+
+    A row keeps the even ones where others would make it longer than the longest, or leave CTC without a path.
+    """
+
+    rule: RepetitionRule
+    num_target_symbols: int
+
+    def of_epoch(self, stream: "StreamRows", draws: Draws) -> "StreamRows":
+        """The rows of a stream in an epoch and a view."""
+        labels = [(stream.targets, self.num_target_symbols), (stream.transcripts, 0)]
+        steps = [steps_of_rows(inner_tokens(rows, before, 1)) for rows, before in labels if rows is not None]
+        needed = np.max([np.zeros(len(stream.sources), dtype=np.int64), *steps], axis=0)
+        generator = draws.generator(Purpose.REPETITIONS, stream.number, draws.view)
+        found = replace(stream)
+        if isinstance(stream.sources, RepeatedText):
+            found.sources = self._drawn(stream.sources, needed, generator)
+        if stream.twins is not None:
+            found.twins = TextTwins(self._drawn(stream.twins.repeated, needed, generator))
+        return found
+
+    def _drawn(self, even: RepeatedText, needed: np.ndarray, generator: np.random.Generator) -> RepeatedText:
+        texts = inner_tokens(even.texts, 0, 1)
+        counts = FlatRows(self.rule.draw(texts.tokens, generator), texts.sizes)
+        sizes = even.of_texts(even.texts, counts).sizes
+        fits = (sizes <= even.sizes.max(initial=0)) & (sizes >= needed)
+        kept = np.where(np.repeat(fits, texts.sizes), counts.tokens, even.repeat)
+        return even.of_texts(even.texts, FlatRows(kept, texts.sizes))

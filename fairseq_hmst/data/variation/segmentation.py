@@ -1,0 +1,126 @@
+"""Other pieces of the same units and text: subword regularization (Kudo 2018, arXiv:1804.10959)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..batch import TokenRows
+from ..language_symbols import LanguageSymbolIds
+from ..twins import RepeatedText, TextTwins
+from .ctc_steps import steps_of_rows
+from .draws import Draws, Purpose
+from .flat_rows import FlatRows, inner_tokens
+from .unigram_sampler import UnigramSampler
+
+if TYPE_CHECKING:
+    from ..stream_rows import StreamRows
+
+SIDES = ("units", "source", "target")  # whose segmentation may be sampled
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Other pieces for the rows of a stream in each epoch.
+
+    Both views of a row have the same labels, and inputs of their own. A row keeps its pieces where others would be
+    longer than the longest row as stored, or leave CTC without a path.
+
+    Attributes:
+        samplers: of some of SIDES.
+        language_symbols: of the data-bin.
+    """
+
+    samplers: Mapping[str, UnigramSampler]
+    language_symbols: LanguageSymbolIds
+
+    def of_epoch(self, stream: "StreamRows", draws: Draws) -> "StreamRows":
+        """The rows of a stream in an epoch and a view."""
+        labels = self._sample_labels(stream, draws)
+        steps = np.max([np.zeros(len(stream.sources), dtype=np.int64), *map(steps_of_rows, labels.values())], axis=0)
+        found = replace(stream)
+        if stream.targets is not None and "target" in self.samplers:
+            before = self.language_symbols.num_target_symbols
+            found.targets = WithEdges(labels["targets"], stream.targets, before, 1)
+        if stream.transcripts is None or "source" not in self.samplers:
+            transcripts = None
+        else:
+            transcripts = found.transcripts = WithEdges(labels["transcripts"], stream.transcripts, 0, 1)
+        if stream.name == "st" and "units" in self.samplers:
+            found.sources = self._sample_units(stream, steps, draws)
+        if transcripts is not None and stream.transcripts is not None:
+            texts = transcripts
+            if draws.view > 0:
+                texts = WithEdges(self._sample_texts(stream.transcripts, stream, draws), stream.transcripts, 0, 1)
+            if isinstance(stream.sources, RepeatedText):
+                found.sources = _fitting(stream.sources, texts, steps)
+            if stream.twins is not None:
+                found.twins = TextTwins(_fitting(stream.twins.repeated, texts, steps))
+        return found
+
+    def _sample_labels(self, stream: "StreamRows", draws: Draws) -> dict[str, FlatRows]:
+        """Labels of each head, sampled where that is asked for: `targets`, and `transcripts` where there are any."""
+        sides = {"targets": (stream.targets, self.language_symbols.num_target_symbols, "target")}
+        sides["transcripts"] = (stream.transcripts, 0, "source")
+        labels = {}
+        for number, (kind, (rows, before, side)) in enumerate(sides.items(), start=1):
+            if rows is None:
+                continue
+            labels[kind] = stored = inner_tokens(rows, before, 1)
+            if side in self.samplers:
+                sampled = self.samplers[side].sample(
+                    stored, draws.generator(Purpose.SEGMENTATION, number, stream.number)
+                )
+                fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (steps_of_rows(sampled) <= stream.sources.sizes)
+                labels[kind] = choose_rows(fits, sampled, stored)
+        return labels
+
+    def _sample_texts(self, transcripts: TokenRows[Tensor], stream: "StreamRows", draws: Draws) -> FlatRows:
+        """Texts of inputs, of a view whose labels have others."""
+        generator = draws.generator(Purpose.SEGMENTATION, 0, stream.number, draws.view)
+        return self.samplers["source"].sample(inner_tokens(transcripts, 0, 1), generator)
+
+    def _sample_units(self, stream: "StreamRows", steps: np.ndarray, draws: Draws) -> "WithEdges":
+        before, after = self.language_symbols.source_edges
+        stored = inner_tokens(stream.sources, before, after)
+        generator = draws.generator(Purpose.SEGMENTATION, 0, stream.number, draws.view)
+        sampled = self.samplers["units"].sample(stored, generator)
+        fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (sampled.sizes + before + after >= steps)
+        return WithEdges(choose_rows(fits, sampled, stored), stream.sources, before, after)
+
+
+class WithEdges:
+    """Rows of text between the tokens that stored rows have before and after theirs.
+
+    Args:
+        texts: without these tokens.
+        stored: rows with them.
+        num_before, num_after: numbers of these tokens; there is one after the text at least.
+    """
+
+    def __init__(self, texts: FlatRows, stored: TokenRows[Tensor], num_before: int, num_after: int) -> None:
+        self.texts, self.stored, self.num_before, self.num_after = texts, stored, num_before, num_after
+        self.sizes = (texts.sizes + num_before + num_after).astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, row: int) -> Tensor:
+        stored = self.stored[row]
+        return torch.cat([stored[: self.num_before], self.texts[row], stored[-self.num_after :]])
+
+
+def choose_rows(is_first: np.ndarray, first: FlatRows, second: FlatRows) -> FlatRows:
+    """Rows of `first` where `is_first` (N,) is True, of `second` elsewhere."""
+    return FlatRows.of([(first if chosen else second).array(row) for row, chosen in enumerate(is_first)])
+
+
+def _fitting(repeated: RepeatedText, texts: WithEdges, steps: np.ndarray) -> RepeatedText:
+    """Repeated texts; a row keeps its own where others would be too long, or too short for CTC."""
+    sampled = repeated.of_texts(texts)
+    fits = (sampled.sizes <= repeated.sizes.max(initial=0)) & (sampled.sizes >= steps)
+    stored = inner_tokens(repeated.texts, 0, 1)
+    return repeated.of_texts(WithEdges(choose_rows(fits, texts.texts, stored), repeated.texts, 0, 1))

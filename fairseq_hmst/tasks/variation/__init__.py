@@ -1,0 +1,1 @@
+"""Options that vary the examples of a training from epoch to epoch."""

@@ -1,0 +1,249 @@
+"""Variations of a training's streams, against the data-bin's own models and the rows as they are stored."""
+
+import numpy as np
+import pytest
+import torch
+from toy import build_model, epoch_rows, make_toy_data_bin, training_task
+
+from fairseq_hmst.data.twins import RepeatedText
+from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes
+from fairseq_hmst.tasks.variation import building
+from preprocess.errors import OptionError
+from preprocess.files.ctc_steps import needed_for_ctc
+
+NUM_SPEECH = 300
+
+
+def load(data_bin, criterion=(), **options):
+    task = training_task(data_bin, criterion, **options)
+    task.load_dataset("train")
+    return task
+
+
+def text_of(task, row):
+    """Units or text once, target and transcript of an example as texts, without symbols."""
+    data_bin, symbols = task.data_bin, task.data_bin.language_symbols
+    source, target, transcript = (torch.tensor(tokens) for tokens in row)
+    pieces = [task.source_dictionary[token] for token in symbols.without_symbol(source)[:-1].tolist()]
+    spoken = [task.source_dictionary[token] for token in transcript[:-1].tolist()]
+    written = [task.target_dictionary[token] for token in symbols.labels(target).tolist()]
+    return "".join(pieces), data_bin.join_target(written), data_bin.join_source(spoken)
+
+
+def has_path(task, row):
+    labels = task.data_bin.language_symbols.labels(torch.tensor(row[1])).numpy()
+    return len(row[0]) >= max(needed_for_ctc(labels), needed_for_ctc(np.array(row[2][:-1], dtype=int)))
+
+
+@pytest.mark.parametrize("fixture", ["toy_data_bin", "two_target_data_bin"])
+def test_sampled_rows_are_of_the_same_units_and_texts_and_have_a_path(request, fixture):
+    data_bin = request.getfixturevalue(fixture)
+    stored, sampled = load(data_bin), load(data_bin, sample_pieces="units,source,target", sampling_alpha=0.1)
+    before = epoch_rows(stored)
+    epochs = {epoch: epoch_rows(sampled, epoch) for epoch in (1, 2)}
+    assert epochs[1] != epochs[2]
+    assert epoch_rows(load(data_bin, sample_pieces="units,source,target", sampling_alpha=0.1), 2) == epochs[2]
+    longest = [max(len(row[side]) for row in before[:NUM_SPEECH]) for side in range(3)]
+    for side in range(3):
+        changed = [a[side] != b[side] for a, b in zip(before, epochs[1], strict=True)]
+        assert any(changed), side  # many are kept, since the corpus leaves CTC little room
+    for old, new in zip(before, epochs[1], strict=True):
+        old_texts, new_texts = text_of(stored, old), text_of(sampled, new)
+        assert new_texts[1:] == old_texts[1:]
+        assert has_path(sampled, new) or not has_path(stored, old)
+    for old, new in zip(before[:NUM_SPEECH], epochs[1][:NUM_SPEECH], strict=True):
+        assert text_of(sampled, new)[0] == text_of(stored, old)[0]
+        assert all(len(tokens) <= bound for tokens, bound in zip(new, longest, strict=True))
+    text = sampled.dataset("train").streams[1]
+    repeat = sampled.data_bin.card.repeat
+    for row in epochs[1][NUM_SPEECH:]:  # text is its transcript, repeated
+        source = text.language_symbols if hasattr(text, "language_symbols") else sampled.data_bin.language_symbols
+        once = source.without_symbol(torch.tensor(row[0]))[:-1][::repeat]
+        assert once.tolist() == list(row[2][:-1])
+
+
+def test_only_what_is_asked_for_is_sampled(toy_data_bin):
+    before = epoch_rows(load(toy_data_bin))
+    for side in ("units", "target", "source"):
+        after = epoch_rows(load(toy_data_bin, sample_pieces=side, sampling_alpha=0.1))
+        for rows, is_speech in ((slice(0, NUM_SPEECH), True), (slice(NUM_SPEECH, None), False)):
+            pairs = list(zip(before[rows], after[rows], strict=True))
+            changed = {kind for kind in range(3) if any(a[kind] != b[kind] for a, b in pairs)}
+            expected = {"units": {0} if is_speech else set(), "target": {1}, "source": {2} if is_speech else {0, 2}}
+            assert changed <= expected[side]
+            assert changed == expected[side] or side == "target"
+
+
+@pytest.mark.parametrize("rule", ["fixed", "normal", "characters"])
+def test_jitter_repeats_the_text_of_streams_and_twins_and_nothing_else(toy_data_bin, monkeypatch, rule):
+    number = len(load(toy_data_bin).source_dictionary)
+    monkeypatch.setattr(building, "_characters", lambda data_bin: np.arange(number) % 3 + 1)  # the corpus has letters
+    plain = load(toy_data_bin, {"consistency_weight": 1.0})
+    task = load(toy_data_bin, {"consistency_weight": 1.0}, repeat_jitter=rule)
+    before, after = epoch_rows(plain), epoch_rows(task)
+    assert after[:NUM_SPEECH] == before[:NUM_SPEECH]
+    dataset = task.dataset("train")
+    lengths = {"even": [], "drawn": []}
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        assert new[1:] == old[1:]
+        inputs = [(new[0], old[0])]
+        if index < NUM_SPEECH:
+            twin, even = dataset[index]["twin"], plain.dataset("train")[index]["twin"]
+            inputs = [] if twin is None else [(tuple(twin.tolist()), tuple(even.tolist()))]
+            assert (twin is None) == (even is None)
+        for tokens, even in inputs:
+            runs = [token for number, token in enumerate(tokens) if number == 0 or token != tokens[number - 1]]
+            assert runs == [token for number, token in enumerate(even) if number == 0 or token != even[number - 1]]
+            lengths["drawn"].append(len(tokens))
+            lengths["even"].append(len(even))
+            assert dataset.streams[0].twins is None or len(tokens) > 1
+    assert lengths["drawn"] != lengths["even"]
+    assert sum(lengths["drawn"]) == pytest.approx(sum(lengths["even"]), rel=0.06)
+    assert epoch_rows(task, 2) != after
+
+
+def test_sizes_are_those_of_the_rows_of_each_epoch(toy_data_bin):
+    options = {"sample_pieces": "units,source,target", "repeat_jitter": "normal", "join_share": 0.5}
+    task = load(toy_data_bin, {"consistency_weight": 1.0}, **options)
+    dataset = task.dataset("train")
+    for epoch in (1, 2):
+        dataset.set_epoch(epoch)
+        for index in range(0, len(dataset), 7):
+            example = dataset[index]
+            longest = max(len(example["source"]), 0 if example["twin"] is None else len(example["twin"]))
+            assert dataset.size(index) == (longest, len(example["target"]))
+
+
+def test_joined_rows_are_two_of_the_speaker_and_no_longer_than_the_longest(two_target_data_bin):
+    plain, task = load(two_target_data_bin), load(two_target_data_bin, join_share=0.5)
+    before, after = epoch_rows(plain), epoch_rows(task)
+    assert after[NUM_SPEECH:] == before[NUM_SPEECH:]
+    first, last = task.data_bin.language_symbols.source_edges
+    joined = [row for row in range(NUM_SPEECH) if after[row] != before[row]]
+    assert 0 < len(joined) <= NUM_SPEECH / 2
+    assert len(joined) > 20
+    longest = [max(len(row[side]) for row in before[:NUM_SPEECH]) for side in range(3)]
+    endings = {(row[0][first:], row[1][1:]) for row in before[:NUM_SPEECH]}  # of one target language the symbol is one
+    unknown = 0
+    for row in joined:
+        (source, target, spoken), (old_source, old_target, old_spoken) = after[row], before[row]
+        assert source[: len(old_source) - last] == old_source[: len(old_source) - last]
+        assert target[: len(old_target) - 1] == old_target[:-1]
+        assert (source[len(old_source) - last :], target[len(old_target) - 1 :]) in endings
+        assert all(len(tokens) <= bound for tokens, bound in zip(after[row], longest, strict=True))
+        unknown += spoken == (2,)
+        assert spoken == (2,) or spoken[: len(old_spoken) - 1] == old_spoken[:-1] != ()
+        assert has_path(task, after[row])
+    assert unknown > 0
+
+
+def test_joining_needs_speakers(toy_data_bin, tmp_path):
+    data_bin = make_toy_data_bin(tmp_path, speaker="")
+    task = training_task(data_bin, join_share=0.5)
+    with pytest.raises(OptionError, match="joins rows of one speaker, but .* names none"):
+        task.load_dataset("train")
+
+
+def test_masks_are_of_the_stream_that_they_are_asked_for(toy_data_bin):
+    before = epoch_rows(load(toy_data_bin))
+    for kind, rows in (("speech", range(NUM_SPEECH)), ("text", range(NUM_SPEECH, len(before)))):
+        after = epoch_rows(load(toy_data_bin, **{f"{kind}_mask_share": 0.3}))
+        masked = total = 0
+        for row, (old, new) in enumerate(zip(before, after, strict=True)):
+            assert new[1:] == old[1:]
+            assert len(new[0]) == len(old[0])
+            assert row in rows or new == old
+            assert all(a == b or b == 0 for a, b in zip(old[0], new[0], strict=True))
+            masked += sum(token == 0 for token in new[0])
+            total += len(new[0]) - 1 if row in rows else 0
+        assert masked / total == pytest.approx(0.3, abs=0.03)
+
+
+def test_dropped_tokens_leave_ctc_a_path(toy_data_bin):
+    before = epoch_rows(load(toy_data_bin))
+    task = load(toy_data_bin, speech_mask_share=0.6, text_mask_share=0.4, mask_form="drop")
+    after = epoch_rows(task)
+    shorter = 0
+    for old, new in zip(before, after, strict=True):
+        assert new[1:] == old[1:]
+        assert has_path(task, new) or not has_path(task, old)
+        shorter += len(new[0]) < len(old[0])
+    assert shorter > 0.4 * len(before)
+
+
+def test_a_repeated_pass_has_other_masks(toy_data_bin):
+    task = load(toy_data_bin, mt_passes=2.0, text_mask_share=0.3)
+    rows = epoch_rows(task)
+    number = len(task.dataset("train").streams[1].sources)
+    assert rows[-number:] != rows[-2 * number : -number]
+
+
+def test_without_variations_rows_are_those_of_a_task_that_knows_none_and_validation_never_varies(toy_data_bin):
+    options = {"sample_pieces": "units,source,target", "repeat_jitter": "fixed", "join_share": 0.5}
+    plain, varied = load(toy_data_bin), load(toy_data_bin, **options, speech_mask_share=0.2)
+    assert all(stream.variations == () for stream in plain.dataset("train").streams)
+    assert not any(isinstance(stream.sources, RepeatedText) for stream in plain.dataset("train").streams)
+    for split in ("valid", "test"):
+        varied.load_dataset(split)
+        plain.load_dataset(split)
+        rows = [[task.dataset(split)[row]["source"].tolist() for row in range(21)] for task in (plain, varied)]
+        assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample_pieces": "units,text"}, "sample_pieces must name some of units, source, target, got 'text'"),
+        ({"sample_pieces": "units", "streams": "mt"}, "sample_pieces units has no effect without the stream st"),
+        ({"sampling_alpha": 0.1}, "sampling_alpha 0.1 has no effect without --sample-pieces"),
+        ({"sample_pieces": "target", "sampling_alpha": 0.0}, r"sampling_alpha must lie in \(0, 1\], got 0.0"),
+        ({"repeat_jitter": "fixed", "streams": "st"}, "repeat_jitter fixed has no effect without text"),
+        ({"repeat_jitter": "normal", "streams": "mt"}, "repeat_jitter normal needs speech with transcripts"),
+        ({"join_share": 1.0}, r"join_share must lie in \[0, 1\), got 1.0"),
+        ({"join_share": 0.1, "streams": "mt"}, "join_share 0.1 has no effect without the stream st"),
+        (
+            {"speech_mask_share": 0.1, "streams": "mt"},
+            "speech_mask_share 0.1 has no effect: the training has no speech",
+        ),
+        ({"text_mask_share": 0.1, "streams": "st"}, "text_mask_share 0.1 has no effect: the training has no text"),
+        ({"text_mask_span": 2.0}, "text_mask_span 2.0 has no effect without --text-mask-share"),
+        ({"speech_mask_share": 0.1, "speech_mask_span": 0.5}, "speech_mask_span must be 1 or more, got 0.5"),
+        ({"speech_mask_share": 0.9, "speech_mask_span": 4.0}, "speech_mask_share is at most 0.80 with stretches of 4"),
+        ({"speech_mask_share": -0.1}, r"speech_mask_share must lie in \[0, 1\), got -0.1"),
+        ({"mask_form": "drop"}, "mask_form drop has no effect without masks"),
+    ],
+)
+def test_options_that_cannot_be_followed_are_refused(toy_data_bin, options, message):
+    task = training_task(toy_data_bin, **options)
+    with pytest.raises(OptionError, match=message):
+        task.load_dataset("train")
+
+
+def test_dropping_does_not_go_with_two_views(toy_data_bin):
+    task = training_task(toy_data_bin, {"rdrop_weight": 1.0}, speech_mask_share=0.1, mask_form="drop")
+    with pytest.raises(OptionError, match="drop does not go with R-drop"):
+        task.load_dataset("train")
+
+
+def test_text_that_is_not_repeated_has_no_jitter(tmp_path):
+    task = training_task(make_toy_data_bin(tmp_path, repeat=1), repeat_jitter="fixed")
+    with pytest.raises(OptionError, match="needs text that is repeated: --repeat of the data-bin is 1"):
+        task.load_dataset("train")
+
+
+def test_steps_of_prefixes_end_in_those_of_the_whole():
+    labels = np.array([3, 3, 4])
+    assert steps_of_prefixes(labels)[-1] == needed_for_ctc(labels) == 4
+
+
+def test_a_model_trains_on_all_of_it(toy_data_bin):
+    options = {"sample_pieces": "units,source,target", "repeat_jitter": "characters", "join_share": 0.3}
+    options |= {"speech_mask_share": 0.2, "text_mask_share": 0.2}
+    task = load(toy_data_bin, {"rdrop_weight": 0.5, "rdrop_ctc_weight": 0.2, "consistency_weight": 0.5}, **options)
+    model = build_model(task, "hmst_ctc_attention_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2).train()
+    dataset = task.dataset("train")
+    batch = dataset.collater([dataset[index] for index in range(0, len(dataset), 40)])
+    loss, _, logged = task.criterion(model, batch)
+    loss.backward()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters() if parameter.grad is not None)
+    assert float(logged["st_rdrop_loss"]) > 0
