@@ -46,13 +46,16 @@ def rows_of_test() -> list[dict[str, str]]:
 PROMPTS = [audio_of(row) for row in rows_of_test()]
 
 
-def make_prompt_data_bin(folder: Path, targets: Sequence[str] = ("fr",), kmeans: str = MFCC) -> Path:
+def make_prompt_data_bin(
+    folder: Path, targets: Sequence[str] = ("fr",), kmeans: str = MFCC, text_model: Path | None = None
+) -> Path:
     """Make folder/out/{manifest,units,kmeans,data-bin} by the project's own stages.
 
     Args:
         folder: where to.
         targets: target languages of the rows, in turn: of "fr" and "es".
         kmeans: that section of the recipe.
+        text_model: a folder whose pieces serve the texts; None: those of the texts.
     """
     rows = iter(prompt_rows())
     (folder / "corpus").mkdir(parents=True)
@@ -63,12 +66,13 @@ def make_prompt_data_bin(folder: Path, targets: Sequence[str] = ("fr",), kmeans:
             name = row["id"].replace("/", "-")
             lines.append(f"{name}\t{audio_of(row)}\t{row['en']}\t{language}\t{row[language]}")
         (folder / "corpus" / f"{split}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = "source-vocab: 60, target-vocab: 60" if text_model is None else f"text-model: {text_model}"
     recipe = folder / "recipe.yaml"
     recipe.write_text(
         "out: out\n"
         "manifest: {corpus: tsv, root: corpus, src-lang: en}\n"
         f"kmeans: {kmeans}\n"
-        "subwords: {unit-vocab: 40, source-vocab: 60, target-vocab: 60}\n"
+        f"subwords: {{unit-vocab: 40, {text}}}\n"
         "binarize: {repeat: 4}\n",
         encoding="utf-8",
     )
