@@ -52,6 +52,13 @@ SETTINGS = {
         ("1", "2_9"),
         "hmst_ctc_tiny",
     ),
+    "varied examples in two views, in two processes with a loader each": Setting(
+        "--source-ctc-layer 1 --rdrop-weight 0.5 --rdrop-ctc-weight 0.2 --consistency-weight 0.5 --join-share 0.3 "
+        "--sample-pieces units,source,target --repeat-jitter normal --speech-mask-share 0.1 --text-mask-share 0.1 "
+        "--max-epoch 2 --save-interval-updates 6 --disable-validation --distributed-world-size 2 --num-workers 1",
+        ("1_6", "1"),
+        "hmst_ctc_attention_tiny",
+    ),
     "text, and a transducer": Setting(
         "--streams mt --source-ctc-layer 1 --predictor-dim 16 --joint-dim 16 --max-epoch 2 --save-interval-updates 4 "
         "--disable-validation",
