@@ -1,0 +1,55 @@
+"""Test recordings made worse: with white noise at 20, 10 and 5 dB, and at speeds of 0.9 and 1.1.
+
+    python examples/evidence/corpora/degraded.py --manifest MANIFEST/test.tsv --out OUT
+
+OUT/test_noise_20.tsv and so on are the manifest with recordings of OUT/audio. Noise is Gaussian, its power that of the
+recording less the ratio, and always the same; speed changes tempo and pitch.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import soundfile
+import torch
+from torch import Tensor
+from torchaudio.functional import add_noise, speed
+
+from preprocess.speech.audio import SAMPLE_RATE, load_audio
+
+NOISES = (20, 10, 5)  # dB
+SPEEDS = (0.9, 1.1)
+
+
+def degrade(waveform: Tensor, seed: int) -> dict[str, Tensor]:
+    """All degraded forms of a waveform (N,), by name."""
+    noise = torch.randn(waveform.shape, generator=torch.Generator().manual_seed(seed))
+    found = {f"noise_{ratio}": add_noise(waveform, noise, torch.tensor(float(ratio))) for ratio in NOISES}
+    return found | {f"speed_{factor}": speed(waveform, SAMPLE_RATE, factor)[0] for factor in SPEEDS}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    with arguments.manifest.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    (arguments.out / "audio").mkdir(parents=True, exist_ok=True)
+    tables: dict[str, list[dict[str, str]]] = {}
+    for number, row in enumerate(rows):
+        samples = load_audio(arguments.manifest.parent / row["audio"])
+        for name, waveform in degrade(torch.from_numpy(samples), number).items():
+            path = arguments.out / "audio" / f"{row['id']}.{name}.wav"
+            soundfile.write(path, waveform.numpy(), SAMPLE_RATE, subtype="FLOAT")
+            duration = f"{len(waveform) / SAMPLE_RATE:.3f}"
+            tables.setdefault(name, []).append({**row, "audio": f"audio/{path.name}", "duration": duration})
+    for name, degraded in tables.items():
+        with (arguments.out / f"test_{name}.tsv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(degraded)
+
+
+if __name__ == "__main__":
+    main()
