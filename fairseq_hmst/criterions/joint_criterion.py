@@ -15,7 +15,7 @@ from preprocess.errors import OptionError
 from .by_stream import by_stream, sums_by_stream
 from .head_losses import HeadLosses, Transcripts
 from .logged_losses import log_losses
-from .views import copies_of_batch, divergence_of_copies, divergence_of_twins
+from .views import CTC_HEADS, copies_of_batch, divergence_of_copies, divergence_of_twins
 from .word_errors import count_word_errors
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class JointCriterion(FairseqCriterion):
                 raise ValueError(f"--{name.replace('_', '-')}-weight must be 0 or more, got {weight}")
         self.rdrop_weight = rdrop_weight
         self.rdrop_ctc_weight = rdrop_weight if rdrop_ctc_weight is None else rdrop_ctc_weight
+        self._weights_ctc_views = rdrop_ctc_weight is not None
         self.compares_views = max(self.rdrop_weight, self.rdrop_ctc_weight) > 0
         self.consistency_weight = consistency_weight
         self.needs_text_twins = consistency_weight > 0
@@ -226,6 +227,11 @@ class JointCriterion(FairseqCriterion):
                 raise OptionError(
                     option, f"{value} has no effect: it is of the head {head}, and the model has: {', '.join(heads)}"
                 )
+        if self._weights_ctc_views and not set(CTC_HEADS) & set(heads):
+            raise OptionError(
+                "rdrop_ctc_weight",
+                f"{self.rdrop_ctc_weight} has no effect: the model has no CTC head; it has: {', '.join(heads)}",
+            )
         given = {head: self.given_weights[head] for head in heads}
         weights = {head: DEFAULT_WEIGHTS[head] if value is None else value for head, value in given.items()}
         total = sum(weights.values())

@@ -54,7 +54,7 @@ class ExampleInputs:
             index: of the example in its epoch, which its masks depend on.
             symbols: of the data-bin.
         """
-        steps = _needed_steps(views[0], row, symbols) if views[0].name in self.masks else 0
+        steps = self._needed_steps(views[0].name, views[0], row, symbols)
         sources = [view.sources for view in views]
         return self._make(sources, row, views[0].name, steps, draws, (index, 0), symbols.source_edges)
 
@@ -65,8 +65,13 @@ class ExampleInputs:
         twins = [view.twins.repeated for view in views if view.twins is not None and view.twins.sizes[row] > 0]
         if not twins:
             return None
-        steps = _needed_steps(views[0], row, symbols) if "mt" in self.masks else 0
+        steps = self._needed_steps("mt", views[0], row, symbols)
         return self._make(twins, row, "mt", steps, draws, (index, 1), symbols.source_edges)
+
+    def _needed_steps(self, name: str, stream: StreamRows, row: int, symbols: LanguageSymbolIds) -> int:
+        """Steps that the masks of a stream's name must leave."""
+        masks = self.masks.get(name)
+        return 0 if masks is None or masks.form == "replace" else _steps_for_ctc(stream, row, symbols)
 
     def _make(
         self,
@@ -93,7 +98,7 @@ class ExampleInputs:
         return Input(inputs[0], SecondView(inputs[1], shared_steps(lengths[0], lengths[1])))
 
 
-def _needed_steps(stream: StreamRows, row: int, symbols: LanguageSymbolIds) -> int:
+def _steps_for_ctc(stream: StreamRows, row: int, symbols: LanguageSymbolIds) -> int:
     """Encoder steps that CTC needs for the labels of a row."""
     labels: list[np.ndarray] = []
     if stream.targets is not None:

@@ -55,7 +55,8 @@ class RepeatedText:
     def counts_of(self, row: int) -> np.ndarray:
         """Repetitions of each token of a row's text, (S,)."""
         if self.counts is None:
-            return np.full(int(self.texts.sizes[row]) - 1, self.repeat)
+            num_repeated = int(self.sizes[row]) - 1 - self.language_symbols.num_source_symbols
+            return np.full(num_repeated // self.repeat, self.repeat)
         return self.counts.array(row)
 
     def __getitem__(self, row: int) -> Tensor:

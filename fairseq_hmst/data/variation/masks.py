@@ -36,13 +36,15 @@ class Masks:
         Masked and seen stretches take turns, their lengths geometric with means `span` and
         `span` (1 - share) / share; where a row begins is drawn so that each token is masked with probability `share`.
         """
-        ends = np.array([1 / self.span, self.share / (self.span * (1 - self.share))]).clip(max=1)  # masked, seen
-        is_masked = generator.random() < self.share
+        seen = max(self.span * (1 - self.share) / self.share, 1.0)
+        begins_masked = generator.random() < self.share
+        ends = (1 / self.span, 1 / seen) if begins_masked else (1 / seen, 1 / self.span)
+        num_pairs = int(number / (self.span + seen)) + 8  # of a masked and a seen stretch; mostly these are enough
         found = np.zeros(0, dtype=bool)
         while len(found) < number:
-            length = generator.geometric(ends[0] if is_masked else ends[1])
-            found = np.concatenate([found, np.full(min(length, number), is_masked)])
-            is_masked = not is_masked
+            lengths = np.stack([generator.geometric(end, num_pairs) for end in ends], axis=1).clip(max=number)
+            is_masked = np.array([begins_masked, not begins_masked] * num_pairs)
+            found = np.concatenate([found, is_masked.repeat(lengths.ravel())])
         return found[:number]
 
     def apply(
@@ -85,5 +87,6 @@ def mask_symbol(dictionary: Dictionary) -> int:
 
 def _spread(groups: np.ndarray, counts: np.ndarray | None, edges: tuple[int, int]) -> np.ndarray:
     """Values of the tokens of a source, (T,), from those of a text's tokens; False at the edges."""
+    before, after = edges
     of_text = groups if counts is None else np.repeat(groups, counts)
-    return np.pad(of_text, edges)
+    return np.concatenate([np.zeros(before, dtype=bool), of_text, np.zeros(after, dtype=bool)])

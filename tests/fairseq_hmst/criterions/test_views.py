@@ -7,6 +7,7 @@ from torch.nn import functional
 from toy import batch_of, build_criterion, build_model, task_with_twins, training_task
 
 from fairseq_hmst.criterions.joint_criterion import LOSS_UNIT
+from preprocess.errors import OptionError
 
 SMALL = {"embed_dim": 16, "ffn_embed_dim": 32, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
 HEADS = {"attention": 0.7 / 1.3, "ctc": 0.3 / 1.3, "source_ctc": 0.3 / 1.3}
@@ -312,3 +313,9 @@ def test_views_of_other_lengths_are_compared_where_they_share_a_part(toy_data_bi
             pairs["source_ctc"] = [logits[row][[a for a, _ in steps]], logits[number + row][[b for _, b in steps]]]
         total += sum(HEADS[head] * divergence(*pair) for head, pair in pairs.items())
     assert float(logged["st_rdrop_loss"]) == pytest.approx(total, rel=1e-4)
+
+
+def test_a_weight_of_ctc_views_needs_a_ctc_head(task, batch):
+    model = make_model(task, architecture="hmst_aed_tiny", source_ctc_layer=0)
+    with pytest.raises(OptionError, match="rdrop_ctc_weight 0.2 has no effect: the model has no CTC head"):
+        build_criterion(task, rdrop_weight=1.0, rdrop_ctc_weight=0.2)(model, batch)
