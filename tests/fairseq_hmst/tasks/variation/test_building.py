@@ -1,7 +1,10 @@
 """Variations of a training's streams, against the data-bin's own models and the rows as they are stored."""
 
+import io
+
 import numpy as np
 import pytest
+import sentencepiece
 import torch
 from toy import build_model, epoch_rows, make_toy_data_bin, training_task
 
@@ -247,3 +250,40 @@ def test_a_model_trains_on_all_of_it(toy_data_bin):
     loss.backward()
     assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters() if parameter.grad is not None)
     assert float(logged["st_rdrop_loss"]) > 0
+
+
+def test_pieces_of_text_models_are_sampled_too(language_data_bin):
+    stored = load(language_data_bin)
+    sampled = load(language_data_bin, sample_pieces="units,source,target", sampling_alpha=0.05, repeat_jitter="fixed")
+    symbols = stored.data_bin.language_symbols
+    changed = set()
+    for old, new in zip(epoch_rows(stored), epoch_rows(sampled), strict=True):
+        assert text_of(sampled, new)[1:] == text_of(stored, old)[1:]
+        changed |= {side for side in range(3) if old[side] != new[side]}
+        first, last = symbols.source_edges
+        assert new[0][:first] == old[0][:first]
+        assert new[0][-last:] == old[0][-last:]
+        assert new[1][: symbols.num_target_symbols] == old[1][: symbols.num_target_symbols]
+    assert changed == {0, 1, 2}
+
+
+def test_a_bpe_model_is_refused(toy_data_bin, monkeypatch):
+    model = sentencepiece.SentencePieceProcessor(model_proto=bpe_model())
+    task = training_task(toy_data_bin, sample_pieces="target")
+    monkeypatch.setattr(task.data_bin, "subword_model", lambda side: model)
+    with pytest.raises(
+        OptionError, match=r"sample_pieces target cannot be followed: .*target.model is no unigram model"
+    ):
+        task.load_dataset("train")
+
+
+def bpe_model() -> bytes:
+    content = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["low lower lowest"]),
+        model_writer=content,
+        vocab_size=12,
+        model_type="bpe",
+        minloglevel=2,
+    )
+    return content.getvalue()
