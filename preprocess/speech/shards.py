@@ -3,9 +3,9 @@
 The result of a shard, a few arrays, is a file in `.NAME.work` beside the output NAME, written whole. Its name is a
 hash of the work and of the audio (path, size, time of change, speed). So a run that was stopped goes on where it
 stopped, with results that do not depend on who made them, and where the manifest, the audio or the options have
-changed, just what is touched by that is made again. Shards depend on nothing but the manifest and the lengths of its audio.
-Rows whose length no encoder takes are found, all of them, before any audio is decoded; what was looked for in files
-is kept beside the results.
+changed, just what is touched by that is made again. Shards depend on nothing but the manifest, the speeds and the
+lengths of the audio. Rows whose length no encoder takes are found, all of them, before any audio is decoded; what was
+looked for in files is kept beside the results.
 """
 
 import hashlib
@@ -193,7 +193,7 @@ class Shards:
                 "%s: the channels of %d rows cancel each other, so that their average, which is encoded, is nearly "
                 "silent (first: %s: %s, %s); take one of the channels, such as by `sox IN OUT remix 1`",
                 self._out.name,
-                len(self.cancelled),
+                len({place for span in found for place in span.locations}),
                 location,
                 utterance,
                 found[0].audio,

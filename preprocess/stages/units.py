@@ -1,7 +1,7 @@
 """The stage `units`: audio -> frames -> nearest centroids -> deduplicated units, one line an utterance.
 
-Rows without audio are left out. Rows that share their audio are together, where the first of them is. Of train there
-may be lines at other speeds too (Ko et al. 2015), behind that of the row at speed 1; see `files.speeds`. FILE.units and
+Rows without audio are left out. Rows that share their audio are together, where the first of them is. Of train
+there may be lines at other speeds too (Ko et al. 2015), behind that of the row at speed 1. FILE.units and
 FILE.card.json are written when all shards of the audio are done (see `shards`); a run that was interrupted, or met an
 utterance that it could not use, goes on from there.
 """

@@ -158,8 +158,8 @@ class UnitsCard(Card):
         skipped: rows that could not be used, each speed counted; errors.tsv names them.
         utterances, seconds, frames, deduplicated_units: totals over the file.
         run_lengths: number of runs by their length in frames.
-        cancelled: rows whose channels cancel each other, so that what was encoded is nearly silent; None: written by a
-            version that did not look.
+        cancelled: rows, each speed counted, whose channels cancel each other, so that what was encoded is nearly
+            silent; None: written by a version that did not look.
     """
 
     stage: Literal["units"] = "units"
