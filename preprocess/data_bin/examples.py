@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 def speech_examples(split: Split, encoder: TokenEncoder, has_transcripts: bool) -> Iterator[Example]:
-    """Examples of the rows with audio, in the manifest's order, one at each speed that a row has.
+    """Examples of the rows with audio, in the manifest's order; one for each speed of a row.
 
     Raises:
         VocabularyError: a unit is not in the unit model.

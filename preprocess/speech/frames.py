@@ -44,7 +44,7 @@ class AudioSpan:
 
     @property
     def stretch(self) -> tuple[Path, float, float | None]:
-        """What it is of, at any speed: file, offset and duration."""
+        """The file, offset and duration, the same at every speed."""
         return self.audio, self.offset, self.duration
 
     @property
@@ -75,7 +75,7 @@ class SpanFrames:
 
 
 def read_spans(manifest_path: Path, check_audio: bool, speeds: Sequence[float] = ONE_SPEED) -> list[AudioSpan]:
-    """The audio of a manifest, in the order in which it first occurs there, each stretch at all speeds.
+    """The audio of a manifest, in the order in which it first occurs; each stretch at all speeds.
 
     Raises:
         ManifestError: see `read_manifest`; or a row has the id of another one at a speed.

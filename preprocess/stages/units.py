@@ -49,6 +49,7 @@ class UnitsOptions:
         flag="extractor",
         metavar="EXTRACTOR",
     )
+    audio: AudioOptions = field(default_factory=AudioOptions)
     speeds: tuple[float, ...] = option(
         "of train alone: speeds of the speech, 0.5 to 2, 1 among them, such as 0.9,1,1.1; of each row there is a line "
         "at every speed, with the id sp0.9-ID and the like",
@@ -56,7 +57,6 @@ class UnitsOptions:
         metavar="SPEED",
         has_commas=True,
     )
-    audio: AudioOptions = field(default_factory=AudioOptions)
 
     def __post_init__(self) -> None:
         """Check the name of the output, and the speeds.
