@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,7 @@ def test_without_the_option_results_in_work_have_the_names_of_before_it(kmeans, 
     assert len(names["1,0.9"]) == 2
 
 
-def test_results_of_one_speed_are_not_taken_for_another(kmeans, capsys, monkeypatch):
+def test_results_of_one_speed_are_not_taken_for_another(kmeans, monkeypatch):
     monkeypatch.setattr(shards_module, "SHARD_SECONDS", 0.01)  # each stretch at each speed for itself
     work = kmeans.parent / "units/.train.units.work"
     with monkeypatch.context() as broken:
@@ -152,6 +153,19 @@ def test_results_of_one_speed_are_not_taken_for_another(kmeans, capsys, monkeypa
     assert main([*arguments(kmeans), *SPEEDS]) == 0
     monkeypatch.undo()
     assert main([*arguments(kmeans, "again"), *SPEEDS]) == 0
+    assert read(kmeans) == read(kmeans, "again")
+
+
+def test_results_at_a_speed_are_not_those_of_a_row_that_is_called_so(kmeans, monkeypatch):
+    monkeypatch.setattr(shards_module, "SHARD_SECONDS", 0.01)
+    options = UnitsOptions(kmeans, kmeans.parent / "units/train.units", speeds=(1.0, 0.9))
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="full"):
+        broken.setattr(units_module, "write_units", lambda *given: (_ for _ in ()).throw(OSError("full")))
+        make_units(kmeans.parent / "train.tsv", options)
+    rows = read_manifest(kmeans.parent / "train.tsv")[:6]
+    write_manifest(kmeans.parent / "train.tsv", [replace(row, id=f"sp0.9-{row.id}") for row in rows])
+    assert main(arguments(kmeans)) == 0
+    assert main(arguments(kmeans, "again")) == 0
     assert read(kmeans) == read(kmeans, "again")
 
 
