@@ -158,7 +158,7 @@ def _cancelled(split: Split) -> SomeExamples | None:
     rows = split.units_card.cancelled if split.units_card else None
     if rows is None:
         return None
-    spoken = [row.id for row in split.utterances if row.audio is not None]
+    spoken = [row.id for row in split.spoken_rows()]
     first = set(rows.first)
     return SomeExamples(rows.count, tuple(index for index, identifier in enumerate(spoken) if identifier in first))
 

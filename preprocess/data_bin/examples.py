@@ -20,12 +20,12 @@ Item = TypeVar("Item")
 
 
 def speech_examples(split: Split, encoder: TokenEncoder, has_transcripts: bool) -> Iterator[Example]:
-    """Examples of the rows with audio, in the manifest's order.
+    """Examples of the rows with audio, in the manifest's order; one for each speed of a row.
 
     Raises:
         VocabularyError: a unit is not in the unit model.
     """
-    for rows in chunks(row for row in split.utterances if row.audio is not None):
+    for rows in chunks(split.spoken_rows()):
         languages = [(row.src_lang, row.tgt_lang) for row in rows]
         sources = encoder.speech([split.units[row.id] for row in rows], languages)
         texts = [normalise_text(row.tgt_text) for row in rows]

@@ -37,5 +37,5 @@ def long_seconds(split: Split) -> float | None:
 
 
 def _durations(split: Split) -> dict[str, float | None]:
-    """Seconds of each utterance as the manifest has them, by id; None where a row goes to the end of its file."""
-    return {row.id: row.duration for row in split.utterances if row.audio is not None}
+    """Seconds of each utterance by the manifest and its speed, by id; None where a row goes to the end of its file."""
+    return {row.id: row.duration for row in split.spoken_rows()}

@@ -7,6 +7,7 @@ options in the same command.
 
 import argparse
 import dataclasses
+import functools
 import types
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING
@@ -26,6 +27,7 @@ def option(
     choices: Iterable[str] | None = None,
     flag: str | None = None,
     group: str | None = None,
+    has_commas: bool = False,
 ) -> Any:
     """A field of an options class.
 
@@ -36,8 +38,10 @@ def option(
         choices: the only values.
         flag: name on the command line, if it is not the field's.
         group: heading in the help.
+        has_commas: whether values of a list may also be separated by commas.
     """
-    metadata = {"help": help, "metavar": metavar, "choices": choices, "flag": flag, "group": group}
+    metadata: dict[str, object] = {"help": help, "metavar": metavar, "choices": choices, "flag": flag, "group": group}
+    metadata["has_commas"] = has_commas
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -102,6 +106,8 @@ def _add_argument(target: argparse._ActionsContainer, field: "dataclasses.Field[
     }
     if is_list:
         settings["nargs"] = "+"
+    if metadata["has_commas"]:
+        settings |= {"action": functools.partial(_CommaSeparated, kind=kind), "type": str}
     if metadata["metavar"]:
         settings["metavar"] = metadata["metavar"]
     target.add_argument(name, **settings)
@@ -116,5 +122,25 @@ def _value_type(hint: Any) -> tuple[type, bool]:
     return hint, False
 
 
+class _CommaSeparated(argparse.Action):
+    def __init__(self, *args: Any, kind: type, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._kind = kind
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        """Keep the values of `--speeds 0.9,1 1.1`."""
+        setattr(namespace, self.dest, [self._convert(word) for value in values for word in value.split(",")])
+
+    def _convert(self, word: str) -> object:
+        try:
+            return self._kind(word)
+        except ValueError as error:  # in the words of argparse
+            raise argparse.ArgumentError(self, f"invalid {self._kind.__name__} value: {word!r}") from error
+
+
 def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_shown, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,7 @@
 """The splits of a manifest folder, each with its units: train.tsv, dev.tsv (called valid) and test*.tsv."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from .faults import faults_path, read_faults
 from .languages import Languages, find_doubts
 from .manifest import Utterance, location_of, read_manifest
 from .reading.obstacle import is_there
+from .speeds import ONE_SPEED, format_speeds, id_at_speed, in_order, row_at_speed
 from .units import read_units
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,18 @@ class Split:
     units_path: Path
     units: dict[str, np.ndarray]  # by utterance id, (U,) uint16; empty where no row has audio
     units_card: UnitsCard | None
+
+    @property
+    def speeds(self) -> tuple[float, ...]:
+        """Speeds of its speech, 1 first."""
+        return in_order(self.units_card.speeds) if self.units_card else ONE_SPEED
+
+    def spoken_rows(self) -> Iterator[Utterance]:
+        """Rows with units, in the manifest's order; one at several speeds comes once at each, see `row_at_speed`."""
+        for row in self.utterances:
+            if row.audio is not None:
+                at_speeds = (row_at_speed(row, speed) for speed in self.speeds)
+                yield from (there for there in at_speeds if there.id in self.units)
 
 
 def find_manifests(folder: Path) -> dict[str, Path]:
@@ -52,7 +65,8 @@ def load_splits(manifest_dir: Path, units_dir: Path) -> list[Split]:
 
     Raises:
         ManifestError: no manifest, or one that is not in its form.
-        UnitsError: a units file is missing, or its ids are not those of its manifest's rows with audio.
+        UnitsError: a units file is missing, or its ids are not those of its manifest's rows with audio; or units of
+            dev or test are of speech at other speeds than its own.
         MismatchError: a units file does not fit its card.
     """
     return [
@@ -109,11 +123,29 @@ def check_unit_range(splits: Iterable[Split], clusters: int, kmeans_folder: Path
 def _load_split(name: str, manifest: Path, units_path: Path) -> Split:
     utterances = read_manifest(manifest, check_audio=False)
     card = read_units_card(units_path) if units_path.is_file() else None
+    speeds = in_order(card.speeds) if card else ONE_SPEED
+    if name != "train" and speeds != ONE_SPEED:
+        raise UnitsError(
+            f"holds speech at the speeds {format_speeds(sorted(speeds))}, which only train may have",
+            place=units_path,
+            advice=f"run the stage units on {manifest} without --speeds",
+        )
+    skipped: set[str] = set()
     if card and card.skipped:
         skipped = {fault.id for fault in read_faults(faults_path(units_path))}
-        utterances = [replace(row, audio=None) if row.id in skipped else row for row in utterances]
-        logger.warning("%s: %d rows were skipped by the stage units and give no speech", manifest, len(skipped))
-    spoken = {row.id: location_of(manifest, index) for index, row in enumerate(utterances) if row.audio is not None}
+        is_left_out = [all(id_at_speed(row.id, speed) in skipped for speed in speeds) for row in utterances]
+        utterances = [
+            replace(row, audio=None) if is_out else row for row, is_out in zip(utterances, is_left_out, strict=True)
+        ]
+        each = "" if speeds == ONE_SPEED else ", each speed counted,"
+        logger.warning("%s: %d rows%s were skipped by the stage units and give no speech", manifest, len(skipped), each)
+    spoken = {
+        identifier: location_of(manifest, index)
+        for index, row in enumerate(utterances)
+        if row.audio is not None
+        for identifier in (id_at_speed(row.id, speed) for speed in speeds)
+        if identifier not in skipped
+    }
     if not units_path.is_file():
         if spoken:
             raise UnitsError(

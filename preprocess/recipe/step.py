@@ -19,9 +19,12 @@ from ..files.hashing import hash_file
 from ..files.manifest import read_manifest
 from ..files.reading.escaping import to_json
 from ..files.reading.json_file import read_json
+from ..files.speeds import ONE_SPEED
 from ..files.whole import whole_file
 
 WITHOUT_EFFECT = {"out", "backend", "workers", "scheduler", "max_errors"}  # on the content of an output
+# Options that came later: at this value an output is what it was without them, and is kept.
+LATER = {"speeds": list(ONE_SPEED)}
 CARDS: dict[str, type[Card]] = {
     "manifest": ManifestCard,
     "kmeans": KmeansCard,
@@ -116,11 +119,11 @@ class Step:
         """Version, options, and for options that are paths a hash of what lies there."""
         inputs, hashes = {"version": DATA_VERSION}, FileHashes(self.out / ".recipe" / "hashes.json")
         for key, value in self.options.items():
-            items = value if isinstance(value, list) else [value]
+            items = list(value) if isinstance(value, list | tuple) else [value]
             paths = [item for item in items if isinstance(item, Path)]
             if key == "text_model" and isinstance(value, str) and Path(value).is_dir():
                 paths = [Path(value)]
-            if key in WITHOUT_EFFECT:
+            if key in WITHOUT_EFFECT or (key in LATER and list(items) == LATER[key]):
                 continue
             if not paths:
                 inputs[key] = str(value)

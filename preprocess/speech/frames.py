@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import AudioError, ExtractorError
 from ..files.manifest import Utterance, location_of, read_manifest
 from ..files.reading.finite import first_bad_row, is_finite
+from ..files.speeds import ONE_SPEED, find_equal_ids, id_at_speed
 from .audio import SAMPLE_RATE, Sound, load_sound
 from .extractors import Extractor
 
@@ -28,8 +29,9 @@ class AudioSpan:
         audio: the file.
         offset: begin, seconds.
         duration: seconds; None: to the end of the file.
-        ids, locations: of the rows, and their places, `FILE:LINE`.
+        ids, locations: of the rows at this speed, and their places, `FILE:LINE`.
         speaker: of the first row; "" where it is not known.
+        speed: times as fast as it was spoken.
     """
 
     audio: Path
@@ -38,6 +40,12 @@ class AudioSpan:
     ids: tuple[str, ...]
     locations: tuple[str, ...]
     speaker: str = ""
+    speed: float = 1.0
+
+    @property
+    def stretch(self) -> tuple[Path, float, float | None]:
+        """The file, offset and duration, the same at every speed."""
+        return self.audio, self.offset, self.duration
 
     @property
     def places(self) -> tuple[str, str]:
@@ -66,21 +74,25 @@ class SpanFrames:
     channels_cancel: bool = False
 
 
-def read_spans(manifest_path: Path, check_audio: bool) -> list[AudioSpan]:
-    """The audio of a manifest, in the order in which it first occurs there.
+def read_spans(manifest_path: Path, check_audio: bool, speeds: Sequence[float] = ONE_SPEED) -> list[AudioSpan]:
+    """The audio of a manifest, in the order in which it first occurs; each stretch at all speeds.
 
     Raises:
-        ManifestError: see `read_manifest`.
+        ManifestError: see `read_manifest`; or a row has the id of another one at a speed.
     """
-    rows = enumerate(read_manifest(manifest_path, check_audio))
-    return make_spans((utterance, location_of(manifest_path, index)) for index, utterance in rows)
+    utterances = enumerate(read_manifest(manifest_path, check_audio))
+    rows = [(utterance, location_of(manifest_path, index)) for index, utterance in utterances]
+    for error in find_equal_ids(rows, speeds):
+        raise error
+    return make_spans(rows, speeds)
 
 
-def make_spans(rows: Iterable[tuple[Utterance, str]]) -> list[AudioSpan]:
+def make_spans(rows: Iterable[tuple[Utterance, str]], speeds: Sequence[float] = ONE_SPEED) -> list[AudioSpan]:
     """The audio of rows, in the order in which it first occurs; those without audio are left out.
 
     Args:
         rows: each with its place, `FILE:LINE`.
+        speeds: of each stretch, in the order in which its spans follow each other.
     """
     sharing_rows: dict[tuple[Path, float, float | None], list[tuple[str, str, str]]] = {}
     for row, location in rows:
@@ -89,7 +101,9 @@ def make_spans(rows: Iterable[tuple[Utterance, str]]) -> list[AudioSpan]:
     spans = []
     for key, sharing in sharing_rows.items():
         ids, locations, speakers = zip(*sharing, strict=True)
-        spans.append(AudioSpan(*key, ids, locations, speakers[0]))
+        for speed in speeds:
+            ids_there = tuple(id_at_speed(identifier, speed) for identifier in ids)
+            spans.append(AudioSpan(*key, ids_there, locations, speakers[0], speed))
     return spans
 
 
@@ -114,7 +128,7 @@ def extract_frames(spans: Sequence[AudioSpan], extractor: Extractor, skip_faults
     sounds: dict[int, Sound] = {}
     for position, span in enumerate(spans):
         try:
-            sounds[position] = load_sound(span.audio, span.offset, span.duration)
+            sounds[position] = load_sound(span.audio, span.offset, span.duration, span.speed)
         except AudioError as error:
             yield without_frames(position, error)
     for position, frames in frames_of({key: sound.samples for key, sound in sounds.items()}, extractor):

@@ -22,7 +22,7 @@ def stamp_of(path: Path) -> str:
 
 
 class LengthMemory:
-    """Seconds by stretch of audio; lines of its file are `KEY SECONDS CHECKSUM`."""
+    """Seconds by stretch of audio, at speed 1; lines of its file are `KEY SECONDS CHECKSUM`."""
 
     def __init__(self, seconds: dict[str, float], file: IO[str] | None) -> None:
         """`file` is where more lengths are written; None: nowhere."""
@@ -45,6 +45,7 @@ class LengthMemory:
 
     def add(self, span: AudioSpan, seconds: float) -> None:
         """Keep what was found."""
+        self._seconds[_key(span)] = seconds  # the same stretch may come again, at another speed
         if self._file is not None:
             with contextlib.suppress(OSError):
                 entry = f"{_key(span)} {seconds!r}"

@@ -17,7 +17,7 @@ class MeasuredSpan:
 
     Attributes:
         span: the stretch of audio.
-        seconds: 0 where it cannot be used.
+        seconds: at the speed of the span; 0 where it cannot be used.
         fault: why it cannot be used, as far as its length and the header of its file tell.
     """
 
@@ -56,14 +56,14 @@ def rows_outside(spans: Iterable[AudioSpan], limits: LengthLimits) -> list[Fault
 
 
 def _measure(span: AudioSpan, limits: LengthLimits, memory: LengthMemory) -> MeasuredSpan:
-    if span.duration is not None and limits.contain(span.duration):
-        return MeasuredSpan(span, span.duration)
+    if span.duration is not None and limits.contain(span.duration, span.speed):
+        return MeasuredSpan(span, span.duration / span.speed)
     try:
         seconds = memory.get(span)
         if seconds is None:
             seconds = measure_audio(span.audio, span.offset, span.duration)
             memory.add(span, seconds)
-        limits.check(seconds, span.audio)
+        limits.check(seconds, span.audio, span.speed)
     except AudioError as error:
         return MeasuredSpan(span, 0.0, error)
-    return MeasuredSpan(span, seconds)
+    return MeasuredSpan(span, seconds / span.speed)

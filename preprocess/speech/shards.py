@@ -1,11 +1,11 @@
 """The audio of a manifest in shards of some minutes: each is worked on as a whole, by any worker, and only once.
 
 The result of a shard, a few arrays, is a file in `.NAME.work` beside the output NAME, written whole. Its name is a
-hash of the work and of the audio (path, size, time of change). So a run that was stopped goes on where it stopped,
-with results that do not depend on who made them, and where the manifest, the audio or the options have changed,
-just what is touched by that is made again. Shards depend on nothing but the manifest and the lengths of its audio.
-Rows whose length no encoder takes are found, all of them, before any audio is decoded; what was looked for in files
-is kept beside the results.
+hash of the work and of the audio (path, size, time of change, speed). So a run that was stopped goes on where it
+stopped, with results that do not depend on who made them, and where the manifest, the audio or the options have
+changed, just what is touched by that is made again. Shards depend on nothing but the manifest, the speeds and the
+lengths of the audio. Rows whose length no encoder takes are found, all of them, before any audio is decoded; what was
+looked for in files is kept beside the results.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from ..files.cards.card import DATA_VERSION
 from ..files.faults import Fault, FaultOptions, report_faults, write_faults
 from ..files.options import option
 from ..files.outputs.replacing import list_path_of_run
+from ..files.speeds import ONE_SPEED
 from ..files.whole import whole_file
 from .audio import LengthLimits
 from .devices import check_device
@@ -71,7 +72,14 @@ class AudioOptions:
 class Shards:
     """The shards of a manifest and their results: `compute`, then `results`, and `remove` when the output is whole."""
 
-    def __init__(self, manifest: Path, out: Path, options: AudioOptions, limits: LengthLimits) -> None:
+    def __init__(
+        self,
+        manifest: Path,
+        out: Path,
+        options: AudioOptions,
+        limits: LengthLimits,
+        speeds: Sequence[float] = ONE_SPEED,
+    ) -> None:
         """Read the manifest of a stage, and find rows whose length cannot be encoded.
 
         Args:
@@ -79,16 +87,17 @@ class Shards:
             out: the stage's output, beside which results are kept.
             options: of the stage.
             limits: of the encoder.
+            speeds: of each stretch of audio; a row is there once at each, and counts as so many.
 
         Raises:
-            ManifestError: see `read_manifest`.
+            ManifestError: see `read_spans`.
             AudioError: the length of rows lies outside the limits, and faults are not skipped; errors.tsv lists all.
             PreprocessError: no row has audio, more rows than --max-errors lie outside the limits, or this machine,
                 where it does the work, lacks the device.
         """
         self._out, self.options = Path(out), options
         check_device(self.own_device)
-        spans = read_spans(manifest, check_audio=not options.faults.skips)
+        spans = read_spans(manifest, check_audio=not options.faults.skips, speeds=speeds)
         if not spans:
             raise PreprocessError("no row has audio", place=manifest)
         self._num_rows = sum(len(span.ids) for span in spans)
@@ -184,7 +193,7 @@ class Shards:
                 "%s: the channels of %d rows cancel each other, so that their average, which is encoded, is nearly "
                 "silent (first: %s: %s, %s); take one of the channels, such as by `sox IN OUT remix 1`",
                 self._out.name,
-                len(self.cancelled),
+                len({place for span in found for place in span.locations}),
                 location,
                 utterance,
                 found[0].audio,
@@ -234,5 +243,6 @@ def _digest(task: Task, shard: Shard, stamps: dict[Path, str]) -> str:
         if span.audio not in stamps:
             stamps[span.audio] = stamp_of(span.audio)
         what = (span.ids[0], span.offset, span.duration, stamps[span.audio])
-        digest.update(repr(what).encode())
+        # nothing is added at speed 1, where results have the names that they always had
+        digest.update(repr(what if span.speed == 1 else (*what, span.speed)).encode())
     return digest.hexdigest()[:32]

@@ -1,7 +1,8 @@
 """The stage `binarize`: manifests, units, external text and subwords -> a data-bin that fairseq-train is given.
 
-The speech stream (st) has the rows with audio, in the order of the manifest; the text stream (mt) all rows that have
-a source text, and then, in train only, the external text. The data-bin is there whole or not at all.
+The speech stream (st) has the rows with audio, in the order of the manifest, one at several speeds once at each; the
+text stream (mt) all rows that have a source text, once, and then, in train only, the external text. The data-bin is
+there whole or not at all.
 """
 
 import argparse

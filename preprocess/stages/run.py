@@ -8,9 +8,10 @@
 
 A section holds the options of its stage (`STAGE --help`) but for --out. What a stage takes from those before it is
 filled in: manifests from OUT/manifest, units of each split from OUT/units, and so on; subwords learn from the training
-split, or take their text pieces from a `text-model`. `preset: small`, `medium` or `large` fills in what is left open.
-`train`, `decode` and `export` are for `hmst run`. A section may instead name the folder of a finished output, such
-as `kmeans: ../other/kmeans`, and then the stage is not run. The data-bin is OUT/data-bin.
+split, which alone has the `speeds` of units, or take their text pieces from a `text-model`. `preset: small`, `medium`
+or `large` fills in what is left open. `train`, `decode` and `export` are for `hmst run`. A section may instead name
+the folder of a finished output, such as `kmeans: ../other/kmeans`, and then the stage is not run. The data-bin is
+OUT/data-bin.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from ..files.manifest import read_manifest
 from ..files.outputs.held import put_all_in_order
 from ..files.splits import find_manifests
 from ..recipe.arguments import add_recipe_settings
-from ..recipe.file import REPLACEABLE, STAGE_NAMES, Recipe, read_recipe
+from ..recipe.file import REPLACEABLE, STAGE_NAMES, Option, Recipe, read_recipe
 from ..recipe.stage_options import StageOptions, Wiring
 from ..recipe.step import Step
 from . import STAGES
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from .manifest import ManifestOptions
     from .subwords import SubwordsOptions
     from .units import UnitsOptions
+
+TRAIN_ALONE = ("speeds",)  # options of units
 
 logger = logging.getLogger(__name__)
 
@@ -204,7 +207,14 @@ def _stage_options(recipe: Recipe, stage: str, wiring: Wiring) -> StageOptions:
     return StageOptions(recipe, stage, wiring, _import_stage(stage).add_arguments)
 
 
+def _of_all_splits(options: dict[str, Option]) -> dict[str, Option]:
+    """Options of the stage `units` but those that are for train alone."""
+    return {name: option for name, option in options.items() if name not in TRAIN_ALONE}
+
+
 def _make_step(recipe: Recipe, stage: str, wiring: Wiring, split: str = "") -> Step:
+    if stage == "units" and split != "train":
+        recipe = replace(recipe, options={**recipe.options, "units": _of_all_splits(recipe.options["units"])})
     options = _stage_options(recipe, stage, wiring)
     for error in options.find_unknown():
         raise error

@@ -1,11 +1,13 @@
 """The stage `units`: audio -> frames -> nearest centroids -> deduplicated units, one line an utterance.
 
-Rows without audio are left out. Rows that share their audio are together, where the first of them is. FILE.units and
+Rows without audio are left out. Rows that share their audio are together, where the first of them is. Of train
+there may be lines at other speeds too (Ko et al. 2015), behind that of the row at speed 1. FILE.units and
 FILE.card.json are written when all shards of the audio are done (see `shards`); a run that was interrupted, or met an
 utterance that it could not use, goes on from there.
 """
 
 import argparse
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -25,9 +27,11 @@ from ..files.options import add_options, option, read_options
 from ..files.outputs.held import held_file
 from ..files.outputs.place import folder_of_model, inputs_of
 from ..files.outputs.replacing import list_path_of_run
+from ..files.speeds import ONE_SPEED, check_speeds, check_speeds_fit, in_order
 from ..files.units import format_units
 from ..files.whole import whole_files
 from ..speech.extractors.limits import read_limits
+from ..speech.frames import AudioSpan
 from ..speech.shards import AudioOptions, Shards
 
 ROWS_NAMED = 20  # in a card
@@ -46,13 +50,21 @@ class UnitsOptions:
         metavar="EXTRACTOR",
     )
     audio: AudioOptions = field(default_factory=AudioOptions)
+    speeds: tuple[float, ...] = option(
+        "of train alone: speeds of the speech, 0.5 to 2, 1 among them, such as 0.9,1,1.1; of each row there is a line "
+        "at every speed, with the id sp0.9-ID and the like",
+        ONE_SPEED,
+        metavar="SPEED",
+        has_commas=True,
+    )
 
     def __post_init__(self) -> None:
-        """Check the name of the output.
+        """Check the name of the output, and the speeds.
 
         Raises:
-            PreprocessError: it is not FILE.units.
+            PreprocessError: the output is not FILE.units, or speeds are out of range; see `check_speeds`.
         """
+        check_speeds(self.speeds)
         if self.out.suffix != ".units":
             raise PreprocessError(f"--out must be a file named *.units, got {self.out}")
 
@@ -86,12 +98,13 @@ def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
     Raises:
         PreprocessError: an option, the manifest, its audio, the k-means or the extractor cannot be used.
     """
+    check_speeds_fit(options.speeds, manifest)
     inputs = inputs_of(manifest, options, folder_of_model(options.extractor_source))
     with held_file(options.out, inputs):
         check_replaceable_units(options.out)
         _, kmeans = load_kmeans(options.kmeans)
         limits = read_limits(options.extractor_source or kmeans.extractor.source)
-        shards = Shards(manifest, options.out, options.audio, limits)
+        shards = Shards(manifest, options.out, options.audio, limits, in_order(options.speeds))
         task = UnitsTask(
             kmeans=Path(os.path.abspath(options.kmeans)),
             centroids_hash=kmeans.hashes[CENTROIDS_NAME].sha256,
@@ -103,6 +116,7 @@ def make_units(manifest: Path, options: UnitsOptions) -> UnitsCard:
         card = UnitsCard(
             kmeans=kmeans,
             kmeans_folder=os.path.relpath(options.kmeans, options.out.parent),
+            speeds=tuple(sorted(map(float, options.speeds))),
             skipped=len(shards.faults),
             utterances=0,
             seconds=0.0,
@@ -161,11 +175,21 @@ class _Line:
 
 
 def _lines(shards: Shards) -> Iterator[_Line]:
+    """The lines of all rows; those of one row, at all its speeds, are together."""
+    for _, group in itertools.groupby(_encoded(shards), key=lambda item: item[0].stretch):
+        at_speeds = list(group)
+        for row in range(len(at_speeds[0][0].ids)):
+            for span, line in at_speeds:
+                yield replace(line, utterance_id=span.ids[row])
+
+
+def _encoded(shards: Shards) -> Iterator[tuple[AudioSpan, _Line]]:
+    """Spans that could be used, each with the line of its first row."""
     for spans, arrays in shards.results():
         starts = np.cumsum(arrays["num_units"])[:-1]
         units, run_lengths = (np.split(arrays[name], starts) for name in ("units", "run_lengths"))
         columns = zip(spans, units, run_lengths, arrays["num_frames"], arrays["seconds"], strict=True)
         for span, span_units, lengths, num_frames, seconds in columns:
             if num_frames:
-                for utterance_id in span.ids:
-                    yield _Line(utterance_id, span_units.tolist(), lengths.tolist(), int(num_frames), float(seconds))
+                runs = span_units.tolist(), lengths.tolist()
+                yield span, _Line(span.ids[0], *runs, int(num_frames), float(seconds))

@@ -123,6 +123,8 @@ def _without_none(hint: object) -> object:
 def shown_default(value: object, help_text: str) -> str:
     """A default as a user would write it; where it is not set, what the help says of it."""
     if value is not None and value is not False and value not in ("", (), []):
+        if isinstance(value, tuple):
+            return ",".join(shown_default(item, "") for item in value)
         return f"{value:g}" if isinstance(value, float) else str(value)
     match = re.search(r"default:? ([^;)]+)", help_text)
     return match[1].strip() if match else ""

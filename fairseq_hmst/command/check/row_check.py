@@ -13,6 +13,7 @@ from preprocess.files.cards.card import CARD_NAME
 from preprocess.files.faults import Fault
 from preprocess.files.languages import find_doubts
 from preprocess.files.manifest import Utterance, check_audio_file, location_of, read_manifest
+from preprocess.files.speeds import ONE_SPEED, find_equal_ids, in_order
 from preprocess.files.splits import find_manifests
 from preprocess.recipe.file import Recipe
 from preprocess.speech.audio import LengthLimits
@@ -138,10 +139,15 @@ def check_lengths(rows: Mapping[str, Sequence[Utterance]], stages: "CheckedStage
     except PreprocessError as error:
         yield error
         return
-    if limits == LengthLimits():
+    speeds = stages.units.speeds if stages.units is not None and not stages.units.audio.faults.skips else ONE_SPEED
+    if limits == LengthLimits() and tuple(speeds) == ONE_SPEED:
         return  # those of any row, which the manifest has checked
-    located = ((row, location_of_row(row, split, i)) for split, part in rows.items() for i, row in enumerate(part))
-    faults = rows_outside(make_spans(located), limits)
+    faults: list[Fault] = []
+    for split, of_split in rows.items():
+        located = [(row, location_of_row(row, split, index)) for index, row in enumerate(of_split)]
+        speeds_there = in_order(speeds) if split == "train" else ONE_SPEED
+        yield from find_equal_ids(located, speeds_there)
+        faults += rows_outside(make_spans(located, speeds_there), limits)
     yield from shortened([_as_error(fault) for fault in faults], stages.kmeans.extractor_name)
 
 

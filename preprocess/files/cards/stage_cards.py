@@ -154,17 +154,19 @@ class UnitsCard(Card):
     Attributes:
         kmeans: card of the k-means.
         kmeans_folder: where it lay, relative to the folder of the units.
-        skipped: rows that could not be used; errors.tsv names them.
+        speeds: of the speech; every row is there once at each.
+        skipped: rows that could not be used, each speed counted; errors.tsv names them.
         utterances, seconds, frames, deduplicated_units: totals over the file.
         run_lengths: number of runs by their length in frames.
-        cancelled: rows whose channels cancel each other, so that what was encoded is nearly silent; None: written by a
-            version that did not look.
+        cancelled: rows, each speed counted, whose channels cancel each other, so that what was encoded is nearly
+            silent; None: written by a version that did not look.
     """
 
     stage: Literal["units"] = "units"
     format_version: Literal[2] = 2
     kmeans: KmeansCard
     kmeans_folder: str
+    speeds: tuple[float, ...] = (1.0,)
     skipped: int
     utterances: int
     seconds: float

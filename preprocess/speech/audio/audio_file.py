@@ -22,7 +22,7 @@ from .decoders import open_decoder
 from .foreign_formats import find_foreign
 from .length_limits import END_TOLERANCE_SECONDS, MAX_SECONDS, LengthLimits
 from .parts import Part, PartFile
-from .samples import channels_cancel, check_sample_rate, check_samples, resample
+from .samples import change_speed, channels_cancel, check_sample_rate, check_samples, resample
 
 REMEMBERED_FILES = 256
 
@@ -89,13 +89,20 @@ class AudioFile:
         """
         return self._locate(offset, duration)[1] / self.sample_rate
 
-    def read(self, offset: float = 0.0, duration: float | None = None, max_seconds: float = MAX_SECONDS) -> np.ndarray:
+    def read(
+        self,
+        offset: float = 0.0,
+        duration: float | None = None,
+        max_seconds: float = MAX_SECONDS,
+        speed: float = 1.0,
+    ) -> np.ndarray:
         """Decode a stretch; nothing else is read.
 
         Args:
             offset: begin of the stretch, seconds.
             duration: length of the stretch, seconds; None: to the end of the file.
-            max_seconds: a longer stretch is an error.
+            max_seconds: a stretch that is longer at its speed is an error.
+            speed: times as fast as it was spoken; see `change_speed`.
 
         Returns:
             (N,) float32 samples at 16 kHz in [-1, 1], one channel, at least 400 of them.
@@ -105,16 +112,16 @@ class AudioFile:
         """
         start, num_frames = self._locate(offset, duration)
         limits = LengthLimits(max_seconds=max_seconds)
-        limits.check(num_frames / self.sample_rate, self.place)
+        limits.check(num_frames / self.sample_rate, self.place, speed)
         waveform = self.read_samples(start, num_frames)
         if num_frames - len(waveform) > END_TOLERANCE_SECONDS * self.sample_rate:
             raise AudioError(
                 f"cut short: expected {num_frames} samples from {start}, found {len(waveform)}", place=self.place
             )
-        limits.check(len(waveform) / self.sample_rate, self.place)
+        limits.check(len(waveform) / self.sample_rate, self.place, speed)
         with explained(self.place):
             check_samples(waveform)
-            return np.clip(resample(waveform, self.sample_rate), -1.0, 1.0)
+            return change_speed(np.clip(resample(waveform, self.sample_rate), -1.0, 1.0), speed)
 
     def read_samples(self, start: int, count: int) -> np.ndarray:
         """Up to `count` samples at the file's own rate, all channels averaged, (N,) float32, unchecked.
@@ -195,10 +202,10 @@ class Sound:
     channels_cancel: bool = False
 
 
-def load_sound(path: Path, offset: float = 0.0, duration: float | None = None) -> Sound:
+def load_sound(path: Path, offset: float = 0.0, duration: float | None = None, speed: float = 1.0) -> Sound:
     """Decode a stretch of an audio file; see `AudioFile.read`."""
     with open_audio(path) as file:
-        samples = file.read(offset, duration)
+        samples = file.read(offset, duration, speed=speed)
         return Sound(samples, file.channels_cancel)
 
 

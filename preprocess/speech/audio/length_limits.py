@@ -16,21 +16,28 @@ END_TOLERANCE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class LengthLimits:
-    """Lengths of speech that can be encoded, in seconds."""
+    """Lengths of speech that can be encoded, in seconds; at another speed than 1 it is the length there that counts."""
 
     min_seconds: float = MIN_SECONDS
     max_seconds: float = MAX_SECONDS
 
-    def contain(self, seconds: float) -> bool:
+    def contain(self, seconds: float, speed: float = 1.0) -> bool:
         """Whether a length lies within."""
-        return self.min_seconds <= seconds <= self.max_seconds
+        return self.min_seconds <= seconds / speed <= self.max_seconds
 
-    def check(self, seconds: float, place: str | Path) -> None:
+    def check(self, seconds: float, place: str | Path, speed: float = 1.0) -> None:
         """Check the length of a stretch of the file at `place`.
+
+        Args:
+            seconds: as it was spoken.
+            place: the file.
+            speed: at which it is encoded.
 
         Raises:
             AudioError: it is too short or too long.
         """
+        if speed != 1:
+            place, seconds = f"{place} at speed {speed:g}", seconds / speed
         if seconds < self.min_seconds:
             raise AudioError(
                 f"too short: {1000 * seconds:.1f} ms, expected at least {1000 * self.min_seconds:.0f} ms",

@@ -63,6 +63,22 @@ def check_samples(waveform: np.ndarray) -> None:
         raise AudioError(f"samples reach {peak:.4g}; expected floats scaled to [-1, 1]", advice="scale the file")
 
 
+def change_speed(waveform: np.ndarray, speed: float) -> np.ndarray:
+    """Samples played faster or slower, tempo and pitch, as by the effect `speed` of sox.
+
+    Args:
+        waveform: (N,) float32 at 16 kHz in [-1, 1].
+        speed: times as fast; of at most 3 decimals.
+
+    Returns:
+        (ceil(N / speed),) float32 in [-1, 1].
+    """
+    if speed == 1:
+        return waveform
+    # what was recorded at this rate, and is played at 16 kHz
+    return np.clip(resample(waveform, round(SAMPLE_RATE * speed)), -1.0, 1.0)
+
+
 def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     """Samples at 16 kHz.
 

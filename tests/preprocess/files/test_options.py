@@ -27,6 +27,7 @@ class Outer:
     kind: str = option("what to make", "plain", choices=("plain", "fancy"))
     keep: bool = option("keep all", False)
     inner: Inner = field(default_factory=Inner)
+    speeds: tuple[float, ...] = option("of the speech", (1.0,), metavar="SPEED", has_commas=True)
 
 
 def parse(*words: str) -> Outer:
@@ -44,6 +45,17 @@ def test_each_kind_of_option_is_read():
     assert found == Outer(Path("x"), 0.5, 3, (Path("a"), Path("b")), "fancy", True, Inner("cuda", 4))
 
 
+@pytest.mark.parametrize("words", ["0.9,1,1.1", "0.9 1 1.1", "0.9,1 1.1", ".9,1.0,1.10"])
+def test_a_list_may_have_commas(words: str):
+    assert parse("--out", "x", "--speeds", *words.split()).speeds == (0.9, 1.0, 1.1)
+
+
+@pytest.mark.parametrize("word", ["0.9,,1", "0.9,1.1x", "0.9;1"])
+def test_a_number_of_a_list_that_is_none_is_named(word: str):
+    with pytest.raises(argparse.ArgumentError, match=r"argument --speeds: invalid float value: '(|1\.1x|0\.9;1)'"):
+        parse("--out", "x", "--speeds", word)
+
+
 @pytest.mark.parametrize("words", ["", "--out x --kind other", "--out x --portion much", "--out x --texts"])
 def test_what_does_not_fit_is_refused(words: str):
     with pytest.raises((argparse.ArgumentError, SystemExit)):
@@ -56,6 +68,7 @@ def test_the_help_gives_meaning_and_default():
     text = " ".join(parser.format_help().split())
     assert "of the frames, 0 to 1; 100 % is 1; default 0.1" in text
     assert "number of workers; default 1" in text
+    assert "of the speech; default 1 " in text
     assert "--layer LAYER default: the last --" in text
     assert "text: --texts FILE [FILE ...] files --languages XX of the text" in text  # one heading for both classes
     assert not text.endswith("default")

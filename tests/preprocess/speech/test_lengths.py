@@ -7,6 +7,7 @@ import soundfile
 
 from preprocess.files.faults import Fault
 from preprocess.files.manifest import Utterance, write_manifest
+from preprocess.speech import lengths as lengths_module
 from preprocess.speech.audio import LengthLimits
 from preprocess.speech.frames import read_spans
 from preprocess.speech.length_memory import LengthMemory
@@ -90,3 +91,31 @@ def test_seconds_are_those_of_the_manifest_or_else_of_the_file(write):
     measured = measure_spans(spans, LIMITS)
     assert [item.seconds for item in measured] == [2.0, 2.5, 3.0]  # the last is not looked at: decoding will tell
     assert [item.span for item in measured] == spans
+
+
+def test_at_another_speed_the_length_there_must_lie_within_the_limits(write):
+    manifest = write((0.0, 2.8), (0.0, 3.2), (1.0, 0.095), (0.0, 2.0))
+    spans = read_spans(manifest, check_audio=True, speeds=(1.0, 0.9, 1.1))
+    found = [
+        (row.id, row.location[-1], row.reason.partition("talk.wav")[2].split(";")[0])
+        for row in rows_outside(spans, LIMITS)
+    ]
+    assert found == [
+        ("sp0.9-u0", "2", " at speed 0.9: too long: 3.1 s, expected at most 3 s"),
+        ("u1", "3", ": too long: 3.2 s, expected at most 3 s"),
+        ("sp0.9-u1", "3", " at speed 0.9: too long: 3.6 s, expected at most 3 s"),
+        ("u2", "4", ": too short: 95.0 ms, expected at least 100 ms"),
+        ("sp1.1-u2", "4", " at speed 1.1: too short: 86.4 ms, expected at least 100 ms"),
+    ]
+    seconds = {item.span.ids[0]: item.seconds for item in measure_spans(spans, LIMITS)}
+    assert [seconds[f"{prefix}u3"] for prefix in ("", "sp0.9-", "sp1.1-")] == [2.0, 2.0 / 0.9, 2.0 / 1.1]
+
+
+def test_the_header_of_a_file_is_read_once_for_all_speeds(write, tmp_path: Path, monkeypatch):
+    spans = read_spans(write((2.5, None)), check_audio=True, speeds=(1.0, 0.5, 2.0))
+    asked = []
+    measure = lengths_module.measure_audio
+    monkeypatch.setattr(lengths_module, "measure_audio", lambda *stretch: asked.append(stretch) or measure(*stretch))
+    with LengthMemory.kept_in(tmp_path / "work/lengths") as memory:
+        assert [item.seconds for item in measure_spans(spans, LengthLimits(), memory)] == [2.5, 5.0, 1.25]
+    assert len(asked) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cards import measure, read_card
 from spoken_corpus import make_corpus, run_binarize
+from stream_symbols import read_back, text_of
 
 from preprocess.errors import PreprocessError
 from preprocess.files.cards.named_files import list_files
@@ -31,22 +32,6 @@ def data_bin(made_corpus: Path) -> Path:
 def corpus(made_corpus: Path, tmp_path: Path) -> Path:
     """A copy, without data-bin, that a test may spoil."""
     return shutil.copytree(made_corpus, tmp_path / "corpus", ignore=shutil.ignore_patterns("data-bin"))
-
-
-def read_back(data_bin: Path, name: str, side: str) -> list[list[str]]:
-    """Symbols of every example by fairseq; each must end in its only </s>."""
-    from fairseq.data import Dictionary
-    from fairseq.data.indexed_dataset import make_dataset
-
-    dictionary = Dictionary.load(str(data_bin / f"dict.{side}.txt"))
-    dataset = make_dataset(str(data_bin / name), impl="mmap")
-    examples = [[dictionary[index] for index in example] for example in dataset]
-    assert all(symbols.index("</s>") == len(symbols) - 1 for symbols in examples)
-    return [symbols[:-1] for symbols in examples]
-
-
-def text_of(symbols: list[str]) -> str:
-    return "".join(symbols).replace("▁", " ").strip()
 
 
 def collapse(text: str) -> str:

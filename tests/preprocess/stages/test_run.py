@@ -1,5 +1,6 @@
 """What a recipe runs, and what it leaves alone, told by its log and by the files' times."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from tiny_mbart import train_sentencepiece, write_fairseq_mbart
 
 from preprocess.__main__ import main
 from preprocess.errors import RecipeError
+from preprocess.files.cards.stage_cards import UnitsCard
 from preprocess.recipe.file import read_recipe
 from preprocess.stages.run import plan_steps
 
@@ -208,6 +210,54 @@ def test_a_recipe_with_finished_units_needs_no_audio(folder: Path, caplog: pytes
         "subwords: {unit-vocab: 8, source-vocab: 13, target-vocab: 13}\n"
     )
     assert run(folder, caplog) == ["subwords", "binarize"]
+
+
+@pytest.mark.parametrize("speeds", ["[0.9, 1, 1.1]", "'0.9,1,1.1'"])
+def test_speeds_are_of_train_alone(folder: Path, caplog: pytest.LogCaptureFixture, speeds: str):
+    change(folder / "recipe.yaml", "subwords:", f"units: {{speeds: {speeds}}}\nsubwords:")
+    assert run(folder, caplog) == ["units.train", "subwords", "binarize"]
+    units = {split: UnitsCard.read_file(folder / f"out/units/{split}.card.json") for split in ("train", "dev", "test")}
+    assert {split: (card.speeds, card.utterances) for split, card in units.items()} == {
+        "train": ((0.9, 1.0, 1.1), 3 * 8),
+        "dev": ((1.0,), 2),
+        "test": ((1.0,), 2),
+    }
+    counts = read_card(folder / "out/data-bin", "binarize")["counts"]
+    assert {split: (entry["st"]["examples"], entry["mt"]["examples"]) for split, entry in counts.items()} == {
+        "train": (3 * 8, 9),
+        "valid": (2, 2),
+        "test": (2, 2),
+    }
+    assert counts["train"]["st"]["seconds"] == pytest.approx(8 * 0.5 * (1 / 0.9 + 1 + 1 / 1.1), rel=1e-3)
+    assert run(folder, caplog) == []
+    other = "'0.9, 1,1.1'" if speeds.startswith("[") else "[0.9, '1', 1.10]"
+    change(folder / "recipe.yaml", f"speeds: {speeds}", f"speeds: {other}")
+    assert run(folder, caplog) == []  # the same, written otherwise
+    change(folder / "recipe.yaml", f"{{speeds: {other}}}", "{}")
+    assert run(folder, caplog) == ["units.train", "subwords", "binarize"]
+
+
+@pytest.mark.parametrize("setting", ["units.speeds=1", "units.speeds=[1]"])
+def test_outputs_of_before_there_were_speeds_are_kept(folder: Path, caplog: pytest.LogCaptureFixture, setting: str):
+    records = [json.loads(path.read_text()) for path in (folder / "out/.recipe").glob("units.*.json")]
+    assert len(records) == 3 and not any("speeds" in record["inputs"] for record in records)
+    assert run(folder, caplog, "--set", setting) == []
+
+
+@pytest.mark.parametrize(
+    ("speeds", "message"),
+    [
+        ("[0.9, 1.1]", "recipe.yaml:8: --speeds must have 1 among them, speech as it is, got 0.9,1.1"),
+        ("'1,3'", "recipe.yaml:8: --speeds must lie in 0.5..2, got 3"),
+        ("1;2", "recipe.yaml:8: units: argument --speeds: invalid float value: '1;2'"),
+    ],
+)
+def test_speeds_at_fault_are_told_before_the_first_stage(folder: Path, capsys, speeds: str, message: str):
+    shutil.rmtree(folder / "out")
+    change(folder / "recipe.yaml", "subwords:", f"units: {{speeds: {speeds}}}\nsubwords:")
+    assert main(["run", str(folder / "recipe.yaml")]) == 1
+    assert message in capsys.readouterr().err
+    assert not (folder / "out").exists()
 
 
 def test_an_extractor_folder_counts_from_the_recipe(tmp_path: Path):

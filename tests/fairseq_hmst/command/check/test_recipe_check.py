@@ -170,6 +170,26 @@ def test_rows_too_long_that_the_filter_leaves_out_are_no_faults(faults: Found, w
     assert not any("train" in fault and "too long" in fault for fault in found)
 
 
+def test_rows_of_train_that_are_too_long_at_a_speed_are_named_with_it(faults: Found, whisper: None, tmp_path: Path):
+    config = tmp_path / "whisper/config.json"
+    config.write_text(config.read_text().replace("20", "26"))  # 0.52 s
+    assert faults(WHOLE.replace("mfcc", "whisper")) == []
+    recipe = WHOLE.replace("mfcc", "whisper").replace("subwords:", "units: {speeds: [0.9, 1, 1.1]}\nsubwords:")
+    found = faults(recipe)
+    assert len(found) == 8
+    assert found[0].startswith("corpus/train.tsv:2: row 'sp0.9-train0': corpus/audio/train0.wav at speed 0.9: too long")
+    assert faults(recipe.replace("0.9, 1,", "1,")) == []
+    assert faults(recipe.replace("speeds:", "on-error: skip, speeds:")) == []
+
+
+def test_a_row_that_has_the_name_of_another_at_a_speed_is_a_fault(faults: Found, tmp_path: Path):
+    path = tmp_path / "corpus/train.tsv"
+    path.write_text(path.read_text().replace("train4\t", "sp1.1-train3\t"))
+    assert faults(WHOLE) == []
+    (found,) = faults(WHOLE.replace("subwords:", "units: {speeds: [1, 1.1]}\nsubwords:"))
+    assert found.startswith("corpus/train.tsv:6: utterance 'sp1.1-train3': the id is also that of utterance 'train3' (")
+
+
 def test_two_regions_of_a_language_may_be_meant(faults: Found, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     for split, language in (("train", "pt-BR"), ("dev", "pt-PT"), ("test", "pt-PT")):
         path = tmp_path / "corpus" / f"{split}.tsv"

@@ -9,7 +9,7 @@ from audio_bytes import noise, patched, written
 
 from preprocess.errors import AudioError
 from preprocess.speech.audio import AudioContent, check_audio, load_audio, measure_audio, open_audio
-from preprocess.speech.audio.samples import resample
+from preprocess.speech.audio.samples import change_speed, resample
 
 
 def claiming(rate: int, count: int = 15_000) -> bytes:
@@ -65,3 +65,37 @@ def test_a_rate_whose_ratio_is_rounded_keeps_the_length_of_a_minute():
     assert len(found) == 960_000
     assert np.allclose(found[1_000:-1_000], 1, atol=0.01)
     assert np.count_nonzero(found) >= 960_000 - 10
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.9, 0.937, 1.1, 2.0])
+def test_at_another_speed_a_tone_is_as_much_higher_and_as_much_shorter(speed: float):
+    tone = np.sin(2 * np.pi * 1_000 * np.arange(16_000) / 16_000).astype(np.float32)
+    found = change_speed(tone, speed)
+    assert len(found) == math.ceil(16_000 / speed)
+    assert found.dtype == np.float32 and np.abs(found).max() <= 1
+    expected = np.sin(2 * np.pi * 1_000 * speed * np.arange(len(found)) / 16_000)
+    assert np.abs(found - expected)[200:-200].max() < 0.002
+
+
+def test_speed_1_leaves_every_sample_alone():
+    noise = np.random.default_rng(0).uniform(-1, 1, 1_000).astype(np.float32)
+    assert change_speed(noise, 1.0) is noise
+
+
+@pytest.mark.parametrize("speed", [0.9, 1.1])
+def test_speech_at_another_speed_is_what_torchaudio_makes_of_it(recorded_prompts, speed: float):
+    import torch
+    import torchaudio
+
+    for waveform in recorded_prompts[:3]:
+        # as torchaudio.functional.speed, with a filter as sharp as ours
+        rate = round(16_000 * speed)
+        expected = torchaudio.functional.resample(torch.from_numpy(waveform), rate, 16_000, lowpass_filter_width=32)
+        found = change_speed(waveform, speed)
+        assert (
+            len(found)
+            == len(expected)
+            == len(torchaudio.functional.speed(torch.from_numpy(waveform), 16_000, speed)[0])
+        )
+        difference = found - expected.numpy()
+        assert np.square(difference).sum() < 0.001 * np.square(found).sum()
