@@ -59,7 +59,8 @@ class Joins:
 
     Attributes:
         share: of the rows that are drawn; of these, rows stay alone that have no other of their speaker, or that with
-            the one that is drawn would be longer than the longest of all, or without a CTC path.
+            the one that is drawn would be the same sentence twice, longer than the longest of all, or without a CTC
+            path.
         groups: (N,) number of speaker and languages of each row; ALONE: the speaker is not known.
         language_symbols: of the data-bin.
     """
@@ -100,6 +101,8 @@ class Joins:
                 continue
             place = int(chances[row] * (len(others) - 1))
             other = others[place + (place >= np.searchsorted(others, row))]  # any but the row itself
+            if stream.targets is not None and torch.equal(stream.targets[int(row)], stream.targets[int(other)]):
+                continue  # the same sentence, as at another speed
             is_short = all(sizes[row] + sizes[other] <= bound for sizes, bound in longest)
             if is_short and self._has_path(stream, int(row), int(other), source_edges):
                 following[row] = other

@@ -1,0 +1,65 @@
+"""Joined rows: what they are made of, by hand; test_building.py has those of a whole training."""
+
+import numpy as np
+import torch
+
+from fairseq_hmst.data.language_symbols import LanguageSymbolIds
+from fairseq_hmst.data.stream_rows import StreamRows
+from fairseq_hmst.data.variation.draws import Draws
+from fairseq_hmst.data.variation.joins import ALONE, JoinedRows, Joins
+
+
+class Rows(list):
+    @property
+    def sizes(self):
+        return np.array([len(row) for row in self], dtype=np.int32)
+
+
+def rows_of(*rows):
+    return Rows(torch.tensor(row) for row in rows)
+
+
+def test_texts_follow_each_other_between_the_edges_of_the_first():
+    rows = rows_of([9, 5, 6, 2], [9, 7, 2], [9, 8, 8, 2])
+    joined = JoinedRows(rows, np.array([2, ALONE, 1]), 1, 1)
+    assert [row.tolist() for row in map(joined.__getitem__, range(3))] == [
+        [9, 5, 6, 8, 8, 2],
+        [9, 7, 2],
+        [9, 8, 8, 7, 2],
+    ]
+    assert joined.sizes.tolist() == [6, 3, 5]
+
+
+def test_a_transcript_is_unknown_where_one_of_both_is():
+    joined = JoinedRows(rows_of([5, 2], [2], [6, 7, 2]), np.array([1, 2, 0]), 0, 1, needs_both=True)
+    assert [row.tolist() for row in map(joined.__getitem__, range(3))] == [[2], [2], [6, 7, 5, 2]]
+    assert joined.sizes.tolist() == [1, 1, 4]
+
+
+def joined_targets(groups, sources, targets, epoch=1):
+    joins = Joins(0.999, np.array(groups), LanguageSymbolIds(2))
+    found = joins.of_epoch(StreamRows("st", sources, targets), Draws(1, epoch)).targets
+    return [found[row].tolist() for row in range(len(targets))]
+
+
+LONG = [4, 3, 4, 3, 4, 3, 4, 3, 4, 2]
+
+
+def test_rows_of_other_speakers_and_unknown_ones_stay_alone():
+    sources = rows_of([4, 3, 2], [4, 3, 2], [4, 3, 2], [4, 3, 2], LONG)
+    targets = rows_of([5, 2], [6, 2], [7, 2], [8, 2], [9, 10, 11, 12, 2])
+    found = joined_targets([0, 0, 1, ALONE, 1], sources, targets)
+    assert found[:2] == [[5, 6, 2], [6, 5, 2]]
+    assert found[2:] == [row.tolist() for row in targets[2:]]  # with the long one it would be longer than the longest
+
+
+def test_a_sentence_is_not_joined_with_itself():
+    sources, targets = rows_of(*[[4, 3, 2]] * 6, LONG), rows_of(*[[5, 2]] * 6, [6, 7, 8, 9, 2])
+    for epoch in range(1, 9):
+        assert joined_targets([0] * 7, sources, targets, epoch) == [row.tolist() for row in targets]
+
+
+def test_a_pair_without_a_ctc_path_stays_alone():
+    # alone each label has its step and eos one more; together the equal labels need one between them
+    sources, targets = rows_of([4, 2], [3, 2], LONG), rows_of([5, 5, 2], [5, 2], [6, 7, 8, 9, 2])
+    assert joined_targets([0, 0, ALONE], sources, targets) == [row.tolist() for row in targets]
