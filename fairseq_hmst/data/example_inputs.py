@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from preprocess.files.ctc_steps import needed_for_ctc
+from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 from .batch import TokenRows
 from .language_symbols import LanguageSymbolIds

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from preprocess.files.repetition import repeat_tokens, tokens_once
+from preprocess.files.tokens.repetition import repeat_tokens, tokens_once
 
 from .batch import StreamExample, TokenRows
 from .language_symbols import LanguageSymbolIds

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from preprocess.files.repetition import tokens_once
+from preprocess.files.tokens.repetition import tokens_once
 from preprocess.files.units import text_to_units
 
 from ..alignment import align

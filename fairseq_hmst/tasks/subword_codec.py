@@ -8,8 +8,8 @@ from sentencepiece import SentencePieceProcessor
 from preprocess.errors import PreprocessError
 from preprocess.files.escapes import escape_text
 from preprocess.files.reading.lines import check_utf8
-from preprocess.files.repetition import repeat_tokens
 from preprocess.files.text import normalise_text
+from preprocess.files.tokens.repetition import repeat_tokens
 from preprocess.files.units import check_deduplicated, units_to_text
 
 from ..data.data_bin import DataBin, DataBinError

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files.ctc_steps import needed_for_ctc
 from ..files.fairseq_import import process_unchanged
 from ..files.origin import ORIGIN_COLUMNS, Origin
+from ..files.tokens.ctc_steps import needed_for_ctc
 from ..vocabulary.dictionary import UNK_INDEX
 
 if TYPE_CHECKING:

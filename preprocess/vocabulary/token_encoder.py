@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import VocabularyError
 from ..files.escapes import has_reserved
 from ..files.languages import LanguageSymbols
-from ..files.repetition import repeat_tokens
+from ..files.tokens.repetition import repeat_tokens
 from ..files.units import units_to_text
 from .dictionary import EOS_INDEX, SPECIAL_SYMBOLS, UNK_INDEX, Dictionaries
 from .models import Subwords

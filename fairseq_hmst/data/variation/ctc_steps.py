@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from preprocess.files.ctc_steps import is_repeated
+from preprocess.files.tokens.ctc_steps import is_repeated
 
 from .flat_rows import FlatRows
 

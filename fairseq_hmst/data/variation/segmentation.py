@@ -65,6 +65,9 @@ class Segmentation:
         """Labels of each head, sampled where that is asked for: `targets`, and `transcripts` where there are any."""
         sides = {"targets": (stream.targets, self.language_symbols.num_target_symbols, "target")}
         sides["transcripts"] = (stream.transcripts, 0, "source")
+        room = np.asarray(stream.sources.sizes)
+        if stream.twins is not None:
+            room = np.where(stream.twins.sizes > 0, np.minimum(room, stream.twins.sizes), room)
         labels = {}
         for number, (kind, (rows, before, side)) in enumerate(sides.items(), start=1):
             if rows is None:
@@ -74,7 +77,7 @@ class Segmentation:
                 sampled = self.samplers[side].sample(
                     stored, draws.generator(Purpose.SEGMENTATION, number, stream.number)
                 )
-                fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (steps_of_rows(sampled) <= stream.sources.sizes)
+                fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (steps_of_rows(sampled) <= room)
                 labels[kind] = choose_rows(fits, sampled, stored)
         return labels
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...data_bin.reader import DataBinReader, Stream
 from ...errors import MismatchError
-from ...files.ctc_steps import is_repeated
+from ...files.tokens.ctc_steps import is_repeated
 from ...vocabulary.dictionary import UNK_INDEX
 from .speech_origins import SpeechOrigins, read_speech_origins
 

@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from ...data_bin.reader import DataBinReader, Stream
-from ...files.repetition import tokens_once
+from ...files.tokens.repetition import tokens_once
 from ...vocabulary.dictionary import EOS_INDEX
 from .measures import Measures
 

@@ -4,11 +4,11 @@ import json
 import shutil
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from cards import edit_card
 from fairseq.data import Dictionary
+from token_rows import Rows
 from toy import build_task, toy_sentences
 
 from fairseq_hmst.data.data_bin import DataBin, DataBinError
@@ -19,12 +19,6 @@ from preprocess.files.languages import LanguageSymbolsEntry
 
 EOS, PAD = 2, 1
 DE, FR = 8, 9  # <de> and <fr> in the output dictionary
-
-
-class Rows(list):
-    @property
-    def sizes(self):
-        return np.array([len(row) for row in self], dtype=np.int32)
 
 
 def dictionary(symbols):

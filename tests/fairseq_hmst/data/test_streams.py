@@ -4,17 +4,12 @@ import numpy as np
 import pytest
 import torch
 from fairseq.data import Dictionary
+from token_rows import Rows
 
 from fairseq_hmst.data.data_bin import DataBinError
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
 from fairseq_hmst.data.streams import MixedStreams
-
-
-class Rows(list):
-    @property
-    def sizes(self):
-        return np.array([len(row) for row in self], dtype=np.int32)
 
 
 @pytest.fixture

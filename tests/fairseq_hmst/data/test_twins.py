@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from fairseq.data import Dictionary
+from token_rows import rows_of
 from toy import make_toy_data_bin, task_with_twins
 
 from fairseq_hmst.data.data_bin import DataBinError
@@ -13,16 +14,6 @@ from fairseq_hmst.data.streams import MixedStreams
 from fairseq_hmst.data.twins import RepeatedText, TextTwins
 
 EOS = 2
-
-
-class Rows(list):
-    @property
-    def sizes(self):
-        return np.array([len(row) for row in self], dtype=np.int32)
-
-
-def rows_of(*rows):
-    return Rows(torch.tensor(row) for row in rows)
 
 
 def check_twins_are_the_text_stream(data_bin):

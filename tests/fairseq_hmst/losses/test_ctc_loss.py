@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from fairseq_hmst.losses.ctc_loss import ctc_feasible, ctc_loss
-from preprocess.files.ctc_steps import needed_for_ctc
+from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 BLANK = 0
 PADDING = 1

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from cards import edit_card, measure
+from units_stage import units_arguments
 
 from preprocess.__main__ import main
 from preprocess.clustering.centroids import load_kmeans
@@ -24,19 +25,6 @@ from preprocess.speech.shard_progress import SecondsDone
 from preprocess.stages.units import UnitsOptions, make_units
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def kmeans(make_manifest, tmp_path: Path) -> Path:
-    arguments = ["--extractor", "mfcc", "--clusters", "8", "--portion", "1", "--out", str(tmp_path / "kmeans")]
-    assert main(["kmeans", "--manifest", str(make_manifest()), *arguments]) == 0
-    return tmp_path / "kmeans"
-
-
-def arguments(kmeans: Path, name: str = "train", manifest: str = "train.tsv") -> list[str]:
-    folder = kmeans.parent
-    out = str(folder / "units" / f"{name}.units")
-    return ["units", "--manifest", str(folder / manifest), "--kmeans", str(kmeans), "--out", out]
 
 
 def files(kmeans: Path) -> list[str]:
@@ -56,7 +44,7 @@ def expected_units(kmeans: Path, index: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_units_are_the_deduplicated_nearest_centroids_of_every_row_with_audio(kmeans):
-    assert main(arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans)) == 0
     utterances = list(read_units(kmeans.parent / "units/train.units"))
     assert [name for name, _ in utterances] == [f"u{index}" for index in range(6)]  # not "text-only"
     for index, (_, units) in enumerate(utterances):
@@ -64,7 +52,7 @@ def test_units_are_the_deduplicated_nearest_centroids_of_every_row_with_audio(km
 
 
 def test_the_card_says_where_the_units_come_from(kmeans):
-    assert main(arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans)) == 0
     assert files(kmeans) == ["train.card.json", "train.units"]
     card = read_card(kmeans)
     utterances = list(read_units(kmeans.parent / "units/train.units"))
@@ -79,7 +67,7 @@ def test_the_card_says_where_the_units_come_from(kmeans):
 
 
 def test_the_card_counts_runs_by_their_length(kmeans):
-    assert main(arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans)) == 0
     run_lengths = np.concatenate([expected_units(kmeans, index)[1] for index in range(6)])
     lengths, numbers = np.unique(run_lengths, return_counts=True)
     assert read_card(kmeans)["run_lengths"] == {
@@ -88,10 +76,10 @@ def test_the_card_counts_runs_by_their_length(kmeans):
 
 
 def test_the_size_of_shards_and_batches_changes_nothing(kmeans, monkeypatch):
-    assert main(arguments(kmeans, "whole")) == 0
+    assert main(units_arguments(kmeans, "whole")) == 0
     monkeypatch.setattr(shards_module, "SHARD_SECONDS", 1.2)
     monkeypatch.setattr(frames_module, "BATCH_SECONDS", 1.0)
-    assert main(arguments(kmeans, "small")) == 0
+    assert main(units_arguments(kmeans, "small")) == 0
     folder = kmeans.parent / "units"
     assert (folder / "whole.units").read_bytes() == (folder / "small.units").read_bytes()
     own = {"hashes": 0, "card_hash": 0}
@@ -104,8 +92,8 @@ def test_rows_that_share_audio_stand_together_and_are_computed_once(kmeans, monk
     (kmeans.parent / "two.tsv").write_text("\n".join([*lines, *spanish]) + "\n")
     read = []
     monkeypatch.setattr(frames_module, "load_sound", lambda *segment: read.append(segment) or load_sound(*segment))
-    assert main(arguments(kmeans)) == 0
-    assert main(arguments(kmeans, "two", "two.tsv")) == 0
+    assert main(units_arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans, "two", "two.tsv")) == 0
     assert len(read) == 12
     french = dict(read_units(kmeans.parent / "units/train.units"))
     utterances = list(read_units(kmeans.parent / "units/two.units"))
@@ -119,7 +107,7 @@ def test_rows_that_share_audio_stand_together_and_are_computed_once(kmeans, monk
 def test_each_utterance_is_told_of_while_its_shard_is_made(kmeans, monkeypatch):
     told = []
     monkeypatch.setattr(SecondsDone, "add", lambda self, seconds: told.append(seconds))
-    assert main(arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans)) == 0
     assert told == [0.7, 0.6, 0.5, 0.5, 0.4, 0.4]  # the longest first
     told.clear()
     options = ["--manifest", kmeans.parent / "train.tsv", "--extractor", "mfcc", "--clusters", 8, "--portion", 0.5]
@@ -129,27 +117,27 @@ def test_each_utterance_is_told_of_while_its_shard_is_made(kmeans, monkeypatch):
 
 def test_an_utterance_at_fault_is_named_and_the_rest_goes_on_from_there(kmeans, capsys, monkeypatch):
     monkeypatch.setattr(shards_module, "SHARD_SECONDS", 1.0)
-    assert main(arguments(kmeans, "whole")) == 0
+    assert main(units_arguments(kmeans, "whole")) == 0
     broken = kmeans.parent / "audio/4.wav"
     content = broken.read_bytes()
     soundfile.write(broken, np.full(6400, np.nan), 16_000, subtype="FLOAT")
-    assert main(arguments(kmeans)) == 1
+    assert main(units_arguments(kmeans)) == 1
     assert f"{kmeans.parent}/train.tsv:6: utterance 'u4': {broken}: " in capsys.readouterr().err
     assert files(kmeans) == [".train.units.work", "whole.card.json", "whole.units"]
     broken.write_bytes(content)
     read = []
     monkeypatch.setattr(frames_module, "load_sound", lambda *segment: read.append(segment) or load_sound(*segment))
-    assert main(arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans)) == 0
     assert [path.name for path, *_ in read] == ["4.wav", "5.wav"]
     assert files(kmeans) == ["train.card.json", "train.units", "whole.card.json", "whole.units"]
     assert (kmeans.parent / "units/train.units").read_bytes() == (kmeans.parent / "units/whole.units").read_bytes()
 
 
 def test_skipped_utterances_are_listed_with_the_reason_and_the_others_are_as_ever(kmeans, capsys):
-    assert main(arguments(kmeans, "whole")) == 0
+    assert main(units_arguments(kmeans, "whole")) == 0
     (kmeans.parent / "audio/1.wav").unlink()
     (kmeans.parent / "audio/4.wav").write_bytes(b"no sound")
-    skipping = [*arguments(kmeans), "--on-error", "skip"]
+    skipping = [*units_arguments(kmeans), "--on-error", "skip"]
     assert main(skipping) == 1
     assert "2 of 6 cannot be used and are listed in errors.tsv, more than --max-errors 0.001" in capsys.readouterr().err
     assert files(kmeans) == [".train.units.work", "train.errors.tsv", "whole.card.json", "whole.units"]
@@ -178,7 +166,7 @@ def test_frames_that_are_no_numbers_are_refused_by_name(kmeans, capsys, monkeypa
         return [np.full((5, 39), np.nan if len(waveform) == 0.7 * 16_000 else 0.0) for waveform in waveforms]
 
     monkeypatch.setattr(MfccExtractor, "frames", frames)
-    assert main(arguments(kmeans)) == 1
+    assert main(units_arguments(kmeans)) == 1
     assert "train.tsv:5: utterance 'u3': the extractor 'mfcc' gave NaN or infinite" in capsys.readouterr().err
 
 
@@ -197,8 +185,8 @@ sys.exit(main(sys.argv[1:]))
 def test_interrupted_by_the_keyboard_and_run_again_gives_the_same_bytes(kmeans, make_manifest, monkeypatch):
     make_manifest(count=20, name="long.tsv")
     monkeypatch.setattr(shards_module, "SHARD_SECONDS", 1.0)
-    assert main(arguments(kmeans, "whole", "long.tsv")) == 0
-    command = arguments(kmeans, "stopped", "long.tsv")
+    assert main(units_arguments(kmeans, "whole", "long.tsv")) == 0
+    command = units_arguments(kmeans, "stopped", "long.tsv")
     process = subprocess.Popen([sys.executable, "-c", SLOW_STAGE, *command], cwd=ROOT, stderr=subprocess.DEVNULL)
     work = kmeans.parent / "units/.stopped.units.work"
     deadline = time.time() + 60
@@ -241,7 +229,7 @@ sys.exit(main(sys.argv[2:]))
 @pytest.mark.parametrize("num_finished", [2, 4])
 def test_a_full_disk_is_named_and_what_is_finished_is_kept(kmeans, num_finished: int):
     process = subprocess.run(
-        [sys.executable, "-c", FULL_DISK_STAGE, str(num_finished), *arguments(kmeans)],
+        [sys.executable, "-c", FULL_DISK_STAGE, str(num_finished), *units_arguments(kmeans)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -253,17 +241,17 @@ def test_a_full_disk_is_named_and_what_is_finished_is_kept(kmeans, num_finished:
     assert "Traceback" not in process.stderr
     assert files(kmeans) == [".train.units.work"]
     assert len(list((kmeans.parent / "units/.train.units.work").glob("*.npz"))) == num_finished
-    assert main(arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans)) == 0
     assert files(kmeans) == ["train.card.json", "train.units"]
 
 
 def test_results_of_other_centroids_are_not_used(kmeans, capsys):
     soundfile.write(kmeans.parent / "audio/5.wav", np.full(8000, np.nan), 16_000, subtype="FLOAT")
-    assert main([*arguments(kmeans), "--on-error", "skip", "--max-errors", "0"]) == 1  # leaves results
+    assert main([*units_arguments(kmeans), "--on-error", "skip", "--max-errors", "0"]) == 1  # leaves results
     options = ["--extractor", "mfcc", "--clusters", "7", "--portion", "1", "--on-error", "skip", "--max-errors", "1"]
     manifest = str(kmeans.parent / "train.tsv")
     assert main(["kmeans", "--manifest", manifest, *options, "--out", str(kmeans)]) == 0
-    assert main([*arguments(kmeans), "--on-error", "skip", "--max-errors", "1"]) == 0
+    assert main([*units_arguments(kmeans), "--on-error", "skip", "--max-errors", "1"]) == 0
     for index, (_, units) in enumerate(read_units(kmeans.parent / "units/train.units")):
         assert list(units) == expected_units(kmeans, index)[0].tolist()
 
@@ -271,7 +259,7 @@ def test_results_of_other_centroids_are_not_used(kmeans, capsys):
 def test_an_extractor_that_is_not_the_one_of_the_kmeans_is_refused(kmeans, capsys):
     extractor = json.loads((kmeans / "card.json").read_text())["extractor"]
     edit_card(kmeans / "card.json", extractor=extractor | {"hash": "0" * 64})
-    assert main(arguments(kmeans)) == 1
+    assert main(units_arguments(kmeans)) == 1
     assert "is not the one of the k-means: expected the hash 000000000000" in capsys.readouterr().err
     assert files(kmeans) == [".train.units.work"]  # lengths
 
@@ -280,9 +268,9 @@ def test_a_manifest_without_audio_or_a_wrong_output_name_is_refused(kmeans, caps
     manifest = kmeans.parent / "train.tsv"
     lines = manifest.read_text().splitlines()
     (kmeans.parent / "text.tsv").write_text("\n".join([lines[0], lines[-1]]) + "\n")
-    assert main(arguments(kmeans, manifest="text.tsv")) == 1
+    assert main(units_arguments(kmeans, manifest="text.tsv")) == 1
     assert "text.tsv: no row has audio" in capsys.readouterr().err
-    assert main([*arguments(kmeans)[:-1], "units.txt"]) == 1
+    assert main([*units_arguments(kmeans)[:-1], "units.txt"]) == 1
     assert "--out must be a file named *.units, got units.txt" in capsys.readouterr().err
 
 
@@ -300,7 +288,7 @@ def test_rows_whose_channels_cancel_each_other_are_named_also_after_an_interrupt
         make_units(kmeans.parent / "train.tsv", UnitsOptions(kmeans, kmeans.parent / "units/train.units"))
     caplog.clear()
     monkeypatch.setattr(frames_module, "load_sound", None)  # all is done
-    assert main([*arguments(kmeans), "--workers", str(workers)]) == 0
+    assert main([*units_arguments(kmeans), "--workers", str(workers)]) == 0
     assert read_card(kmeans)["cancelled"] == {"count": 2, "first": ["u1", "u4"]}
     first = f"{kmeans.parent}/train.tsv:3: utterance 'u1', {audio}/1.wav"
     assert "the channels of 2 rows cancel each other, so that their average" in caplog.text and first in caplog.text

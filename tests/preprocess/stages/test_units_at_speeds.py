@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from cards import measure
 from scipy.signal import resample_poly
+from units_stage import units_arguments
 
 from preprocess.__main__ import main
 from preprocess.errors import PreprocessError
@@ -29,19 +30,6 @@ from preprocess.stages.units import UnitsOptions, make_units
 RATIOS = {0.9: (10, 9), 1.0: (1, 1), 1.1: (10, 11)}  # samples after : samples before
 SPEEDS = ["--speeds", "0.9,1,1.1"]
 SECONDS = [0.4, 0.5, 0.6, 0.7, 0.4, 0.5]  # of the audio of `make_manifest`
-
-
-@pytest.fixture
-def kmeans(make_manifest, tmp_path: Path) -> Path:
-    arguments = ["--extractor", "mfcc", "--clusters", "8", "--portion", "1", "--out", str(tmp_path / "kmeans")]
-    assert main(["kmeans", "--manifest", str(make_manifest()), *arguments]) == 0
-    return tmp_path / "kmeans"
-
-
-def arguments(kmeans: Path, name: str = "train", manifest: str = "train.tsv") -> list[str]:
-    folder = kmeans.parent
-    out = str(folder / "units" / f"{name}.units")
-    return ["units", "--manifest", str(folder / manifest), "--kmeans", str(kmeans), "--out", out]
 
 
 def read(kmeans: Path, name: str = "train") -> dict[str, list[int]]:
@@ -71,17 +59,17 @@ def write_other_audio(folder: Path, speed: float, is_resampled: bool) -> Path:
 @pytest.mark.parametrize("is_resampled", [True, False])
 @pytest.mark.parametrize("speed", [0.9, 1.1])
 def test_units_at_a_speed_are_those_of_audio_that_was_played_at_it(kmeans, speed: float, is_resampled: bool):
-    assert main([*arguments(kmeans), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans), *SPEEDS]) == 0
     write_other_audio(kmeans.parent, speed, is_resampled)
-    assert main(arguments(kmeans, "other", "other.tsv")) == 0
+    assert main(units_arguments(kmeans, "other", "other.tsv")) == 0
     found, expected = read(kmeans), read(kmeans, "other")
     assert {name: found[f"sp{speed}-{name}"] for name in expected} == expected
     assert any(found[f"sp{speed}-{name}"] != found[name] for name in expected)
 
 
 def test_the_lines_of_a_row_follow_each_other_and_those_at_speed_1_are_as_ever(kmeans):
-    assert main(arguments(kmeans, "plain")) == 0
-    assert main([*arguments(kmeans), "--speeds", "1.1", "0.9", "1"]) == 0
+    assert main(units_arguments(kmeans, "plain")) == 0
+    assert main([*units_arguments(kmeans), "--speeds", "1.1", "0.9", "1"]) == 0
     found = read(kmeans)
     assert list(found) == [f"{prefix}u{index}" for index in range(6) for prefix in ("", "sp0.9-", "sp1.1-")]
     plain = read(kmeans, "plain")
@@ -89,7 +77,7 @@ def test_the_lines_of_a_row_follow_each_other_and_those_at_speed_1_are_as_ever(k
 
 
 def test_the_card_names_the_speeds_and_counts_seconds_at_them(kmeans):
-    assert main([*arguments(kmeans), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans), *SPEEDS]) == 0
     card = read_card(kmeans)
     assert card.speeds == (0.9, 1.0, 1.1)
     assert (card.utterances, card.skipped) == (18, 0)
@@ -106,7 +94,7 @@ def test_rows_that_share_audio_have_their_own_lines_at_every_speed(kmeans, monke
     write_manifest(kmeans.parent / "two.tsv", [*rows, *spanish])
     decoded = []
     monkeypatch.setattr(frames_module, "load_sound", lambda *stretch: decoded.append(stretch) or load_sound(*stretch))
-    assert main([*arguments(kmeans, manifest="two.tsv"), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans, manifest="two.tsv"), *SPEEDS]) == 0
     assert len(decoded) == 6
     found = read(kmeans)
     assert list(found) == [
@@ -150,9 +138,9 @@ def test_results_of_one_speed_are_not_taken_for_another(kmeans, monkeypatch):
                 make_units(kmeans.parent / "train.tsv", options)
     assert len(list(work.glob("*.npz"))) == 6 * 3
     monkeypatch.setattr(frames_module, "load_sound", None)  # all is done
-    assert main([*arguments(kmeans), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans), *SPEEDS]) == 0
     monkeypatch.undo()
-    assert main([*arguments(kmeans, "again"), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans, "again"), *SPEEDS]) == 0
     assert read(kmeans) == read(kmeans, "again")
 
 
@@ -164,13 +152,13 @@ def test_results_at_a_speed_are_not_those_of_a_row_that_is_called_so(kmeans, mon
         make_units(kmeans.parent / "train.tsv", options)
     rows = read_manifest(kmeans.parent / "train.tsv")[:6]
     write_manifest(kmeans.parent / "train.tsv", [replace(row, id=f"sp0.9-{row.id}") for row in rows])
-    assert main(arguments(kmeans)) == 0
-    assert main(arguments(kmeans, "again")) == 0
+    assert main(units_arguments(kmeans)) == 0
+    assert main(units_arguments(kmeans, "again")) == 0
     assert read(kmeans) == read(kmeans, "again")
 
 
 def test_interrupted_and_run_again_gives_the_same_bytes(kmeans, monkeypatch):
-    assert main([*arguments(kmeans, "whole"), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans, "whole"), *SPEEDS]) == 0
     monkeypatch.setattr(shards_module, "SHARD_SECONDS", 1.0)
     decoded = []
 
@@ -182,12 +170,12 @@ def test_interrupted_and_run_again_gives_the_same_bytes(kmeans, monkeypatch):
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(frames_module, "load_sound", load_nine)
-        assert main([*arguments(kmeans), *SPEEDS]) == 130
+        assert main([*units_arguments(kmeans), *SPEEDS]) == 130
     num_done = len(list((kmeans.parent / "units/.train.units.work").glob("*.npz")))
     assert num_done >= 3
     decoded.clear()
     monkeypatch.setattr(frames_module, "load_sound", lambda *stretch: decoded.append(stretch) or load_sound(*stretch))
-    assert main([*arguments(kmeans), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans), *SPEEDS]) == 0
     assert 0 < len(decoded) <= 18 - num_done
     folder = kmeans.parent / "units"
     assert (folder / "train.units").read_bytes() == (folder / "whole.units").read_bytes()
@@ -197,8 +185,8 @@ def test_interrupted_and_run_again_gives_the_same_bytes(kmeans, monkeypatch):
 
 def test_two_processes_give_the_bytes_of_one(kmeans, monkeypatch):
     monkeypatch.setattr(shards_module, "SHARD_SECONDS", 1.0)
-    assert main([*arguments(kmeans, "one"), *SPEEDS]) == 0
-    assert main([*arguments(kmeans, "two"), *SPEEDS, "--workers", "2"]) == 0
+    assert main([*units_arguments(kmeans, "one"), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans, "two"), *SPEEDS, "--workers", "2"]) == 0
     assert measure(kmeans.parent / "units/one.units") == measure(kmeans.parent / "units/two.units")
 
 
@@ -215,7 +203,7 @@ def of_a_minute(kmeans) -> Path:
 
 
 def test_a_row_that_is_too_long_at_one_speed_is_named_with_it(kmeans, of_a_minute: Path, capsys):
-    assert main([*arguments(kmeans, manifest="long.tsv"), *SPEEDS]) == 1
+    assert main([*units_arguments(kmeans, manifest="long.tsv"), *SPEEDS]) == 1
     audio = kmeans.parent / "audio"
     assert (
         f"{of_a_minute}:2: utterance 'sp0.9-u0': {audio}/0.wav at speed 0.9: too long: 62.2 s, expected at most 60 s; "
@@ -224,7 +212,7 @@ def test_a_row_that_is_too_long_at_one_speed_is_named_with_it(kmeans, of_a_minut
 
 
 def test_a_row_that_is_too_long_at_one_speed_is_used_at_the_others(kmeans, of_a_minute: Path, capsys):
-    skipping = [*arguments(kmeans, manifest="long.tsv"), *SPEEDS, "--on-error", "skip"]
+    skipping = [*units_arguments(kmeans, manifest="long.tsv"), *SPEEDS, "--on-error", "skip"]
     assert main([*skipping, "--max-errors", "0.3"]) == 1
     assert "3 of 9 cannot be used and are listed in errors.tsv, more than --max-errors 0.3" in capsys.readouterr().err
     assert main([*skipping, "--max-errors", "0.34"]) == 0
@@ -242,7 +230,7 @@ def test_a_row_that_is_too_long_at_one_speed_is_used_at_the_others(kmeans, of_a_
 
 def test_a_file_that_is_no_sound_is_listed_at_every_speed(kmeans):
     (kmeans.parent / "audio/4.wav").write_bytes(b"no sound")
-    assert main([*arguments(kmeans), *SPEEDS, "--on-error", "skip", "--max-errors", "0.2"]) == 0
+    assert main([*units_arguments(kmeans), *SPEEDS, "--on-error", "skip", "--max-errors", "0.2"]) == 0
     faults = read_faults(kmeans.parent / "units/train.errors.tsv")
     assert [fault.id for fault in faults] == ["u4", "sp0.9-u4", "sp1.1-u4"]
     assert len(read(kmeans)) == 15
@@ -251,7 +239,7 @@ def test_a_file_that_is_no_sound_is_listed_at_every_speed(kmeans):
 def test_rows_whose_channels_cancel_are_counted_once_in_words_and_by_line_in_the_card(kmeans, caplog):
     samples, rate = soundfile.read(kmeans.parent / "audio/1.wav")
     soundfile.write(kmeans.parent / "audio/1.wav", np.stack([samples, -samples], axis=1), rate)
-    assert main([*arguments(kmeans), *SPEEDS]) == 0
+    assert main([*units_arguments(kmeans), *SPEEDS]) == 0
     assert "the channels of 1 rows cancel each other" in caplog.text
     card = json.loads((kmeans.parent / "units/train.card.json").read_text())
     assert card["cancelled"] == {"count": 3, "first": ["u1", "sp0.9-u1", "sp1.1-u1"]}
@@ -260,25 +248,25 @@ def test_rows_whose_channels_cancel_are_counted_once_in_words_and_by_line_in_the
 @pytest.mark.parametrize("name", ["dev.tsv", "test.tsv", "test_far.tsv"])
 def test_other_speeds_of_dev_and_test_are_refused_before_any_work(kmeans, capsys, name: str):
     (kmeans.parent / "train.tsv").rename(kmeans.parent / name)
-    assert main([*arguments(kmeans, manifest=name), *SPEEDS]) == 1
+    assert main([*units_arguments(kmeans, manifest=name), *SPEEDS]) == 1
     assert f"{name}: --speeds 0.9,1,1.1 is for train alone, not for dev.tsv and test*.tsv" in capsys.readouterr().err
     assert not (kmeans.parent / "units").exists()
-    assert main([*arguments(kmeans, manifest=name), "--speeds", "1"]) == 0
+    assert main([*units_arguments(kmeans, manifest=name), "--speeds", "1"]) == 0
 
 
 def test_a_row_that_has_the_name_of_another_at_a_speed_is_refused(kmeans, capsys):
     rows = read_manifest(kmeans.parent / "train.tsv")
     rows.append(Utterance("sp0.9-u2", rows[0].audio, 0.0, 0.3, "en", "fr", "", "x", ""))
     write_manifest(kmeans.parent / "train.tsv", rows)
-    assert main([*arguments(kmeans), *SPEEDS]) == 1
+    assert main([*units_arguments(kmeans), *SPEEDS]) == 1
     message = "train.tsv:9: utterance 'sp0.9-u2': the id is also that of utterance 'u2' ("
     assert message in capsys.readouterr().err
-    assert main([*arguments(kmeans), "--speeds", "1,1.1"]) == 0
+    assert main([*units_arguments(kmeans), "--speeds", "1,1.1"]) == 0
     assert list(read(kmeans))[-2:] == ["sp0.9-u2", "sp1.1-sp0.9-u2"]
 
 
 def test_speeds_without_1_are_refused(kmeans, capsys):
-    assert main([*arguments(kmeans), "--speeds", "0.9,1.1"]) == 1
+    assert main([*units_arguments(kmeans), "--speeds", "0.9,1.1"]) == 1
     assert "error: --speeds must have 1 among them, speech as it is, got 0.9,1.1" in capsys.readouterr().err
     with pytest.raises(PreprocessError, match="--speeds must differ"):
         UnitsOptions(kmeans, Path("x.units"), speeds=(1.0, 1.0))

@@ -4,7 +4,7 @@ import numpy as np
 
 from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes, steps_of_rows
 from fairseq_hmst.data.variation.flat_rows import FlatRows
-from preprocess.files.ctc_steps import needed_for_ctc
+from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 
 def test_steps_of_rows_are_those_of_each_row_whatever_stands_before_it():

@@ -1,22 +1,12 @@
 """Joined rows: what they are made of, by hand; test_building.py has those of a whole training."""
 
 import numpy as np
-import torch
+from token_rows import rows_of
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
 from fairseq_hmst.data.variation.draws import Draws
 from fairseq_hmst.data.variation.joins import ALONE, JoinedRows, Joins
-
-
-class Rows(list):
-    @property
-    def sizes(self):
-        return np.array([len(row) for row in self], dtype=np.int32)
-
-
-def rows_of(*rows):
-    return Rows(torch.tensor(row) for row in rows)
 
 
 def test_texts_follow_each_other_between_the_edges_of_the_first():

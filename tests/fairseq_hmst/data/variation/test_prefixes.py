@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from fairseq.data import Dictionary
+from token_rows import Rows
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
@@ -23,12 +24,6 @@ FORMS = {
     "source_last": LanguageSymbolIds(EOS, "source_last", "first_input"),
     "target_first": LanguageSymbolIds(EOS, "target_first", "first_output"),
 }
-
-
-class Rows(list):
-    @property
-    def sizes(self):
-        return np.array([len(row) for row in self], dtype=np.int32)
 
 
 def looks_at(places, num_tokens):

@@ -16,7 +16,7 @@ from fairseq_hmst.tasks.prefixes import kept_cuts
 from fairseq_hmst.tasks.prefixes.aligner import Aligner
 from fairseq_hmst.tasks.prefixes.kept_cuts import find_cuts
 from preprocess.errors import OptionError
-from preprocess.files.ctc_steps import needed_for_ctc
+from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 HEADS = {"hmst_aed": "attention", "hmst_ctc": "ctc", "hmst_ctc_attention": "ctc", "hmst_transducer": "transducer"}
 

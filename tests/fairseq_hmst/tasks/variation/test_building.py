@@ -12,7 +12,7 @@ from fairseq_hmst.data.twins import RepeatedText
 from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes
 from fairseq_hmst.tasks.variation import building
 from preprocess.errors import OptionError
-from preprocess.files.ctc_steps import needed_for_ctc
+from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 NUM_SPEECH = 300
 
@@ -287,3 +287,18 @@ def bpe_model() -> bytes:
         minloglevel=2,
     )
     return content.getvalue()
+
+
+def test_twins_keep_their_path(toy_data_bin):
+    options = {"sample_pieces": "units,source,target", "sampling_alpha": 0.02}
+    stored, sampled = (load(toy_data_bin, {"consistency_weight": 1.0}, **more) for more in ({}, options))
+    checked = 0
+    for epoch in (1, 2, 3):
+        pairs = zip(epoch_rows(stored, epoch), epoch_rows(sampled, epoch), strict=True)
+        for index, (old, new) in enumerate(list(pairs)[:NUM_SPEECH]):
+            before, after = (task.dataset("train")[index]["twin"] for task in (stored, sampled))
+            assert (before is None) == (after is None)
+            if before is not None and has_path(stored, (before, *old[1:])):
+                assert has_path(sampled, (after, *new[1:]))
+                checked += old[1] != new[1]
+    assert checked > 0

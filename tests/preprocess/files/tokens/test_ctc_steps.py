@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from preprocess.files.ctc_steps import is_repeated, needed_for_ctc
+from preprocess.files.tokens.ctc_steps import is_repeated, needed_for_ctc
 
 
 def test_the_length_that_ctc_needs_is_where_torchs_loss_becomes_finite():
