@@ -7,7 +7,7 @@ recording less the ratio, and always the same; speed changes tempo and pitch.
 """
 
 import argparse
-import csv
+from dataclasses import replace
 from pathlib import Path
 
 import soundfile
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import add_noise, speed
 
+from preprocess.files.manifest import Utterance, read_manifest, write_manifest
 from preprocess.speech.audio import SAMPLE_RATE, load_audio
 
 NOISES = (20, 10, 5)  # dB
@@ -33,22 +34,19 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    with arguments.manifest.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     (arguments.out / "audio").mkdir(parents=True, exist_ok=True)
-    tables: dict[str, list[dict[str, str]]] = {}
-    for number, row in enumerate(rows):
-        samples = load_audio(arguments.manifest.parent / row["audio"])
+    tables: dict[str, list[Utterance]] = {}
+    for number, row in enumerate(read_manifest(arguments.manifest)):
+        if row.audio is None:
+            continue
+        samples = load_audio(row.audio, row.offset, row.duration)
         for name, waveform in degrade(torch.from_numpy(samples), number).items():
-            path = arguments.out / "audio" / f"{row['id']}.{name}.wav"
+            path = (arguments.out / "audio" / f"{number}.{name}.wav").resolve()
             soundfile.write(path, waveform.numpy(), SAMPLE_RATE, subtype="FLOAT")
-            duration = f"{len(waveform) / SAMPLE_RATE:.3f}"
-            tables.setdefault(name, []).append({**row, "audio": f"audio/{path.name}", "duration": duration})
-    for name, degraded in tables.items():
-        with (arguments.out / f"test_{name}.tsv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, rows[0].keys(), delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(degraded)
+            degraded = replace(row, audio=path, offset=0.0, duration=len(waveform) / SAMPLE_RATE)
+            tables.setdefault(name, []).append(degraded)
+    for name, rows in tables.items():
+        write_manifest(arguments.out / f"test_{name}.tsv", rows)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from token_rows import rows_of
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
+from fairseq_hmst.data.twins import RepeatedText, TextTwins
 from fairseq_hmst.data.variation.draws import Draws
 from fairseq_hmst.data.variation.joins import ALONE, JoinedRows, Joins
 
@@ -53,3 +54,15 @@ def test_a_pair_without_a_ctc_path_stays_alone():
     # alone each label has its step and eos one more; together the equal labels need one between them
     sources, targets = rows_of([4, 2], [3, 2], LONG), rows_of([5, 5, 2], [5, 2], [6, 7, 8, 9, 2])
     assert joined_targets([0, 0, ALONE], sources, targets) == [row.tolist() for row in targets]
+
+
+def test_twins_are_those_of_the_joined_transcripts():
+    texts = rows_of([5, 2], [6, 2], [2], [7, 8, 9, 2])
+    sources, targets = rows_of(*[[4, 3, 2]] * 3, LONG), rows_of([5, 2], [6, 2], [7, 2], [9, 10, 11, 12, 2])
+    twins = TextTwins(RepeatedText(sources, texts, 2, LanguageSymbolIds(2)))
+    stream = StreamRows("st", sources, targets, texts, twins=twins)
+    found = Joins(0.999, np.array([0, 0, 1, 1]), LanguageSymbolIds(2)).of_epoch(stream, Draws(1, 1))
+    assert [found.transcripts[row].tolist() for row in range(2)] == [[5, 6, 2], [6, 5, 2]]
+    assert [found.twins[row].tolist() for row in range(2)] == [[5, 5, 6, 6, 2], [6, 6, 5, 5, 2]]
+    assert found.twins[2] is None
+    assert found.twins.sizes.tolist() == [5, 5, 0, 7]

@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from token_rows import rows_of
 
-from fairseq_hmst.data.variation.repetition import Durations, FixedRule, NormalRule, character_rule
+from fairseq_hmst.data.language_symbols import LanguageSymbolIds
+from fairseq_hmst.data.stream_rows import StreamRows
+from fairseq_hmst.data.twins import RepeatedText, TextTwins
+from fairseq_hmst.data.variation.draws import Draws
+from fairseq_hmst.data.variation.repetition import Durations, FixedRule, NormalRule, Repetitions, character_rule
 
 TOKENS = np.random.default_rng(0).integers(0, 50, size=100_000)
 
@@ -59,3 +64,44 @@ def test_the_deviation_is_that_of_independent_tokens():
     text = generator.integers(5, 60, size=5000)
     speech = np.array([generator.normal(3, 0.9, size=size).sum() for size in text])
     assert Durations(speech, text, text).deviation == pytest.approx(0.3, rel=0.05)
+
+
+class Given:
+    """A rule that always draws the same."""
+
+    def __init__(self, *counts):
+        self.counts = np.array(counts)
+
+    def draw(self, tokens, generator):
+        return self.counts
+
+
+def lists(rows):
+    return [rows[row].tolist() for row in range(len(rows))]
+
+
+@pytest.mark.parametrize("is_twin", [False, True])
+def test_a_row_is_repeated_evenly_where_it_would_be_too_long_or_ctc_had_no_path(is_twin):
+    texts, targets = rows_of([30, 31, 2], [32, 2]), rows_of([5, 5, 6, 2], [7, 2])  # the first needs 4 steps, eos is one
+    repeated = RepeatedText(texts, texts, 2, LanguageSymbolIds(2))
+    stream = StreamRows("mt", repeated, targets, texts)
+    if is_twin:
+        stream = StreamRows("st", texts, targets, texts, twins=TextTwins(repeated))
+    even = [[30, 30, 31, 31, 2], [32, 32, 2]]
+    for counts, expected in {
+        (1, 2, 3): [[30, 31, 31, 2], [32, 32, 32, 2]],
+        (1, 1, 1): [even[0], [32, 2]],
+        (3, 2, 4): [even[0], [32, 32, 32, 32, 2]],
+        (3, 1, 5): [[30, 30, 30, 31, 2], even[1]],
+    }.items():
+        found = Repetitions(Given(*counts), 0).of_epoch(stream, Draws(1, 1))
+        assert lists(found.twins if is_twin else found.sources) == expected
+        assert lists(found.transcripts) == lists(texts)
+
+
+def test_both_views_have_repetitions_of_their_own():
+    texts = rows_of([30] * 60 + [2], [30] * 90 + [2])
+    stream = StreamRows("mt", RepeatedText(texts, texts, 4, LanguageSymbolIds(2)), None, texts)
+    epochs = [(epoch, view) for epoch in (1, 2) for view in (0, 1)]
+    found = [Repetitions(FixedRule(4), 0).of_epoch(stream, Draws(1, *each)).sources.counts_of(0) for each in epochs]
+    assert len({tuple(counts.tolist()) for counts in found}) == 4
