@@ -302,3 +302,45 @@ def test_twins_keep_their_path(toy_data_bin):
                 assert has_path(sampled, (after, *new[1:]))
                 checked += old[1] != new[1]
     assert checked > 0
+
+
+def test_dropped_tokens_leave_twins_their_path(toy_data_bin):
+    stored = load(toy_data_bin, {"consistency_weight": 1.0})
+    task = load(toy_data_bin, {"consistency_weight": 1.0}, text_mask_share=0.5, mask_form="drop")
+    shorter = 0
+    for index in range(NUM_SPEECH):
+        before, after = (each.dataset("train")[index] for each in (stored, task))
+        if before["twin"] is None:
+            continue
+        labels = [after[kind].tolist() for kind in ("target", "transcript")]
+        assert has_path(task, (after["twin"], *labels)) or not has_path(stored, (before["twin"], *labels))
+        shorter += len(after["twin"]) < len(before["twin"])
+    assert shorter > 0
+
+
+def test_sizes_are_those_of_the_longer_view(toy_data_bin):
+    options = {"sample_pieces": "units,source", "sampling_alpha": 0.05, "repeat_jitter": "fixed"}
+    task = load(toy_data_bin, {"rdrop_weight": 1.0, "consistency_weight": 1.0}, **options)
+    dataset = task.dataset("train")
+    second_is_longer = 0
+    for index in range(len(dataset)):
+        example = dataset[index]
+        first = [len(tokens) for tokens in (example["source"], example["twin"]) if tokens is not None]
+        second = [len(view.source) for view in (example["second"], example["twin_second"]) if view is not None]
+        assert dataset.size(index)[0] == max(first + second)
+        second_is_longer += max(second) > max(first)
+    assert second_is_longer > 0
+
+
+def test_the_normal_rule_has_the_deviation_of_the_speech(toy_data_bin):
+    task = load(toy_data_bin, repeat_jitter="normal")
+    speech, text = task.dataset("train").streams
+    known = [row for row in range(NUM_SPEECH) if len(speech.transcripts[row]) > 1]
+    units = np.array([len(speech.sources[row]) - 1 for row in known])
+    tokens = np.array([len(speech.transcripts[row]) - 1 for row in known])
+    mean = units.sum() / tokens.sum()
+    expected = np.sqrt(np.sum((units - mean * tokens) ** 2) / tokens.sum()) / mean
+    (variation,) = text.variations
+    assert variation.rule.repeat == 4
+    assert variation.rule.deviation == pytest.approx(4 * expected)
+    assert 0 < expected < 1
