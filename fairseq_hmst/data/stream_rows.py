@@ -1,10 +1,11 @@
 """Examples of one stream of one split, as rows of tokens: from the files of a data-bin, and as they vary by epoch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from fairseq.data import data_utils
 from torch import Tensor
 
@@ -39,7 +40,8 @@ class StreamRows:
         prefix: of its files, such as DATA_BIN/test.st; None where it comes from none.
         twins: sources of text twins (TextTwins), None where an example has none; None if none has. An example with a
             twin is two rows of a batch, of which the twin belongs to the stream mt.
-        prefixes: what takes the place of some rows in each epoch; None: nothing. There are no twins beside them.
+        variations: ways in which rows differ from epoch to epoch, one applied after the other.
+        used: (U,) rows that an epoch trains on, once each; None: all. A variation may leave others as they are.
     """
 
     name: str
@@ -50,6 +52,7 @@ class StreamRows:
     twins: TextTwins | None = None
     prefix: Path | None = None
     variations: Sequence[Variation] = ()
+    used: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for kind in ("targets", "transcripts", "twins"):
@@ -62,9 +65,9 @@ class StreamRows:
         """Index into STREAM_NAMES."""
         return STREAM_NAMES.index(self.name)
 
-    def of_epoch(self, draws: Draws) -> "StreamRows":
-        """The rows that an epoch trains on, in one view."""
-        found = self
+    def of_epoch(self, draws: Draws, used: np.ndarray | None = None) -> "StreamRows":
+        """The rows as an epoch has them, in one view; `used` are those that it trains on, None: all."""
+        found = replace(self, used=used) if self.variations else self
         for variation in self.variations:
             found = variation.of_epoch(found, draws)
         return found

@@ -71,19 +71,22 @@ class MixedStreams(FairseqDataset):
 
         `rows[i]` is the row, counted through all streams, of example i.
         """
+        generator = np.random.default_rng([self.seed, epoch])
+        chosen = []  # rows of each stream
+        for stream, passes in zip(self.streams, self.passes, strict=True):
+            size = len(stream.sources)
+            drawn = generator.permutation(size)[: round(size * (passes % 1))]
+            chosen.append(np.concatenate([np.tile(np.arange(size), int(passes)), np.sort(drawn)]))
+        self.rows = np.concatenate([first + rows for first, rows in zip(self._first_row, chosen, strict=False)])
         self._draws = [Draws(self.seed, epoch, view) for view in range(self.inputs.num_views)]
-        self._views = [[stream.of_epoch(draws) for stream in self.streams] for draws in self._draws]
+        used = [np.unique(rows) for rows in chosen]
+        self._views = [
+            [stream.of_epoch(draws, rows) for stream, rows in zip(self.streams, used, strict=True)]
+            for draws in self._draws
+        ]
         self.target_sizes, self.twin_sizes = self._sizes("targets"), self._sizes("twins")
         # of an example and its twin, the longer
         self.source_sizes = np.maximum(self._sizes("sources"), self.twin_sizes)
-        generator = np.random.default_rng([self.seed, epoch])
-        chosen = []
-        for first, stream, passes in zip(self._first_row, self.streams, self.passes, strict=False):
-            size = len(stream.sources)
-            chosen.append(np.tile(np.arange(first, first + size), int(passes)))
-            drawn = generator.permutation(size)[: round(size * (passes % 1))]
-            chosen.append(first + np.sort(drawn))
-        self.rows = np.concatenate(chosen)
         examples = np.arange(len(self.rows))
         self._order_of_equals = generator.permutation(examples) if self.shuffle else examples
 

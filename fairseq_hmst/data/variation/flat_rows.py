@@ -1,6 +1,6 @@
 """Rows of tokens in one array, as an epoch makes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -23,10 +23,16 @@ class FlatRows:
         self._ends = np.cumsum(sizes, dtype=np.int64)
 
     @classmethod
-    def of(cls, rows: Sequence[np.ndarray]) -> "FlatRows":
+    def of(cls, rows: Iterable[np.ndarray]) -> "FlatRows":
         """Gather rows."""
-        sizes = np.array([len(row) for row in rows], dtype=np.int32)
-        return cls(np.concatenate([np.zeros(0, dtype=np.int32), *rows]), sizes)
+        arrays = list(rows)
+        sizes = np.array([len(row) for row in arrays], dtype=np.int32)
+        return cls(np.concatenate([np.zeros(0, dtype=np.int32), *arrays]), sizes)
+
+    @classmethod
+    def of_rows(cls, rows: TokenRows[Tensor]) -> "FlatRows":
+        """Gather rows of tensors; rows that are flat are returned as they are."""
+        return rows if isinstance(rows, cls) else cls.of(rows[row].numpy() for row in range(len(rows)))
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -45,9 +51,21 @@ class FlatRows:
         end = int(self._ends[row])
         return self.tokens[end - int(self.sizes[row]) : end]
 
+    def take(self, rows: np.ndarray, num_before: int = 0, num_after: int = 0) -> "FlatRows":
+        """Some rows (R,) in another order, without their first and last tokens."""
+        sizes = self.sizes[rows].astype(np.int64) - num_before - num_after
+        starts = self._ends[rows] - num_after - sizes
+        places = np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        return FlatRows(self.tokens[places], sizes)
+
+    def with_rows(self, places: np.ndarray, rows: "FlatRows") -> "FlatRows":
+        """All rows, with others (R,) in some places (R,)."""
+        both = FlatRows(np.concatenate([self.tokens, rows.tokens]), np.concatenate([self.sizes, rows.sizes]))
+        chosen = np.arange(len(self))
+        chosen[places] = len(self) + np.arange(len(rows))
+        return both.take(chosen)
+
 
 def inner_tokens(rows: TokenRows[Tensor], num_before: int, num_after: int) -> FlatRows:
     """The tokens of each row without those before and after its text."""
-    return FlatRows.of(
-        [row[num_before : len(row) - num_after].numpy() for row in map(rows.__getitem__, range(len(rows)))]
-    )
+    return FlatRows.of_rows(rows).take(np.arange(len(rows)), num_before, num_after)

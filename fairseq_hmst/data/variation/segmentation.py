@@ -24,7 +24,7 @@ SIDES = ("units", "source", "target")  # whose segmentation may be sampled
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Other pieces for the rows of a stream in each epoch.
+    """Other pieces for the rows of a stream that an epoch uses.
 
     Both views of a row have the same labels, and inputs of their own. A row keeps its pieces where others would be
     longer than the longest row as stored, or leave CTC without a path.
@@ -74,25 +74,29 @@ class Segmentation:
                 continue
             labels[kind] = stored = inner_tokens(rows, before, 1)
             if side in self.samplers:
-                sampled = self.samplers[side].sample(
-                    stored, draws.generator(Purpose.SEGMENTATION, number, stream.number)
-                )
+                generator = draws.generator(Purpose.SEGMENTATION, number, stream.number)
+                sampled = self._sample(side, stored, stream.used, generator)
                 fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (steps_of_rows(sampled) <= room)
-                labels[kind] = choose_rows(fits, sampled, stored)
+                labels[kind] = _first_where(fits, sampled, stored)
         return labels
 
     def _sample_texts(self, transcripts: TokenRows[Tensor], stream: "StreamRows", draws: Draws) -> FlatRows:
         """Texts of inputs, of a view whose labels have others."""
         generator = draws.generator(Purpose.SEGMENTATION, 0, stream.number, draws.view)
-        return self.samplers["source"].sample(inner_tokens(transcripts, 0, 1), generator)
+        return self._sample("source", inner_tokens(transcripts, 0, 1), stream.used, generator)
 
     def _sample_units(self, stream: "StreamRows", steps: np.ndarray, draws: Draws) -> "WithEdges":
         before, after = self.language_symbols.source_edges
         stored = inner_tokens(stream.sources, before, after)
         generator = draws.generator(Purpose.SEGMENTATION, 0, stream.number, draws.view)
-        sampled = self.samplers["units"].sample(stored, generator)
+        sampled = self._sample("units", stored, stream.used, generator)
         fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (sampled.sizes + before + after >= steps)
-        return WithEdges(choose_rows(fits, sampled, stored), stream.sources, before, after)
+        return WithEdges(_first_where(fits, sampled, stored), stream.sources, before, after)
+
+    def _sample(self, side: str, stored: FlatRows, used: np.ndarray | None, generator: np.random.Generator) -> FlatRows:
+        """Rows of which those that an epoch uses are sampled."""
+        used = np.arange(len(stored)) if used is None else used
+        return stored.with_rows(used, self.samplers[side].sample(stored.take(used), generator))
 
 
 class WithEdges:
@@ -116,9 +120,10 @@ class WithEdges:
         return torch.cat([stored[: self.num_before], self.texts[row], stored[-self.num_after :]])
 
 
-def choose_rows(is_first: np.ndarray, first: FlatRows, second: FlatRows) -> FlatRows:
+def _first_where(is_first: np.ndarray, first: FlatRows, second: FlatRows) -> FlatRows:
     """Rows of `first` where `is_first` (N,) is True, of `second` elsewhere."""
-    return FlatRows.of([(first if chosen else second).array(row) for row, chosen in enumerate(is_first)])
+    places = np.flatnonzero(is_first)
+    return second.with_rows(places, first.take(places))
 
 
 def _fitting(repeated: RepeatedText, texts: WithEdges, steps: np.ndarray) -> RepeatedText:
@@ -126,4 +131,4 @@ def _fitting(repeated: RepeatedText, texts: WithEdges, steps: np.ndarray) -> Rep
     sampled = repeated.of_texts(texts)
     fits = (sampled.sizes <= repeated.sizes.max(initial=0)) & (sampled.sizes >= steps)
     stored = inner_tokens(repeated.texts, 0, 1)
-    return repeated.of_texts(WithEdges(choose_rows(fits, texts.texts, stored), repeated.texts, 0, 1))
+    return repeated.of_texts(WithEdges(_first_where(fits, texts.texts, stored), repeated.texts, 0, 1))

@@ -12,6 +12,7 @@ from .flat_rows import FlatRows
 
 NONE = -1  # in place of an id, a character or a state of the trie
 CHUNK_CELLS = 2**22  # rows times characters times piece lengths that are in memory at once
+RESCALED = 8  # characters after which weights, which fall with each of them, are made larger again
 
 
 class UnigramSampler:
@@ -40,66 +41,67 @@ class UnigramSampler:
             spelling = list(symbol) if symbol in scores else [f"id {number}"]
             spellings.append([characters.setdefault(character, len(characters)) for character in spelling])
         self._spellings = FlatRows.of([np.array(spelling) for spelling in spellings])
-        self._scores = np.array([scores.get(symbol, 0.0) for symbol in symbols])
+        # and of NONE, which is the last place as well
+        self._weights = np.exp([*(scores.get(symbol, 0.0) for symbol in symbols), -np.inf])
         self._trie = _Trie(spellings, len(characters))
 
     def sample(self, rows: FlatRows, generator: np.random.Generator) -> FlatRows:
         """Other pieces (ids) of the same text, for each row; what is no piece of the model stays in its place."""
-        texts = self._spell(rows)
-        drawn: list[np.ndarray] = [np.zeros(0, dtype=np.int32)] * len(rows)
-        for chunk in self._chunks(texts.sizes):
-            for row, pieces in zip(chunk.tolist(), self._sample(texts, chunk, generator), strict=True):
-                drawn[row] = pieces
-        return FlatRows.of(drawn)
+        spelled = self._spellings.take(rows.tokens)
+        texts = FlatRows(spelled.tokens, FlatRows(spelled.sizes, rows.sizes).sums)
+        order = np.argsort(texts.sizes, kind="stable")
+        drawn = [self._sample(texts.take(chunk), generator) for chunk in self._chunks(order, texts.sizes)]
+        sizes = np.concatenate([np.zeros(0, dtype=np.int32), *(chunk.sizes for chunk in drawn)])
+        tokens = np.concatenate([np.zeros(0, dtype=np.int32), *(chunk.tokens for chunk in drawn)])
+        return FlatRows(tokens, sizes).take(np.argsort(order))
 
-    def _spell(self, rows: FlatRows) -> FlatRows:
-        """Characters of rows of ids."""
-        lengths = self._spellings.sizes[rows.tokens].astype(np.int64)
-        first = np.cumsum(self._spellings.sizes, dtype=np.int64) - self._spellings.sizes
-        places = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        characters = self._spellings.tokens[np.repeat(first[rows.tokens], lengths) + places]
-        return FlatRows(characters, FlatRows(lengths, rows.sizes).sums)
+    def _chunks(self, order: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
+        """Rows of like lengths, as many as fit into memory.
 
-    def _chunks(self, lengths: np.ndarray) -> Iterator[np.ndarray]:
-        """Rows of like lengths, as many as fit into memory; rows without characters are in none."""
-        order = np.argsort(lengths, kind="stable")
-        order = order[lengths[order] > 0]
+        Args:
+            order: rows by their lengths.
+            lengths: (N,) characters of each row.
+        """
         while len(order) > 0:
             cells = np.arange(1, len(order) + 1) * (lengths[order].astype(np.int64) + 1) * self._trie.depth
             number = max(int(np.searchsorted(cells, CHUNK_CELLS, side="right")), 1)
             yield order[:number]
             order = order[number:]
 
-    def _sample(self, texts: FlatRows, chunk: np.ndarray, generator: np.random.Generator) -> list[np.ndarray]:
-        lengths = texts.sizes[chunk].astype(np.int64)
-        longest, depth = int(lengths.max()), self._trie.depth
-        padded = np.full((len(chunk), longest), NONE)
-        padded[np.arange(longest) < lengths[:, None]] = np.concatenate([texts.array(row) for row in chunk.tolist()])
-        ids = self._trie.pieces_by_end(padded)  # (rows, longest + 1, depth)
-        shares = np.where(ids == NONE, 0.0, np.exp(self._scores)[ids])
-        # of each end, shares of the lengths of its last piece: each is that of all segmentations of what is before it
-        # (`before`, of the ends 1 to `depth` characters earlier, up to a factor) times that of the piece
-        before = np.zeros((len(chunk), depth))
-        before[:, 0] = 1.0
+    def _sample(self, texts: FlatRows, generator: np.random.Generator) -> FlatRows:
+        """Pieces of texts of like lengths."""
+        lengths = texts.sizes.astype(np.int64)
+        number, longest, depth = len(texts), int(lengths.max()), self._trie.depth
+        is_inside = np.arange(longest)[:, None] < lengths
+        padded = np.full((longest, number), NONE)
+        padded.T[is_inside.T] = texts.tokens
+        ids = self._trie.pieces_by_end(padded)  # (longest + 1, depth, rows)
+        # Of each end, weights of the lengths of its last piece, 1 to `depth` characters: what all segmentations of the
+        # text before the piece weigh together (`before`, backwards from `depth` places ahead of the text, up to a
+        # factor of the whole row) times the weight of the piece.
+        shares = self._weights[ids]
+        before = np.zeros((longest + 1 + depth, number))
+        before[depth] = 1.0
         for end in range(1, longest + 1):
-            shares[:, end] *= before
-            before = np.concatenate([shares[:, end].sum(axis=1, keepdims=True), before[:, :-1]], axis=1)
-            largest = before.max(axis=1, keepdims=True)
-            before /= np.where(largest > 0, largest, 1.0)
-        shares = shares.cumsum(axis=2)
-        chances = generator.random((longest, len(chunk)))
-        pieces = np.full((len(chunk), longest), NONE)  # each at the place where it begins
-        ends, active = lengths, np.arange(len(chunk))
-        for chance in chances:
-            end = ends[active]
-            weights = shares[active, end]
-            chosen = (weights <= chance[active, None] * weights[:, -1:]).sum(axis=1)
-            ends[active] = end - chosen - 1
-            pieces[active, ends[active]] = ids[active, end, chosen]
-            active = active[ends[active] > 0]
+            seen = before[end : end + depth]
+            shares[end] *= seen[::-1]
+            before[end + depth] = shares[end].sum(axis=0)
+            if end % RESCALED == 0:
+                largest = before[end + 1 : end + 1 + depth].max(axis=0)
+                before[end + 1 : end + 1 + depth] /= np.where(largest > 0, largest, 1.0)
+        pieces = np.full((number, longest), NONE)  # each at the place where it begins
+        ends, active = lengths.copy(), np.flatnonzero(lengths)
+        for chance in generator.random((longest, number)):
             if len(active) == 0:
                 break
-        return [row[row != NONE] for row in pieces]
+            places = ends[active]
+            sums = shares[places, :, active].cumsum(axis=1)
+            chosen = (sums <= chance[active, None] * sums[:, -1:]).sum(axis=1)
+            ends[active] = places - chosen - 1
+            pieces[active, ends[active]] = ids[places, chosen, active]
+            active = active[ends[active] > 0]
+        is_piece = pieces != NONE
+        return FlatRows(pieces[is_piece], is_piece.sum(axis=1))
 
 
 class _Trie:
@@ -132,24 +134,24 @@ class _Trie:
         """Ids of the pieces that end before each place.
 
         Args:
-            characters: (R, N), NONE behind the end of a row.
+            characters: (N, R), NONE behind the end of a row.
 
         Returns:
-            (R, N + 1, depth) ids of the pieces of 1 to `depth` characters; NONE where there is no such piece.
+            (N + 1, depth, R) ids of the pieces of 1 to `depth` characters; NONE where there is no such piece.
         """
-        number, longest = characters.shape
-        found = np.full((number, longest + 1, self.depth), NONE)
-        rows, starts = np.nonzero(characters != NONE)
+        longest, number = characters.shape
+        found = np.full((longest + 1, self.depth, number), NONE)
+        starts, rows = np.nonzero(characters != NONE)
         nodes = np.zeros(len(rows), dtype=np.int64)
         for length in range(1, self.depth + 1):
             is_inside = starts + length <= longest
             rows, starts, nodes = rows[is_inside], starts[is_inside], nodes[is_inside]
-            following = characters[rows, starts + length - 1]
+            following = characters[starts + length - 1, rows]
             keys = nodes * self._num_characters + following
             places = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
             goes_on = (following != NONE) & (self._keys[places] == keys)
             rows, starts, nodes = rows[goes_on], starts[goes_on], self._next[places[goes_on]]
-            found[rows, starts + length, length - 1] = self._ids[nodes]
+            found[starts + length, length - 1, rows] = self._ids[nodes]
         return found
 
 

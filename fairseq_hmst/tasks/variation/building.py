@@ -11,7 +11,7 @@ from ...data.data_bin import DataBin, DataBinError
 from ...data.example_inputs import ExampleInputs
 from ...data.stream_rows import StreamRows
 from ...data.twins import RepeatedText
-from ...data.variation.flat_rows import inner_tokens
+from ...data.variation.flat_rows import FlatRows, inner_tokens
 from ...data.variation.joins import ALONE, Joins
 from ...data.variation.masks import Masks, mask_symbol
 from ...data.variation.repetition import (
@@ -50,6 +50,9 @@ def vary_streams(
     by_name = {stream.name: stream for stream in streams}
     speech, text = by_name.get("st"), by_name.get("mt")
     sides, jitter = sides_of(config), config.repeat_jitter
+    if sides or jitter:
+        for stream in streams:
+            _keep_in_memory(stream)
     if text is not None and text.transcripts is not None and ("source" in sides or jitter or config.text_mask_share):
         text.sources = RepeatedText(text.sources, text.transcripts, data_bin.card.repeat, data_bin.language_symbols)
     if speech is not None and config.join_share > 0:
@@ -98,6 +101,16 @@ def describe_variations(config: VariationConfig, streams: Iterable[StreamRows]) 
 
 def _vary(stream: StreamRows, variation: Joins | Segmentation | Repetitions) -> None:
     stream.variations = (*stream.variations, variation)
+
+
+def _keep_in_memory(stream: StreamRows) -> None:
+    """Read the rows that variations read in each epoch; of text, its sources are not among them."""
+    stream.targets = None if stream.targets is None else FlatRows.of_rows(stream.targets)
+    if stream.name == "st":
+        stream.sources = FlatRows.of_rows(stream.sources)
+    if stream.transcripts is not None:
+        stream.transcripts = FlatRows.of_rows(stream.transcripts)
+        stream.twins = None if stream.twins is None else stream.twins.of_texts(stream.transcripts)
 
 
 def _speakers(data_bin: DataBin, split: str) -> np.ndarray:

@@ -59,6 +59,25 @@ def test_a_fractional_pass_draws_anew_each_epoch_and_repeats_for_the_same_seed(d
     assert len(set(rows(1))) == 60
 
 
+def test_variations_learn_which_rows_an_epoch_uses(dictionary):
+    used = []
+
+    class Spy:
+        def of_epoch(self, stream, draws):
+            used.append((draws.epoch, stream.used.tolist()))
+            return stream
+
+    stream = make_stream("mt", [3, 4, 5, 6])
+    stream.variations = [Spy()]
+    dataset = mixed(dictionary, [make_stream("st", [2, 2]), stream], passes={"mt": 0.5})
+    rows = [sorted(dataset.rows[dataset.rows >= 2] - 2)]
+    dataset.set_epoch(2)
+    rows.append(sorted(dataset.rows[dataset.rows >= 2] - 2))
+    assert used == [(1, rows[0]), (2, rows[1])]
+    mixed(dictionary, [stream], passes={"mt": 2.5})
+    assert used[-1] == (1, [0, 1, 2, 3])
+
+
 def test_negative_passes_are_refused(dictionary):
     with pytest.raises(ValueError, match="passes must be 0 or more"):
         mixed(dictionary, [make_stream("mt", [2])], passes={"mt": -1})

@@ -63,6 +63,17 @@ def test_targets_stay_where_others_are_longer_than_their_source_allows_or_than_t
     assert lists(of_epoch(stream, target=Rows([8, 9, 8, 9], [8])).targets) == [[5, 5, 6, 2], [8, 2]]
 
 
+@pytest.mark.parametrize("view", [0, 1])
+def test_only_rows_that_an_epoch_uses_are_drawn(view):
+    texts, targets = rows_of(*([30, 2] for _ in range(4))), rows_of(*([5, 2] for _ in range(4)))
+    sources = rows_of(*([10, 11, 12, 2] for _ in range(4)))
+    stream = StreamRows("st", sources, targets, texts, used=np.array([1, 3]))
+    found = of_epoch(stream, view, units=Rows([20, 21], [22]), source=Rows([40], [41]), target=Rows([8], [9]))
+    assert lists(found.sources) == [[10, 11, 12, 2], [20, 21, 2], [10, 11, 12, 2], [22, 2]]
+    assert lists(found.targets) == [[5, 2], [8, 2], [5, 2], [9, 2]]
+    assert lists(found.transcripts) == [[30, 2], [40, 2], [30, 2], [41, 2]]
+
+
 @pytest.mark.parametrize("is_twin", [False, True])
 def test_text_stays_where_another_is_too_long_or_leaves_ctc_no_path(is_twin):
     texts, targets = rows_of([30, 31, 2], [32, 2]), rows_of([5, 5, 6, 2], [7, 8, 2])  # the first needs 4 steps

@@ -102,6 +102,19 @@ print(*UnigramSampler(model, symbols, 0.3).sample(rows, np.random.default_rng(5)
     assert [int(token) for token in other] == here.tolist()
 
 
+def test_long_rows_have_the_pieces_of_short_ones(model, symbols):
+    """Weights of thousands of characters would vanish, and those beside them too."""
+    sampler = UnigramSampler(model, symbols, 1.0)
+    short, long = (
+        rows_of(model, symbols, ["low newest"] * 2000),
+        rows_of(model, symbols, [" ".join(["low newest"] * 2000)]),
+    )
+    drawn = [sampler.sample(rows, np.random.default_rng(0)) for rows in (short, long, rows_of(model, symbols, ["low"]))]
+    assert spelled(symbols, drawn[1]) == spelled(symbols, long)
+    shares = [np.bincount(rows.tokens, minlength=len(symbols)) / len(rows.tokens) for rows in drawn[:2]]
+    assert shares[1] == pytest.approx(shares[0], abs=0.02)
+
+
 def test_what_is_no_piece_stays_in_its_place(model, symbols):
     rows = rows_of(model, symbols, ["low ÿ new", ""])
     assert UNKNOWN in rows[0]
