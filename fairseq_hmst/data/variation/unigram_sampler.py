@@ -24,7 +24,7 @@ class UnigramSampler:
         alpha: the power, above 0; at 1 segmentations have the model's own probabilities, and lower ones are flatter.
 
     Raises:
-        ValueError: the model is of another kind.
+        ValueError: the model is of another kind, or knows but one way to cut any text.
     """
 
     def __init__(self, model: SentencePieceProcessor, symbols: Sequence[str], alpha: float) -> None:
@@ -44,6 +44,8 @@ class UnigramSampler:
         # and of NONE, which is the last place as well
         self._weights = np.exp([*(scores.get(symbol, 0.0) for symbol in symbols), -np.inf])
         self._trie = _Trie(spellings, len(characters))
+        if self._trie.depth == 1:
+            raise ValueError("has no piece of two characters or more, so that there is but one way to cut anything")
 
     def sample(self, rows: FlatRows, generator: np.random.Generator) -> FlatRows:
         """Other pieces (ids) of the same text, for each row; what is no piece of the model stays in its place."""

@@ -143,7 +143,7 @@ def _segmentation(data_bin: DataBin, sides: Sequence[str], alpha: float) -> Segm
             samplers[side] = UnigramSampler(data_bin.subword_model(models[side]), dictionary.symbols, alpha)
         except ValueError as error:
             name = f"{data_bin.path}/subwords/{models[side]}.model"
-            raise OptionError("sample_pieces", f"{side} cannot be followed: {name} {error}") from error
+            raise OptionError("sample_pieces", f"{side} cannot be followed, leave it out: {name} {error}") from error
     return Segmentation(samplers, data_bin.language_symbols)
 
 

@@ -144,3 +144,9 @@ def test_no_rows_and_models_of_another_kind(model, symbols):
     other = sentencepiece.SentencePieceProcessor(model_proto=train("bpe"))
     with pytest.raises(ValueError, match="is no unigram model of SentencePiece"):
         UnigramSampler(other, symbols, 0.1)
+
+
+def test_a_model_without_merges_is_refused(model, symbols):
+    characters = [symbol if len(symbol) == 1 else "<other>" for symbol in symbols]
+    with pytest.raises(ValueError, match="no piece of two characters or more"):
+        UnigramSampler(model, characters, 0.1)

@@ -272,7 +272,7 @@ def test_a_bpe_model_is_refused(toy_data_bin, monkeypatch):
     task = training_task(toy_data_bin, sample_pieces="target")
     monkeypatch.setattr(task.data_bin, "subword_model", lambda side: model)
     with pytest.raises(
-        OptionError, match=r"sample_pieces target cannot be followed: .*target.model is no unigram model"
+        OptionError, match=r"sample_pieces target cannot be followed, leave it out: .*target.model is no unigram model"
     ):
         task.load_dataset("train")
 
