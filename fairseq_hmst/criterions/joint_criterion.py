@@ -1,5 +1,6 @@
 """hmst_joint: one loss over the heads a model has, with ST and MT weighted and logged apart."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
@@ -89,8 +90,8 @@ class JointCriterion(FairseqCriterion):
         compares_views: whether two views of each example must agree.
 
     Raises:
-        ValueError: a weight is negative, all are 0, or one is given for a head that the model lacks or that does not
-            serve it.
+        ValueError: a weight is negative, NaN or infinite, all are 0, or one is given for a head that the model lacks
+            or that does not serve it.
         OptionError: an option has another value than its default, and the model or the streams lack what it is of.
     """
 
@@ -123,8 +124,9 @@ class JointCriterion(FairseqCriterion):
         other_weights = {"mt": mt_weight, "rdrop": rdrop_weight, "consistency": consistency_weight}
         other_weights["rdrop_ctc"] = rdrop_ctc_weight
         for name, weight in (self.given_weights | other_weights).items():
-            if weight is not None and weight < 0:
-                raise ValueError(f"--{name.replace('_', '-')}-weight must be 0 or more, got {weight}")
+            if weight is not None and not 0 <= weight < math.inf:
+                flag = f"--{name.replace('_', '-')}-weight"
+                raise ValueError(f"{flag} must be 0 or more and finite, got {weight}")
         self.rdrop_weight = rdrop_weight
         self.rdrop_ctc_weight = rdrop_weight if rdrop_ctc_weight is None else rdrop_ctc_weight
         self._weights_ctc_views = rdrop_ctc_weight is not None
@@ -237,7 +239,17 @@ class JointCriterion(FairseqCriterion):
         total = sum(weights.values())
         if total == 0:
             raise ValueError(f"all weights of the model's heads ({', '.join(heads)}) are 0: there is nothing to learn")
+        if self.compares_views and not any(weights[head] * self._view_weight(head) for head in heads):
+            raise OptionError(
+                "rdrop_weight",
+                f"{self.rdrop_weight}, and {self.rdrop_ctc_weight} for CTC, have no effect: the heads that they are of "
+                "have the weight 0",
+            )
         return {head: weight / total for head, weight in weights.items()}
+
+    def _view_weight(self, head: str) -> float:
+        """Weight of R-drop for a head, relative to the head's own."""
+        return self.rdrop_ctc_weight if head in CTC_HEADS else self.rdrop_weight
 
     def _weights(self, batch: "Batch", dtype: torch.dtype) -> Tensor:
         """Weight of each example's stream, (B,)."""

@@ -95,6 +95,7 @@ class HmstTranslationConfig(VariationConfig, DecodedConfig):
     store_ema: bool = II("ema.store_ema")
     save_dir: Optional[str] = II("checkpoint.save_dir")
     no_save: bool = II("checkpoint.no_save")
+    valid_subset: str = II("dataset.valid_subset")
 
 
 # Options that follow others of fairseq's, and their values where those are missing: in Python, or of a part of a
@@ -108,6 +109,7 @@ FOLLOWING = {
     "store_ema": False,
     "save_dir": None,
     "no_save": False,
+    "valid_subset": "valid",
 }
 OF_EVAL_BLEU = ("eval_bleu_beam", "bleu_tokenizer", "decoding", "ctc_decode_weight")
 

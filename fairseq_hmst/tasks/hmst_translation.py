@@ -89,6 +89,7 @@ class HmstTranslationTask(LoadingTask):
         if start is not None:
             start(model)
         self._heads_beside_attention = model.heads_beside_attention
+        self.learns_transcripts = model.source_ctc_head is not None
         if self.cfg.eval_bleu:
             generator = self.build_generator([model], BleuGeneration(self.cfg.eval_bleu_beam))
             logdir = None if from_checkpoint else self.cfg.tensorboard_logdir

@@ -15,16 +15,16 @@ from ..data.stream_rows import STREAM_NAMES, StreamRows, load_stream
 from ..data.streams import MixedStreams
 from ..data.variation.prefixes import Cuts
 from .checkpointed_task import CheckpointedTask
-from .config import HmstTranslationConfig, refuse_without_effect, standalone
+from .config import HmstTranslationConfig, standalone
 from .input_languages import InputLanguages
 from .interactive_lines import TokenList
 from .language_model import check_language_model_file
-from .prefixes.adding import add_prefixes, check_prefix_options
+from .prefixes.adding import add_prefixes
 from .prefixes.kept_cuts import find_cuts
 from .text_twins import add_text_twins, check_transcripts
 from .training_data import compare_with_cards
-from .variation.building import describe_variations, vary_streams
-from .variation.options import check_variation_options
+from .training_options import check_training_options
+from .variation.building import check_varied_data, describe_variations, vary_streams
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class LoadingTask(CheckpointedTask):
         criterion: of training and validation; generation has none.
         needs_text_twins: whether the criterion needs them.
         compares_views: whether the criterion compares two views of each example.
+        learns_transcripts: whether the model has a head for transcripts.
 
     Raises:
         DataBinError: a data-bin is not whole, or has other dictionaries than the first.
@@ -47,11 +48,13 @@ class LoadingTask(CheckpointedTask):
     """
 
     ALL_STREAMS = STREAM_NAMES
+    check_training_options = staticmethod(check_training_options)
 
     def __init__(self, cfg: HmstTranslationConfig) -> None:
         super().__init__(cfg)
         self.needs_text_twins = False
         self.compares_views = False
+        self.learns_transcripts = True
         self.criterion: FairseqCriterion | None = None
         self._cuts: dict[str, list[Cuts]] = {}  # of the data-bins, by split
         self.stream_names = cfg.streams.split(",")
@@ -82,7 +85,8 @@ class LoadingTask(CheckpointedTask):
 
         Of several data-bins, epoch n trains on the n-th in turn; all of them are compared with their cards before the
         first. The speech examples of train have text twins if the criterion needs them, and those of a training
-        prefixes if --prefix-share asks for them, and the variations that the options ask for.
+        prefixes if --prefix-share asks for them, and the variations that the options ask for. fairseq-validate sees
+        the rows of train as they are stored.
 
         Raises:
             DataBinError: a stream is missing or has changed, or a data-bin has no transcripts to make text twins of.
@@ -95,22 +99,23 @@ class LoadingTask(CheckpointedTask):
         self.input_languages.refuse_for_data(split)
         shard = (epoch - 1) % len(self.shards) if split.startswith("train") else 0
         data_bin = self.shards[shard]
-        if split.startswith("train") and self.criterion is not None:
+        is_trained_on = split.startswith("train") and task_cfg is None  # which fairseq-validate gives
+        if is_trained_on and self.criterion is not None:
             self._prepare_training(split)
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split, task_cfg is not None)]
         twins = variations = ""
-        if split.startswith("train") and self.needs_text_twins:
+        if is_trained_on and self.needs_text_twins:
             check_transcripts(self.shards, split, self.stream_names)
             twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
-        if split in self._cuts:
+        if is_trained_on and split in self._cuts:
             share = self.cfg.prefix_share
             num_rows = add_prefixes(streams, self._cuts[split][shard], share, data_bin.language_symbols)
             variations = f"; {num_rows} st can be cut, {share:g} of all are drawn in an epoch"
         inputs = None
-        if split.startswith("train") and self.criterion is not None:
+        if is_trained_on and self.criterion is not None:
             inputs = vary_streams(self.cfg, streams, data_bin, split, self.compares_views)
             variations += describe_variations(self.cfg, streams)
-        passes = {"mt": self.cfg.mt_passes} if split.startswith("train") and len(streams) > 1 else None
+        passes = {"mt": self.cfg.mt_passes} if is_trained_on and len(streams) > 1 else None
         self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"), inputs=inputs)
         counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
         where = f"{data_bin.path} " if len(self.shards) > 1 else ""
@@ -118,12 +123,10 @@ class LoadingTask(CheckpointedTask):
 
     def _prepare_training(self, split: str) -> None:
         """Check options and data of a training; find out where rows can be cut, if it is to have prefixes."""
-        refuse_without_effect(self.cfg)
-        check_prefix_options(self.cfg, self.needs_text_twins)
-        has_text = "mt" in self.stream_names or self.needs_text_twins
-        check_variation_options(self.cfg, "st" in self.stream_names, has_text, self.compares_views)
+        self.check_training_options(self.cfg, self.needs_text_twins, self.compares_views, self.learns_transcripts)
         save_dir = None if self.cfg.no_save else self.cfg.save_dir
         compare_with_cards(self.shards, split, self.stream_names, save_dir)
+        check_varied_data(self.cfg, self.shards, split, self.stream_names)
         if self.cfg.prefix_share > 0 and split not in self._cuts:
             self._cuts[split] = find_cuts(self, self.shards, split, str(self.cfg.prefix_alignment), save_dir)
 

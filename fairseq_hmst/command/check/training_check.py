@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from preprocess.errors import UserError
+from preprocess.errors import OptionError, UserError
 from preprocess.files.fairseq_import import process_unchanged
 from preprocess.recipe.file import Recipe, Value
 
@@ -30,7 +30,8 @@ def check_training_options(recipe: Recipe) -> Iterator[UserError]:
         yield UserError(f"arch must be one of {', '.join(architectures)}, got {arch}", place=place)
         return
     base = ["data-bin", "--criterion", "hmst_joint", "--arch", str(arch)]
-    yield from _check_fairseq(recipe, "train", given, base, "get_training_parser")
+    errors = list(_check_fairseq(recipe, "train", given, base, "get_training_parser"))
+    yield from errors or _check_together(recipe, [*base, *words_of(given)])
 
 
 def check_decoding_options(recipe: Recipe) -> Iterator[UserError]:
@@ -79,6 +80,24 @@ def _check_fairseq(
     find_unknown([])
     for name, value in given.items():
         yield from _check_option(recipe, section, name, value, known, find_unknown)
+
+
+def _check_together(recipe: Recipe, words: Sequence[str]) -> Iterator[UserError]:
+    """Find options of a training that do not fit each other, or have no effect."""
+    with process_unchanged():
+        from fairseq import options as fairseq_options
+        from fairseq.tasks import TASK_REGISTRY
+
+    parser = fairseq_options.get_training_parser(default_task="hmst_translation")
+    options = fairseq_options.parse_args_and_arch(parser, input_args=[*words, "--task", "hmst_translation"])
+    weights = (options.rdrop_weight, options.rdrop_ctc_weight or 0.0)
+    check = TASK_REGISTRY["hmst_translation"].check_training_options
+    try:
+        check(options, options.consistency_weight > 0, max(weights) > 0, learns_transcripts=True)
+    except OptionError as error:
+        name = error.name.replace("_", "-")
+        given = recipe.options["train"].get(name) or recipe.options["train"]["arch"]
+        yield UserError(f"train: {name} {error.problem}", place=given.location)
 
 
 def _check_option(

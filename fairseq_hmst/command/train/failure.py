@@ -4,6 +4,8 @@ import re
 import signal
 from collections.abc import Sequence
 
+from preprocess.errors import OptionError
+
 from .child import SIGNAL_STATUS
 
 TAIL_LINES = 200  # of a log, in which its error must be
@@ -26,6 +28,9 @@ def explain_failure(tail: Sequence[str], exit_status: int) -> str:
         found = EXCEPTION.fullmatch(line)
         if found is not None and not found[1].endswith(NOT_THE_CAUSE):
             name, message = found[1], found[2] or ""
+            if name.endswith(".OptionError"):  # whose message begins with the option
+                option, _, problem = message.partition(" ")
+                return OptionError(option, problem).as_flag
             is_plain = bool(message) and name.startswith(PLAIN)
             return message if is_plain else f"{name.rpartition('.')[2]}: {message}".removesuffix(": ")
     if exit_status > SIGNAL_STATUS:

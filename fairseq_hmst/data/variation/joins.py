@@ -26,19 +26,13 @@ class JoinedRows:
         rows: to be joined.
         following: (N,) the row that follows each; ALONE: none.
         num_before, num_after: tokens before and after the text; there is one after it at least.
-        needs_both: whether a row without text, such as an unknown transcript, makes that of both unknown.
     """
 
-    def __init__(
-        self, rows: TokenRows[Tensor], following: np.ndarray, num_before: int, num_after: int, needs_both: bool = False
-    ) -> None:
+    def __init__(self, rows: TokenRows[Tensor], following: np.ndarray, num_before: int, num_after: int) -> None:
         self.rows, self.following, self.num_before, self.num_after = rows, following, num_before, num_after
-        edges = num_before + num_after
         sizes = np.asarray(rows.sizes)
-        added = sizes[following] - edges
-        self._is_unknown = (following != ALONE) & needs_both & (np.minimum(sizes, sizes[following]) <= edges)
-        joined = np.where(self._is_unknown, edges, sizes + added)
-        self.sizes = np.where(following == ALONE, sizes, joined).astype(np.int32)
+        added = sizes[following] - num_before - num_after
+        self.sizes = np.where(following == ALONE, sizes, sizes + added).astype(np.int32)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,9 +41,6 @@ class JoinedRows:
         tokens, following = self.rows[row], int(self.following[row])
         if following == ALONE:
             return tokens
-        end = tokens[len(tokens) - self.num_after :]
-        if self._is_unknown[row]:
-            return torch.cat([tokens[: self.num_before], end])
         return torch.cat([tokens[: len(tokens) - self.num_after], self.rows[following][self.num_before :]])
 
 
@@ -60,7 +51,7 @@ class Joins:
     Attributes:
         share: of the rows that are drawn; of these, rows stay alone that have no other of their speaker, or that with
             the one that is drawn would be the same sentence twice, longer than the longest of all, or without a CTC
-            path.
+            path, or of which one has a transcript and the other has none.
         groups: (N,) number of speaker and languages of each row; ALONE: the speaker is not known.
         language_symbols: of the data-bin.
     """
@@ -69,51 +60,62 @@ class Joins:
     groups: np.ndarray
     language_symbols: LanguageSymbolIds
 
+    @property
+    def num_with_partners(self) -> int:
+        """Number of rows that have another one of their speaker."""
+        counts = np.bincount(self.groups[self.groups != ALONE])
+        return int(counts[counts > 1].sum())
+
     def of_epoch(self, stream: "StreamRows", draws: Draws) -> "StreamRows":
         """The rows of a stream in an epoch, the same in both views."""
         before, after = self.language_symbols.source_edges
         before_target = self.language_symbols.num_target_symbols
-        following = self._draw(stream, draws.generator(Purpose.JOINS), before + after)
-        sources = JoinedRows(stream.sources, following, before, after)
+        following = self._draw(stream, draws.generator(Purpose.JOINS))
         targets, transcripts, twins = stream.targets, stream.transcripts, stream.twins
-        if transcripts is not None:
-            transcripts = JoinedRows(transcripts, following, 0, 1, needs_both=True)
+        transcripts = None if transcripts is None else JoinedRows(transcripts, following, 0, 1)
         return replace(
             stream,
-            sources=sources,
+            sources=JoinedRows(stream.sources, following, before, after),
             targets=None if targets is None else JoinedRows(targets, following, before_target, 1),
             transcripts=transcripts,
             twins=None if twins is None or transcripts is None else twins.of_texts(transcripts),
         )
 
-    def _draw(self, stream: "StreamRows", generator: np.random.Generator, source_edges: int) -> np.ndarray:
+    def _draw(self, stream: "StreamRows", generator: np.random.Generator) -> np.ndarray:
         """The row that follows each, (N,)."""
         number = len(self.groups)
         following = np.full(number, ALONE)
         drawn = generator.permutation(number)[: round(number * self.share)]
         chances = generator.random(number)  # of each row, whether it is drawn or not
         members = {group: np.flatnonzero(self.groups == group) for group in np.unique(self.groups[drawn])}
-        sides = [rows for rows in (stream.sources, stream.targets, stream.transcripts) if rows is not None]
-        longest = [(np.asarray(rows.sizes), int(np.max(rows.sizes))) for rows in sides]
-        for row in drawn:
+        symbols = self.language_symbols
+        sides = [(stream.sources, sum(symbols.source_edges)), (stream.targets, symbols.num_target_symbols + 1)]
+        sides.append((stream.transcripts, 1))
+        room = [(rows, edges + int(np.max(rows.sizes))) for rows, edges in sides if rows is not None]
+        for row in drawn.tolist():
             others = members[self.groups[row]]
             if self.groups[row] == ALONE or len(others) < 2:
                 continue
             place = int(chances[row] * (len(others) - 1))
-            other = others[place + (place >= np.searchsorted(others, row))]  # any but the row itself
-            if stream.targets is not None and torch.equal(stream.targets[int(row)], stream.targets[int(other)]):
-                continue  # the same sentence, as at another speed
-            is_short = all(sizes[row] + sizes[other] <= bound for sizes, bound in longest)
-            if is_short and self._has_path(stream, int(row), int(other), source_edges):
+            other = int(others[place + (place >= np.searchsorted(others, row))])  # any but the row itself
+            is_short = all(rows.sizes[row] + rows.sizes[other] <= most for rows, most in room)
+            if is_short and self._fit(stream, row, other):
                 following[row] = other
         return following
 
-    def _has_path(self, stream: "StreamRows", row: int, other: int, source_edges: int) -> bool:
-        """Whether CTC can align the labels of both with the inputs of both."""
-        source_length = int(stream.sources.sizes[row]) + int(stream.sources.sizes[other]) - source_edges
-        symbols, labels = self.language_symbols, []
+    def _fit(self, stream: "StreamRows", row: int, other: int) -> bool:
+        """Whether rows differ, have or lack transcripts both, and have a CTC path together."""
+        symbols, pair = self.language_symbols, [row, other]
+        labels = []
         if stream.targets is not None:
-            labels.append([symbols.labels(stream.targets[each]) for each in (row, other)])
+            labels.append([symbols.labels(stream.targets[each]) for each in pair])
+            if torch.equal(*labels[0]):
+                return False  # the same sentence, as at another speed
         if stream.transcripts is not None:
-            labels.append([stream.transcripts[each][:-1] for each in (row, other)])
-        return all(source_length >= needed_for_ctc(torch.cat(both).numpy()) for both in labels)
+            labels.append([stream.transcripts[each][:-1] for each in pair])
+            if (len(labels[-1][0]) > 0) != (len(labels[-1][1]) > 0):
+                return False  # else the transcript of one would be lost
+        inputs = [int(stream.sources.sizes[pair].sum()) - sum(symbols.source_edges)]
+        if stream.twins is not None and stream.twins.sizes[row] > 0:
+            inputs.append(int(stream.twins.sizes[pair].sum()) - symbols.num_source_symbols - 1)
+        return all(min(inputs) >= needed_for_ctc(torch.cat(both).numpy()) for both in labels)

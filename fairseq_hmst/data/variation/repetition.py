@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..stream_rows import StreamRows
 
 RULES = ("fixed", "normal", "characters")
+MOST_DEVIATION = 0.5  # of `normal`, over the mean: of more, most draws would be cut off
 
 
 class RepetitionRule(Protocol):
@@ -21,6 +22,10 @@ class RepetitionRule(Protocol):
 
     def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Repetitions of tokens (M,), int, 1 or more."""
+        ...
+
+    def describe(self) -> str:
+        """The rule for a log."""
         ...
 
 
@@ -33,10 +38,13 @@ class FixedRule:
     def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return self.repeat + generator.integers(-1, 2, size=len(tokens))
 
+    def describe(self) -> str:
+        return f"{self.repeat - 1} to {self.repeat + 1}"
+
 
 @dataclass(frozen=True)
 class NormalRule:
-    """Rounded draws of a normal distribution around `repeat`, cut off at 1 and as far above.
+    """Rounded draws of a normal distribution, cut off at 1 and as far above the mean.
 
     Attributes:
         repeat: the mean.
@@ -49,6 +57,9 @@ class NormalRule:
     def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         drawn = np.rint(generator.normal(self.repeat, self.deviation, size=len(tokens))).astype(np.int64)
         return drawn.clip(1, 2 * self.repeat - 1)
+
+    def describe(self) -> str:
+        return f"standard deviation {self.deviation:.2f}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,9 @@ class CharacterRule:
 
     def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return np.floor(self.expected[tokens] + generator.random(len(tokens))).astype(np.int64)
+
+    def describe(self) -> str:
+        return f"{self.expected.min():.1f} to {self.expected.max():.1f}"
 
 
 @dataclass(frozen=True)
@@ -83,22 +97,26 @@ class Durations:
     def deviation(self) -> float:
         """Standard deviation of the input tokens of one text token, over their mean.
 
-        Tokens are taken to be independent, so that the variance of an utterance is that of a token times their number.
+        The variance of an utterance of n tokens is n times that of a token, for tokens are taken to be independent,
+        and n^2 times that of the rate of speech. Both are fitted to it over n.
         """
         mean = self.speech.sum() / self.text.sum()
-        variance = ((self.speech - mean * self.text) ** 2).sum() / self.text.sum()
-        return float(np.sqrt(variance) / mean)
+        variances = (self.speech - mean * self.text) ** 2
+        of_token, _ = _least_squares(np.ones(len(self.text)), self.text, variances / self.text)
+        return float(np.sqrt(of_token) / mean)
 
     @property
     def by_characters(self) -> tuple[float, float]:
-        """Input tokens of a text token, and of each of its characters: least squares, neither below 0."""
-        given = np.stack([self.text, self.characters], axis=1).astype(float)
-        (token, character), *_ = np.linalg.lstsq(given, self.speech.astype(float), rcond=None)
-        if token < 0:
-            return 0.0, float(self.speech @ self.characters / (self.characters @ self.characters))
-        if character < 0:
-            return float(self.speech @ self.text / (self.text @ self.text)), 0.0
-        return float(token), float(character)
+        """Input tokens of a text token, and of each of its characters."""
+        return _least_squares(self.text, self.characters, self.speech)
+
+
+def _least_squares(first: np.ndarray, second: np.ndarray, given: np.ndarray) -> tuple[float, float]:
+    """Factors of two variables (N,) whose sum is closest to `given` (N,), neither below 0."""
+    from scipy.optimize import nnls  # takes a second to import
+
+    factors, _ = nnls(np.stack([first, second], axis=1).astype(float), given.astype(float))
+    return float(factors[0]), float(factors[1])
 
 
 def character_rule(durations: Durations, characters: np.ndarray, frequencies: np.ndarray, repeat: int) -> CharacterRule:

@@ -82,7 +82,7 @@ class Segmentation:
 
     def _sample_texts(self, transcripts: TokenRows[Tensor], stream: "StreamRows", draws: Draws) -> FlatRows:
         """Texts of inputs, of a view whose labels have others."""
-        generator = draws.generator(Purpose.SEGMENTATION, 0, stream.number, draws.view)
+        generator = draws.generator(Purpose.SEGMENTATION, 3, stream.number, draws.view)
         return self._sample("source", inner_tokens(transcripts, 0, 1), stream.used, generator)
 
     def _sample_units(self, stream: "StreamRows", steps: np.ndarray, draws: Draws) -> "WithEdges":

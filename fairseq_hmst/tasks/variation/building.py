@@ -11,10 +11,12 @@ from ...data.data_bin import DataBin, DataBinError
 from ...data.example_inputs import ExampleInputs
 from ...data.stream_rows import StreamRows
 from ...data.twins import RepeatedText
+from ...data.variation.draws import Draws
 from ...data.variation.flat_rows import FlatRows, inner_tokens
 from ...data.variation.joins import ALONE, Joins
 from ...data.variation.masks import Masks, mask_symbol
 from ...data.variation.repetition import (
+    MOST_DEVIATION,
     Durations,
     FixedRule,
     NormalRule,
@@ -56,8 +58,8 @@ def vary_streams(
     if text is not None and text.transcripts is not None and ("source" in sides or jitter or config.text_mask_share):
         text.sources = RepeatedText(text.sources, text.transcripts, data_bin.card.repeat, data_bin.language_symbols)
     if speech is not None and config.join_share > 0:
-        groups = _speakers(data_bin, split)
-        _vary(speech, Joins(config.join_share, groups, data_bin.language_symbols))
+        joins = Joins(config.join_share, _speakers(data_bin, split), data_bin.language_symbols)
+        speech.variations = (joins, *speech.variations)  # before prefixes, after which no other sentence may follow
     if sides:
         alpha = DEFAULT_ALPHA if config.sampling_alpha is None else config.sampling_alpha
         segmentation = _segmentation(data_bin, sides, alpha)
@@ -77,20 +79,55 @@ def vary_streams(
     return ExampleInputs(masks, lengths)
 
 
+def check_varied_data(
+    config: VariationConfig, data_bins: Sequence[DataBin], split: str, stream_names: Sequence[str]
+) -> None:
+    """Refuse data that lack what an option needs; all data-bins at once, as the last one's turn may be days away.
+
+    Args:
+        config: options that `check_variation_options` has checked.
+        data_bins: of the training.
+        split: of the streams.
+        stream_names: of what is trained on.
+
+    Raises:
+        DataBinError: a table of speakers is not in its form.
+        OptionError: a data-bin lacks what an option needs.
+    """
+    jitter = config.repeat_jitter
+    for data_bin in data_bins:
+        counts = data_bin.card.counts.get(split, {})
+        has_transcripts = "st" in stream_names and "st" in counts and counts["st"].transcripts > 0
+        if config.join_share > 0:
+            _speakers(data_bin, split)
+        if "source" in sides_of(config) and not has_transcripts and "mt" not in stream_names:
+            raise OptionError("sample_pieces", f"source has no effect: {data_bin.path} has speech without transcripts")
+        if jitter is not None and data_bin.card.repeat < 2:
+            raise OptionError(
+                "repeat_jitter",
+                f"{jitter} needs text that is repeated: --repeat of {data_bin.path} is {data_bin.card.repeat}",
+            )
+        if jitter is not None and jitter != "fixed" and not has_transcripts:
+            raise OptionError(
+                "repeat_jitter",
+                f"{jitter} needs speech with transcripts, to measure it, and {data_bin.path} has none; give fixed",
+            )
+
+
 def describe_variations(config: VariationConfig, streams: Iterable[StreamRows]) -> str:
     """A description of the variations for the log; empty where there are none."""
     parts = []
-    if config.join_share > 0:
-        parts += [
-            f"{config.join_share:g} of st are joined, {int((variation.groups != ALONE).sum())} have a known speaker"
-            for stream in streams
-            for variation in stream.variations
-            if isinstance(variation, Joins)
-        ]
+    variations = [variation for stream in streams for variation in stream.variations]
+    parts += [
+        f"{variation.share:g} of st are drawn to be joined, {variation.num_with_partners} have another row of their "
+        "speaker"
+        for variation in variations
+        if isinstance(variation, Joins)
+    ]
     if sides := sides_of(config):
         parts.append(f"pieces of {', '.join(sides)} are sampled")
-    if config.repeat_jitter is not None:
-        parts.append(f"repetitions vary ({config.repeat_jitter})")
+    rules = [variation.rule for variation in variations if isinstance(variation, Repetitions)]
+    parts += [f"repetitions vary ({config.repeat_jitter}: {rule.describe()})" for rule in rules[:1]]
     parts += [
         f"{share:g} of {kind} is masked in stretches of {mask_span(config, kind):g}"
         for kind, share in (("speech", config.speech_mask_share), ("text", config.text_mask_share))
@@ -114,7 +151,11 @@ def _keep_in_memory(stream: StreamRows) -> None:
 
 
 def _speakers(data_bin: DataBin, split: str) -> np.ndarray:
-    """Number of speaker and languages of each row of speech; ALONE where the speaker is not known."""
+    """Number of speaker and languages of each row of speech; ALONE where the speaker is not known.
+
+    Raises:
+        OptionError: no row has another one of its speaker.
+    """
     path = data_bin.path / f"{split}.st.origin.tsv"
     data_bin.compare([path.name])
     numbers: dict[tuple[str, str, str], int] = {}
@@ -127,9 +168,11 @@ def _speakers(data_bin: DataBin, split: str) -> np.ndarray:
         ]
     except MismatchError as error:
         raise DataBinError.of(error) from error
-    if not numbers:
+    if len(groups) - groups.count(ALONE) == len(numbers):
         raise OptionError(
-            "join_share", f"joins rows of one speaker, but {path} names none; fill `speaker` in manifests"
+            "join_share",
+            f"joins rows of one speaker, but {path} names {'one row of each' if numbers else 'none'}; fill `speaker` "
+            "in manifests",
         )
     return np.array(groups)
 
@@ -148,16 +191,19 @@ def _segmentation(data_bin: DataBin, sides: Sequence[str], alpha: float) -> Segm
 
 
 def _rule(name: str, streams: Sequence[StreamRows], data_bin: DataBin) -> RepetitionRule:
-    """A rule of repetition; the lengths that speech has are those of the training's examples with transcripts."""
+    """A rule of repetition; the lengths that speech has are those of the training's examples with transcripts.
+
+    Args:
+        name: of the rule.
+        streams: of data that `check_varied_data` has checked, with the variations that come before repetition.
+        data_bin: of the streams.
+    """
     repeat = data_bin.card.repeat
-    if repeat < 2:
-        raise OptionError("repeat_jitter", f"{name} needs text that is repeated: --repeat of the data-bin is {repeat}")
     if name == "fixed":
         return FixedRule(repeat)
     characters = _characters(data_bin)
-    speech = next((stream for stream in streams if stream.name == "st"), None)
-    if speech is None or speech.transcripts is None or not (np.asarray(speech.transcripts.sizes) > 1).any():
-        raise OptionError("repeat_jitter", f"{name} needs speech with transcripts, to measure it; give fixed")
+    (speech,) = (stream for stream in streams if stream.name == "st")
+    assert speech.transcripts is not None  # as the card says
     transcripts = inner_tokens(speech.transcripts, 0, 1)
     is_known = transcripts.sizes > 0
     edges = sum(data_bin.language_symbols.source_edges)
@@ -165,10 +211,12 @@ def _rule(name: str, streams: Sequence[StreamRows], data_bin: DataBin) -> Repeti
     speech_lengths = np.asarray(speech.sources.sizes, dtype=np.int64) - edges
     durations = Durations(speech_lengths[is_known], transcripts.sizes[is_known].astype(np.int64), counts[is_known])
     if name == "normal":
-        return NormalRule(repeat, repeat * durations.deviation)
-    texts = [stream.transcripts for stream in streams if stream.name == "mt" and stream.transcripts is not None]
-    tokens = np.concatenate([inner_tokens(rows, 0, 1).tokens for rows in texts or [speech.transcripts]])
-    return character_rule(durations, characters, np.bincount(tokens, minlength=len(characters)), repeat)
+        return NormalRule(repeat, repeat * min(durations.deviation, MOST_DEVIATION))
+    text = next((stream for stream in streams if stream.name == "mt"), speech)
+    repeated = text.of_epoch(Draws(seed=0, epoch=0)).transcripts  # with pieces such as an epoch has
+    assert repeated is not None
+    frequencies = np.bincount(inner_tokens(repeated, 0, 1).tokens, minlength=len(characters))
+    return character_rule(durations, characters, frequencies, repeat)
 
 
 def _characters(data_bin: DataBin) -> np.ndarray:

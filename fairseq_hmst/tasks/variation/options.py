@@ -75,23 +75,40 @@ class VariationConfig(FairseqDataclass):
     )
 
 
-def check_variation_options(config: VariationConfig, has_speech: bool, has_text: bool, has_views: bool) -> None:
-    """Refuse options that are out of range, cannot be followed or have no effect.
+@dataclass(frozen=True)
+class Learned:
+    """Kinds of examples that a training learns from.
 
-    Args:
-        config: the options.
+    Attributes:
         has_speech: whether speech is trained on.
         has_text: whether text is, as a stream or as text twins.
+        has_source_text: whether source text is, as input or as the transcripts that a head learns.
         has_views: whether two views of each example are compared step by step.
+    """
+
+    has_speech: bool
+    has_text: bool
+    has_source_text: bool
+    has_views: bool
+
+
+def check_variation_options(config: VariationConfig, learned: Learned) -> None:
+    """Refuse options that are out of range, cannot be followed or have no effect.
 
     Raises:
         OptionError: an option is at fault.
     """
-    sides = sides_of(config)
-    if unknown := [side for side in sides if side not in SIDES]:
-        raise OptionError("sample_pieces", f"must name some of {', '.join(SIDES)}, got '{unknown[0]}'")
+    sides, has_speech, has_text = sides_of(config), learned.has_speech, learned.has_text
+    if not set(sides) <= set(SIDES) or len(set(sides)) < len(sides):
+        raise OptionError(
+            "sample_pieces",
+            f"must name some of {', '.join(SIDES)}, each once, with nothing but a comma between two, got "
+            f"'{config.sample_pieces}'",
+        )
     if "units" in sides and not has_speech:
         raise OptionError("sample_pieces", "units has no effect without the stream st")
+    if "source" in sides and not learned.has_source_text:
+        raise OptionError("sample_pieces", "source has no effect: there is no text, and no head learns transcripts")
     alpha = config.sampling_alpha
     if alpha is not None and not sides:
         raise OptionError("sampling_alpha", f"{alpha} has no effect without --sample-pieces")
@@ -108,7 +125,7 @@ def check_variation_options(config: VariationConfig, has_speech: bool, has_text:
     masks = config.speech_mask_share > 0 or config.text_mask_share > 0
     if config.mask_form != "replace" and not masks:
         raise OptionError("mask_form", f"{config.mask_form} has no effect without masks")
-    if config.mask_form == "drop" and masks and has_views:
+    if config.mask_form == "drop" and masks and learned.has_views:
         raise OptionError(
             "mask_form", "drop does not go with R-drop, which compares what both views say of the same token: replace"
         )
@@ -116,7 +133,7 @@ def check_variation_options(config: VariationConfig, has_speech: bool, has_text:
 
 def sides_of(config: VariationConfig) -> list[str]:
     """Sides whose pieces are sampled."""
-    return config.sample_pieces.split(",") if config.sample_pieces else []
+    return [] if config.sample_pieces is None else config.sample_pieces.split(",")
 
 
 def mask_span(config: VariationConfig, kind: str) -> float:

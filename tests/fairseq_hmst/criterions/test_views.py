@@ -250,7 +250,7 @@ def test_divergences_are_logged_in_bits_per_target_token(task, batch):
 
 @pytest.mark.parametrize("name", ["rdrop", "consistency"])
 def test_negative_weights_are_refused(task, name):
-    with pytest.raises(ValueError, match=f"--{name}-weight must be 0 or more, got -0.5"):
+    with pytest.raises(ValueError, match=f"--{name}-weight must be 0 or more and finite, got -0.5"):
         build_criterion(task, **{f"{name}_weight": -0.5})
 
 
@@ -259,6 +259,7 @@ def test_negative_weights_are_refused(task, name):
     [
         ("hmst_ctc_tiny", {"consistency_weight": 1.0}, "the attention decoder writes; this model has: ctc, source_ctc"),
         ("hmst_transducer_tiny", {"consistency_weight": 1.0}, "decoder writes; this model has: transducer, source_ctc"),
+        ("hmst_ctc_tiny", {"rdrop_weight": 1.0, "rdrop_ctc_weight": 0.0}, "1.0, and 0.0 for CTC, have no effect"),
         ("hmst_transducer_tiny", {"rdrop_weight": 1.0}, "attention and CTC heads alone; this model has: transducer, s"),
         (
             "hmst_ctc_attention_tiny",

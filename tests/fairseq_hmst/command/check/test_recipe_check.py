@@ -247,6 +247,13 @@ def test_a_recipe_without_architecture_or_preset_says_what_to_write(faults: Foun
             "max-update: 2, cpu: yes",
             "recipe.yaml:13: train: cpu cannot be given yes; write",
         ),
+        (
+            "max-update: 2",
+            "max-update: 2, sample-pieces: 'units, text'",
+            "recipe.yaml:13: train: sample-pieces must name some of units, source, target, each once",
+        ),
+        ("max-update: 2", "max-update: 2, join-share: 2", "recipe.yaml:13: train: join-share must lie in [0, 1), got"),
+        ("max-update: 2", "max-update: 2, mask-form: drop", "recipe.yaml:13: train: mask-form drop has no effect"),
         ("max-update: 2", "max-update: 2, init-from: no.pt", "recipe.yaml:13: train: init-from does not exist: no.pt"),
         ("hmst_aed_tiny", "transformer", "recipe.yaml:13: arch must be one of hmst_aed, hmst_aed_base, hmst_aed_tiny"),
         ("max-update: 2", "max-update: 2, save-dir: [a, b]", "recipe.yaml:13: save-dir must be one value"),

@@ -51,7 +51,7 @@ def test_a_training_that_fails_says_why(toy_data_bin, tmp_path, capfd):
     options = [str(toy_data_bin), "--arch", "hmst_aed_tiny", *TINY, "--mt-weight", "-1", "--save-dir", str(tmp_path)]
     assert main(options) == 1
     output = capfd.readouterr().out
-    assert "error: --mt-weight must be 0 or more, got -1.0\n" in output
+    assert "error: --mt-weight must be 0 or more and finite, got -1.0\n" in output
     assert f"full log: {tmp_path / 'train.log'}\n" in output
     assert "Traceback" not in output
     assert "Traceback" in (tmp_path / "train.log").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ TRACEBACK = ["Traceback (most recent call last):", '  File "x.py", line 1, in <m
     ("tail", "status", "message"),
     [
         ([*TRACEBACK, "ValueError: --mt-weight must be 0 or more"], 1, "--mt-weight must be 0 or more"),
+        ([*TRACEBACK, "preprocess.errors.OptionError: join_share 2.0 is: much"], 1, "--join-share 2.0 is: much"),
         ([*TRACEBACK, "fairseq_hmst.data.data_bin.DataBinError: a: b; c", "[W cleanup]"], 1, "a: b; c"),
         ([*TRACEBACK, "torch.OutOfMemoryError: CUDA out of memory."], 1, "OutOfMemoryError: CUDA out of memory."),
         ([*TRACEBACK, "AssertionError"], 1, "AssertionError"),

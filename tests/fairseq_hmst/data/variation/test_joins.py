@@ -1,6 +1,7 @@
 """Joined rows: what they are made of, by hand; test_building.py has those of a whole training."""
 
 import numpy as np
+import pytest
 from token_rows import rows_of
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
@@ -19,12 +20,6 @@ def test_texts_follow_each_other_between_the_edges_of_the_first():
         [9, 8, 8, 7, 2],
     ]
     assert joined.sizes.tolist() == [6, 3, 5]
-
-
-def test_a_transcript_is_unknown_where_one_of_both_is():
-    joined = JoinedRows(rows_of([5, 2], [2], [6, 7, 2]), np.array([1, 2, 0]), 0, 1, needs_both=True)
-    assert [row.tolist() for row in map(joined.__getitem__, range(3))] == [[2], [2], [6, 7, 5, 2]]
-    assert joined.sizes.tolist() == [1, 1, 4]
 
 
 def joined_targets(groups, sources, targets, epoch=1):
@@ -54,6 +49,43 @@ def test_a_pair_without_a_ctc_path_stays_alone():
     # alone each label has its step and eos one more; together the equal labels need one between them
     sources, targets = rows_of([4, 2], [3, 2], LONG), rows_of([5, 5, 2], [5, 2], [6, 7, 8, 9, 2])
     assert joined_targets([0, 0, ALONE], sources, targets) == [row.tolist() for row in targets]
+
+
+@pytest.mark.parametrize("longest", [3, 4])
+def test_rows_are_as_long_as_the_longest_row_at_most(longest):
+    sources, targets = rows_of([4, 3, 2], [4, 3, 2], LONG), rows_of([5, 2], [6, 2], [6, 7, 8, 9, 2])
+    short_sources = rows_of([4, 3, 2], [4, 3, 2], [4] * longest + [2])
+    joined, alone = [[5, 6, 2], [6, 5, 2]], [[5, 2], [6, 2]]
+    assert joined_targets([0, 0, ALONE], short_sources, targets)[:2] == (joined if longest == 4 else alone)
+    short_targets = rows_of([5, 2], [6, 2], [7] * (longest - 2) + [2])
+    assert joined_targets([0, 0, ALONE], sources, short_targets)[:2] == (joined if longest == 4 else alone)
+
+
+def test_a_transcript_is_not_lost_beside_a_sentence_without_one():
+    texts = rows_of([5, 2], [2], [2], [7, 8, 9, 2])
+    sources, targets = rows_of(*[[4, 3, 2]] * 3, LONG), rows_of([5, 2], [6, 2], [7, 2], [9, 10, 11, 12, 2])
+    partners = set()
+    for epoch in range(1, 30):
+        joins = Joins(0.999, np.array([0, 0, 0, ALONE]), LanguageSymbolIds(2))
+        found = joins.of_epoch(StreamRows("st", sources, targets, texts), Draws(1, epoch))
+        assert found.transcripts[0].tolist() == [5, 2] and found.targets[0].tolist() == [5, 2]
+        partners.add(tuple(found.targets[1].tolist()))
+    assert partners == {(6, 2), (6, 7, 2)}
+
+
+def test_twins_too_need_a_ctc_path():
+    # repeated twice, each text has the four steps that its labels need; together the equal labels need one more
+    texts, targets = rows_of([5, 2], [6, 2], [7] * 9 + [2]), rows_of([8, 9, 8, 2], [8, 8, 2], [5, 6] * 5 + [2])
+    sources = rows_of(*[[4, 3] * 4 + [2]] * 2, LONG * 2)
+    for repeat, expected in ((2, [8, 9, 8, 2]), (3, [8, 9, 8, 8, 8, 2])):
+        twins = TextTwins(RepeatedText(sources, texts, repeat, LanguageSymbolIds(2)))
+        stream = StreamRows("st", sources, targets, texts, twins=twins)
+        found = Joins(0.999, np.array([0, 0, ALONE]), LanguageSymbolIds(2)).of_epoch(stream, Draws(1, 1))
+        assert found.targets[0].tolist() == expected
+
+
+def test_rows_with_another_of_their_speaker_are_counted():
+    assert Joins(0.5, np.array([0, 1, 0, ALONE, ALONE, 2, 0]), LanguageSymbolIds(2)).num_with_partners == 3
 
 
 def test_twins_are_those_of_the_joined_transcripts():

@@ -102,6 +102,8 @@ def test_both_views_have_the_same_labels_and_inputs_of_their_own():
         assert lists(first.targets) == lists(second.targets) != lists(targets)
         assert lists(first.transcripts) == lists(second.transcripts) != lists(texts)
         assert lists(first.sources) != lists(second.sources)
+    second = of_epoch(speech, 1, **samplers)
+    assert second.sources[0][:40].tolist() != second.twins[0][:160:4].tolist()  # drawn apart from each other
     first, second = (of_epoch(speech, view, **samplers).twins for view in (0, 1))
     assert lists(first) != lists(second)
     assert first[0][:-1:4].tolist() == of_epoch(speech, 0, **samplers).transcripts[0][:-1].tolist()

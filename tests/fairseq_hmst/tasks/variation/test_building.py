@@ -1,20 +1,32 @@
 """Variations of a training's streams, against the data-bin's own models and the rows as they are stored."""
 
 import io
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import sentencepiece
 import torch
+from cards import edit_card, read_card
 from toy import build_model, epoch_rows, make_toy_data_bin, training_task
 
+from fairseq_hmst.data.language_symbols import LanguageSymbolIds
+from fairseq_hmst.data.stream_rows import load_stream
 from fairseq_hmst.data.twins import RepeatedText
 from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes
+from fairseq_hmst.data.variation.draws import Draws
+from fairseq_hmst.data.variation.flat_rows import FlatRows
+from fairseq_hmst.data.variation.prefixes import Cuts
+from fairseq_hmst.data.variation.repetition import Durations
+from fairseq_hmst.tasks.prefixes.adding import add_prefixes
 from fairseq_hmst.tasks.variation import building
 from preprocess.errors import OptionError
+from preprocess.files.origin import read_origins
 from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 NUM_SPEECH = 300
+SYMBOLS = LanguageSymbolIds(2)
 
 
 def load(data_bin, criterion=(), **options):
@@ -127,23 +139,35 @@ def test_joined_rows_are_two_of_the_speaker_and_no_longer_than_the_longest(two_t
     assert len(joined) > 20
     longest = [max(len(row[side]) for row in before[:NUM_SPEECH]) for side in range(3)]
     endings = {(row[0][first:], row[1][1:]) for row in before[:NUM_SPEECH]}  # of one target language the symbol is one
-    unknown = 0
     for row in joined:
         (source, target, spoken), (old_source, old_target, old_spoken) = after[row], before[row]
         assert source[: len(old_source) - last] == old_source[: len(old_source) - last]
         assert target[: len(old_target) - 1] == old_target[:-1]
         assert (source[len(old_source) - last :], target[len(old_target) - 1 :]) in endings
         assert all(len(tokens) <= bound for tokens, bound in zip(after[row], longest, strict=True))
-        unknown += spoken == (2,)
-        assert spoken == (2,) or spoken[: len(old_spoken) - 1] == old_spoken[:-1] != ()
+        assert spoken[: len(old_spoken) - 1] == old_spoken[:-1]
+        assert (spoken == (2,)) == (old_spoken == (2,))
         assert has_path(task, after[row])
-    assert unknown > 0
 
 
 def test_joining_needs_speakers(toy_data_bin, tmp_path):
     data_bin = make_toy_data_bin(tmp_path, speaker="")
     task = training_task(data_bin, join_share=0.5)
-    with pytest.raises(OptionError, match="joins rows of one speaker, but .* names none"):
+    with pytest.raises(OptionError, match="joins rows of one speaker, but .* names none; fill `speaker` in manifests"):
+        task.load_dataset("train")
+
+
+def test_joining_needs_two_rows_of_a_speaker_in_every_data_bin(toy_data_bin, monkeypatch, tmp_path):
+    other = shutil.copytree(toy_data_bin, tmp_path / "other")
+
+    def read(path):
+        origins = list(read_origins(path))
+        is_other = path.is_relative_to(other)
+        return [replace(origin, speaker=f"{row}") if is_other else origin for row, origin in enumerate(origins)]
+
+    monkeypatch.setattr(building, "read_origins", read)
+    task = training_task(f"{toy_data_bin}:{other}", join_share=0.5)
+    with pytest.raises(OptionError, match="but .*other.* names one row of each; fill `speaker`"):
         task.load_dataset("train")
 
 
@@ -196,7 +220,12 @@ def test_without_variations_rows_are_those_of_a_task_that_knows_none_and_validat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sample_pieces": "units,text"}, "sample_pieces must name some of units, source, target, got 'text'"),
+        ({"sample_pieces": "units,text"}, "must name some of units, source, target, each once, .* got 'units,text'"),
+        ({"sample_pieces": "units, source"}, "with nothing but a comma between two, got 'units, source'"),
+        ({"sample_pieces": "units,units"}, "each once, with nothing but a comma between two, got 'units,units'"),
+        ({"sample_pieces": ""}, "with nothing but a comma between two, got ''"),
+        ({"repeat_jitter": "fixed", "mt_passes": 0.0}, "repeat_jitter fixed has no effect without text"),
+        ({"valid_subset": "valid,train"}, "valid_subset names train, whose rows differ from epoch to epoch"),
         ({"sample_pieces": "units", "streams": "mt"}, "sample_pieces units has no effect without the stream st"),
         ({"sampling_alpha": 0.1}, "sampling_alpha 0.1 has no effect without --sample-pieces"),
         ({"sample_pieces": "target", "sampling_alpha": 0.0}, r"sampling_alpha must lie in \(0, 1\], got 0.0"),
@@ -230,7 +259,7 @@ def test_dropping_does_not_go_with_two_views(toy_data_bin):
 
 def test_text_that_is_not_repeated_has_no_jitter(tmp_path):
     task = training_task(make_toy_data_bin(tmp_path, repeat=1), repeat_jitter="fixed")
-    with pytest.raises(OptionError, match="needs text that is repeated: --repeat of the data-bin is 1"):
+    with pytest.raises(OptionError, match="needs text that is repeated: --repeat of .*data-bin is 1"):
         task.load_dataset("train")
 
 
@@ -338,9 +367,80 @@ def test_the_normal_rule_has_the_deviation_of_the_speech(toy_data_bin):
     known = [row for row in range(NUM_SPEECH) if len(speech.transcripts[row]) > 1]
     units = np.array([len(speech.sources[row]) - 1 for row in known])
     tokens = np.array([len(speech.transcripts[row]) - 1 for row in known])
-    mean = units.sum() / tokens.sum()
-    expected = np.sqrt(np.sum((units - mean * tokens) ** 2) / tokens.sum()) / mean
     (variation,) = text.variations
     assert variation.rule.repeat == 4
-    assert variation.rule.deviation == pytest.approx(4 * expected)
+    expected = Durations(units, tokens, tokens).deviation
     assert expected > 0
+    assert variation.rule.deviation == pytest.approx(4 * min(expected, 0.5))
+
+
+def without_transcripts(data_bin, folder):
+    """A copy of a data-bin whose card says that no speech of train has a transcript."""
+    other = shutil.copytree(data_bin, folder / "other")
+    counts = read_card(other, "binarize")["counts"]
+    counts["train"]["st"]["transcripts"] = 0
+    edit_card(other / "card.json", counts=counts)
+    return other
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"repeat_jitter": "normal"},
+            "repeat_jitter normal needs speech with transcripts, .*other has none; give fixed",
+        ),
+        ({"sample_pieces": "source", "streams": "st"}, "source has no effect: .*other has speech without transcripts"),
+    ],
+)
+def test_data_bins_without_transcripts_are_refused_before_their_turn(toy_data_bin, tmp_path, options, message):
+    other = without_transcripts(toy_data_bin, tmp_path)
+    for data in (other, f"{toy_data_bin}:{other}"):
+        with pytest.raises(OptionError, match=message):
+            load(data, **options)
+
+
+def test_source_text_that_no_head_learns_is_not_sampled(toy_data_bin):
+    task = training_task(toy_data_bin, sample_pieces="source", streams="st")
+    build_model(task, "hmst_aed_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2)
+    with pytest.raises(OptionError, match="source has no effect: there is no text, and no head learns transcripts"):
+        task.load_dataset("train")
+    build_model(task, "hmst_ctc_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2)
+    task.load_dataset("train")
+
+
+def test_fairseq_validate_sees_train_as_it_is_stored(toy_data_bin):
+    options = {"sample_pieces": "units,source,target", "join_share": 0.5, "speech_mask_share": 0.3, "mt_passes": 0.5}
+    task = training_task(toy_data_bin, {"consistency_weight": 1.0}, **options)
+    task.load_dataset("train", task_cfg=task.cfg)
+    assert epoch_rows(task) == epoch_rows(load(toy_data_bin))
+    assert all(task.dataset("train")[row]["twin"] is None for row in range(NUM_SPEECH))
+
+
+def test_characters_keep_the_mean_of_sampled_pieces(toy_data_bin, monkeypatch):
+    monkeypatch.setattr(Durations, "by_characters", (0.5, 1.0))
+    options = {"sample_pieces": "source", "sampling_alpha": 0.02, "repeat_jitter": "characters"}
+    text = load(toy_data_bin, **options).dataset("train").streams[1]
+    drawn = text.of_epoch(Draws(1, 1))
+    tokens = FlatRows.of_rows(drawn.transcripts).take(np.arange(len(drawn.transcripts)), 0, 1).tokens
+    rule = text.variations[-1].rule
+    assert rule.draw(tokens, np.random.default_rng(0)).mean() == pytest.approx(4, rel=0.03)
+    stored = FlatRows.of_rows(text.transcripts).take(np.arange(len(text.transcripts)), 0, 1).tokens
+    assert rule.draw(stored, np.random.default_rng(0)).mean() > 4.1
+
+
+def test_a_prefix_of_a_joined_row_is_one_of_its_first_sentence(toy_data_bin):
+    task = training_task(toy_data_bin, join_share=0.9)
+    streams = [load_stream(task.data_bin, "train", name) for name in ("st", "mt")]
+    speech = streams[0]
+    places = [np.array([[1, 1, 0]]) if len(speech.targets[row]) > 2 else np.zeros((0, 3)) for row in range(NUM_SPEECH)]
+    add_prefixes(streams, Cuts.of_rows([place.astype(np.int32) for place in places]), 0.5, SYMBOLS)
+    building.vary_streams(task.cfg, streams, task.data_bin, "train", has_views=False)
+    found = speech.of_epoch(Draws(1, 1))
+    lengths = [(len(found.targets[row]), len(speech.targets[row])) for row in range(NUM_SPEECH)]
+    cut = [row for row, (length, stored) in enumerate(lengths) if length < stored]
+    joined = [row for row, (length, stored) in enumerate(lengths) if length > stored]
+    assert len(cut) > 50 and len(joined) > 20
+    for row in cut:
+        assert found.targets[row].tolist() == [int(speech.targets[row][0]), 2]
+        assert found.sources[row].tolist() == [int(speech.sources[row][0]), 2]
