@@ -26,8 +26,8 @@ def check_training_options(
         if subset.startswith("train"):
             raise OptionError(
                 "valid_subset",
-                f"names {subset}, whose rows differ from epoch to epoch; `fairseq-validate` scores a checkpoint on "
-                "them as they are stored",
+                f"names {subset}, which is trained on, and validation would begin its epoch anew; `fairseq-validate` "
+                "scores a checkpoint on it",
             )
     check_prefix_options(config, needs_text_twins)
     streams = config.streams.split(",")

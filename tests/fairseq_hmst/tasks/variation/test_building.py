@@ -225,7 +225,7 @@ def test_without_variations_rows_are_those_of_a_task_that_knows_none_and_validat
         ({"sample_pieces": "units,units"}, "each once, with nothing but a comma between two, got 'units,units'"),
         ({"sample_pieces": ""}, "with nothing but a comma between two, got ''"),
         ({"repeat_jitter": "fixed", "mt_passes": 0.0}, "repeat_jitter fixed has no effect without text"),
-        ({"valid_subset": "valid,train"}, "valid_subset names train, whose rows differ from epoch to epoch"),
+        ({"valid_subset": "valid,train"}, "valid_subset names train, which is trained on, and validation would"),
         ({"sample_pieces": "units", "streams": "mt"}, "sample_pieces units has no effect without the stream st"),
         ({"sampling_alpha": 0.1}, "sampling_alpha 0.1 has no effect without --sample-pieces"),
         ({"sample_pieces": "target", "sampling_alpha": 0.0}, r"sampling_alpha must lie in \(0, 1\], got 0.0"),
