@@ -24,7 +24,8 @@ from .prefixes.kept_cuts import find_cuts
 from .text_twins import add_text_twins, check_transcripts
 from .training_data import compare_with_cards
 from .training_options import check_training_options
-from .variation.building import check_varied_data, describe_variations, vary_streams
+from .variation.building import describe_variations, vary_streams
+from .variation.needs import check_varied_data
 
 logger = logging.getLogger(__name__)
 

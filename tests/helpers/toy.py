@@ -144,6 +144,13 @@ def training_task(data_bin: Path, criterion: Iterable = (), **options: object):
     return task
 
 
+def loaded_training(data_bin: Path, criterion: Iterable = (), **options: object):
+    """The task of a training by hmst_joint, with its data."""
+    task = training_task(data_bin, criterion, **options)
+    task.load_dataset("train")
+    return task
+
+
 def epoch_rows(task, epoch: int = 1) -> list[tuple[tuple[int, ...], ...]]:
     """Source, target and transcript of each example of train in an epoch."""
     dataset = task.dataset("train")

@@ -1,38 +1,26 @@
 """Variations of a training's streams, against the data-bin's own models and the rows as they are stored."""
 
 import io
-import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import sentencepiece
 import torch
-from cards import edit_card, read_card
-from toy import build_model, epoch_rows, make_toy_data_bin, training_task
+from toy import build_model, epoch_rows, loaded_training, training_task
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import load_stream
 from fairseq_hmst.data.twins import RepeatedText
 from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes
 from fairseq_hmst.data.variation.draws import Draws
-from fairseq_hmst.data.variation.flat_rows import FlatRows
 from fairseq_hmst.data.variation.prefixes import Cuts
-from fairseq_hmst.data.variation.repetition import Durations
 from fairseq_hmst.tasks.prefixes.adding import add_prefixes
-from fairseq_hmst.tasks.variation import building
+from fairseq_hmst.tasks.variation import building, repetition_rule
 from preprocess.errors import OptionError
-from preprocess.files.origin import read_origins
 from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 NUM_SPEECH = 300
 SYMBOLS = LanguageSymbolIds(2)
-
-
-def load(data_bin, criterion=(), **options):
-    task = training_task(data_bin, criterion, **options)
-    task.load_dataset("train")
-    return task
 
 
 def text_of(task, row):
@@ -53,11 +41,16 @@ def has_path(task, row):
 @pytest.mark.parametrize("fixture", ["toy_data_bin", "two_target_data_bin"])
 def test_sampled_rows_are_of_the_same_units_and_texts_and_have_a_path(request, fixture):
     data_bin = request.getfixturevalue(fixture)
-    stored, sampled = load(data_bin), load(data_bin, sample_pieces="units,source,target", sampling_alpha=0.1)
+    stored, sampled = (
+        loaded_training(data_bin),
+        loaded_training(data_bin, sample_pieces="units,source,target", sampling_alpha=0.1),
+    )
     before = epoch_rows(stored)
     epochs = {epoch: epoch_rows(sampled, epoch) for epoch in (1, 2)}
     assert epochs[1] != epochs[2]
-    assert epoch_rows(load(data_bin, sample_pieces="units,source,target", sampling_alpha=0.1), 2) == epochs[2]
+    assert (
+        epoch_rows(loaded_training(data_bin, sample_pieces="units,source,target", sampling_alpha=0.1), 2) == epochs[2]
+    )
     longest = [max(len(row[side]) for row in before[:NUM_SPEECH]) for side in range(3)]
     for side in range(3):
         changed = [a[side] != b[side] for a, b in zip(before, epochs[1], strict=True)]
@@ -78,9 +71,9 @@ def test_sampled_rows_are_of_the_same_units_and_texts_and_have_a_path(request, f
 
 
 def test_only_what_is_asked_for_is_sampled(toy_data_bin):
-    before = epoch_rows(load(toy_data_bin))
+    before = epoch_rows(loaded_training(toy_data_bin))
     for side in ("units", "target", "source"):
-        after = epoch_rows(load(toy_data_bin, sample_pieces=side, sampling_alpha=0.1))
+        after = epoch_rows(loaded_training(toy_data_bin, sample_pieces=side, sampling_alpha=0.1))
         for rows, is_speech in ((slice(0, NUM_SPEECH), True), (slice(NUM_SPEECH, None), False)):
             pairs = list(zip(before[rows], after[rows], strict=True))
             changed = {kind for kind in range(3) if any(a[kind] != b[kind] for a, b in pairs)}
@@ -91,10 +84,12 @@ def test_only_what_is_asked_for_is_sampled(toy_data_bin):
 
 @pytest.mark.parametrize("rule", ["fixed", "normal", "characters"])
 def test_jitter_repeats_the_text_of_streams_and_twins_and_nothing_else(toy_data_bin, monkeypatch, rule):
-    number = len(load(toy_data_bin).source_dictionary)
-    monkeypatch.setattr(building, "_characters", lambda data_bin: np.arange(number) % 3 + 1)  # the corpus has letters
-    plain = load(toy_data_bin, {"consistency_weight": 1.0})
-    task = load(toy_data_bin, {"consistency_weight": 1.0}, repeat_jitter=rule)
+    number = len(loaded_training(toy_data_bin).source_dictionary)
+    monkeypatch.setattr(
+        repetition_rule, "characters_of_pieces", lambda data_bin: np.arange(number) % 3 + 1
+    )  # the corpus has letters
+    plain = loaded_training(toy_data_bin, {"consistency_weight": 1.0})
+    task = loaded_training(toy_data_bin, {"consistency_weight": 1.0}, repeat_jitter=rule)
     before, after = epoch_rows(plain), epoch_rows(task)
     assert after[:NUM_SPEECH] == before[:NUM_SPEECH]
     dataset = task.dataset("train")
@@ -119,7 +114,7 @@ def test_jitter_repeats_the_text_of_streams_and_twins_and_nothing_else(toy_data_
 
 def test_sizes_are_those_of_the_rows_of_each_epoch(toy_data_bin):
     options = {"sample_pieces": "units,source,target", "repeat_jitter": "normal", "join_share": 0.5}
-    task = load(toy_data_bin, {"consistency_weight": 1.0}, **options)
+    task = loaded_training(toy_data_bin, {"consistency_weight": 1.0}, **options)
     dataset = task.dataset("train")
     for epoch in (1, 2):
         dataset.set_epoch(epoch)
@@ -130,7 +125,7 @@ def test_sizes_are_those_of_the_rows_of_each_epoch(toy_data_bin):
 
 
 def test_joined_rows_are_two_of_the_speaker_and_no_longer_than_the_longest(two_target_data_bin):
-    plain, task = load(two_target_data_bin), load(two_target_data_bin, join_share=0.5)
+    plain, task = loaded_training(two_target_data_bin), loaded_training(two_target_data_bin, join_share=0.5)
     before, after = epoch_rows(plain), epoch_rows(task)
     assert after[NUM_SPEECH:] == before[NUM_SPEECH:]
     first, last = task.data_bin.language_symbols.source_edges
@@ -150,31 +145,10 @@ def test_joined_rows_are_two_of_the_speaker_and_no_longer_than_the_longest(two_t
         assert has_path(task, after[row])
 
 
-def test_joining_needs_speakers(toy_data_bin, tmp_path):
-    data_bin = make_toy_data_bin(tmp_path, speaker="")
-    task = training_task(data_bin, join_share=0.5)
-    with pytest.raises(OptionError, match="joins rows of one speaker, but .* names none; fill `speaker` in manifests"):
-        task.load_dataset("train")
-
-
-def test_joining_needs_two_rows_of_a_speaker_in_every_data_bin(toy_data_bin, monkeypatch, tmp_path):
-    other = shutil.copytree(toy_data_bin, tmp_path / "other")
-
-    def read(path):
-        origins = list(read_origins(path))
-        is_other = path.is_relative_to(other)
-        return [replace(origin, speaker=f"{row}") if is_other else origin for row, origin in enumerate(origins)]
-
-    monkeypatch.setattr(building, "read_origins", read)
-    task = training_task(f"{toy_data_bin}:{other}", join_share=0.5)
-    with pytest.raises(OptionError, match="but .*other.* names one row of each; fill `speaker`"):
-        task.load_dataset("train")
-
-
 def test_masks_are_of_the_stream_that_they_are_asked_for(toy_data_bin):
-    before = epoch_rows(load(toy_data_bin))
+    before = epoch_rows(loaded_training(toy_data_bin))
     for kind, rows in (("speech", range(NUM_SPEECH)), ("text", range(NUM_SPEECH, len(before)))):
-        after = epoch_rows(load(toy_data_bin, **{f"{kind}_mask_share": 0.3}))
+        after = epoch_rows(loaded_training(toy_data_bin, **{f"{kind}_mask_share": 0.3}))
         masked = total = 0
         for row, (old, new) in enumerate(zip(before, after, strict=True)):
             assert new[1:] == old[1:]
@@ -187,8 +161,8 @@ def test_masks_are_of_the_stream_that_they_are_asked_for(toy_data_bin):
 
 
 def test_dropped_tokens_leave_ctc_a_path(toy_data_bin):
-    before = epoch_rows(load(toy_data_bin))
-    task = load(toy_data_bin, speech_mask_share=0.6, text_mask_share=0.4, mask_form="drop")
+    before = epoch_rows(loaded_training(toy_data_bin))
+    task = loaded_training(toy_data_bin, speech_mask_share=0.6, text_mask_share=0.4, mask_form="drop")
     after = epoch_rows(task)
     shorter = 0
     for old, new in zip(before, after, strict=True):
@@ -199,7 +173,7 @@ def test_dropped_tokens_leave_ctc_a_path(toy_data_bin):
 
 
 def test_a_repeated_pass_has_other_masks(toy_data_bin):
-    task = load(toy_data_bin, mt_passes=2.0, text_mask_share=0.3)
+    task = loaded_training(toy_data_bin, mt_passes=2.0, text_mask_share=0.3)
     rows = epoch_rows(task)
     number = len(task.dataset("train").streams[1].sources)
     assert rows[-number:] != rows[-2 * number : -number]
@@ -207,7 +181,7 @@ def test_a_repeated_pass_has_other_masks(toy_data_bin):
 
 def test_without_variations_rows_are_those_of_a_task_that_knows_none_and_validation_never_varies(toy_data_bin):
     options = {"sample_pieces": "units,source,target", "repeat_jitter": "fixed", "join_share": 0.5}
-    plain, varied = load(toy_data_bin), load(toy_data_bin, **options, speech_mask_share=0.2)
+    plain, varied = loaded_training(toy_data_bin), loaded_training(toy_data_bin, **options, speech_mask_share=0.2)
     assert all(stream.variations == () for stream in plain.dataset("train").streams)
     assert not any(isinstance(stream.sources, RepeatedText) for stream in plain.dataset("train").streams)
     for split in ("valid", "test"):
@@ -215,52 +189,6 @@ def test_without_variations_rows_are_those_of_a_task_that_knows_none_and_validat
         plain.load_dataset(split)
         rows = [[task.dataset(split)[row]["source"].tolist() for row in range(21)] for task in (plain, varied)]
         assert rows[0] == rows[1]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"sample_pieces": "units,text"}, "must name some of units, source, target, each once, .* got 'units,text'"),
-        ({"sample_pieces": "units, source"}, "with nothing but a comma between two, got 'units, source'"),
-        ({"sample_pieces": "units,units"}, "each once, with nothing but a comma between two, got 'units,units'"),
-        ({"sample_pieces": ""}, "with nothing but a comma between two, got ''"),
-        ({"repeat_jitter": "fixed", "mt_passes": 0.0}, "repeat_jitter fixed has no effect without text"),
-        ({"valid_subset": "valid,train"}, "valid_subset names train, which is trained on, and validation would"),
-        ({"sample_pieces": "units", "streams": "mt"}, "sample_pieces units has no effect without the stream st"),
-        ({"sampling_alpha": 0.1}, "sampling_alpha 0.1 has no effect without --sample-pieces"),
-        ({"sample_pieces": "target", "sampling_alpha": 0.0}, r"sampling_alpha must lie in \(0, 1\], got 0.0"),
-        ({"repeat_jitter": "fixed", "streams": "st"}, "repeat_jitter fixed has no effect without text"),
-        ({"repeat_jitter": "normal", "streams": "mt"}, "repeat_jitter normal needs speech with transcripts"),
-        ({"join_share": 1.0}, r"join_share must lie in \[0, 1\), got 1.0"),
-        ({"join_share": 0.1, "streams": "mt"}, "join_share 0.1 has no effect without the stream st"),
-        (
-            {"speech_mask_share": 0.1, "streams": "mt"},
-            "speech_mask_share 0.1 has no effect: the training has no speech",
-        ),
-        ({"text_mask_share": 0.1, "streams": "st"}, "text_mask_share 0.1 has no effect: the training has no text"),
-        ({"text_mask_span": 2.0}, "text_mask_span 2.0 has no effect without --text-mask-share"),
-        ({"speech_mask_share": 0.1, "speech_mask_span": 0.5}, "speech_mask_span must be 1 or more, got 0.5"),
-        ({"speech_mask_share": 0.9, "speech_mask_span": 4.0}, "speech_mask_share is at most 0.80 with stretches of 4"),
-        ({"speech_mask_share": -0.1}, r"speech_mask_share must lie in \[0, 1\), got -0.1"),
-        ({"mask_form": "drop"}, "mask_form drop has no effect without masks"),
-    ],
-)
-def test_options_that_cannot_be_followed_are_refused(toy_data_bin, options, message):
-    task = training_task(toy_data_bin, **options)
-    with pytest.raises(OptionError, match=message):
-        task.load_dataset("train")
-
-
-def test_dropping_does_not_go_with_two_views(toy_data_bin):
-    task = training_task(toy_data_bin, {"rdrop_weight": 1.0}, speech_mask_share=0.1, mask_form="drop")
-    with pytest.raises(OptionError, match="drop does not go with R-drop"):
-        task.load_dataset("train")
-
-
-def test_text_that_is_not_repeated_has_no_jitter(tmp_path):
-    task = training_task(make_toy_data_bin(tmp_path, repeat=1), repeat_jitter="fixed")
-    with pytest.raises(OptionError, match="needs text that is repeated: --repeat of .*data-bin is 1"):
-        task.load_dataset("train")
 
 
 def test_steps_of_prefixes_end_in_those_of_the_whole():
@@ -271,7 +199,9 @@ def test_steps_of_prefixes_end_in_those_of_the_whole():
 def test_a_model_trains_on_all_of_it(toy_data_bin):
     options = {"sample_pieces": "units,source,target", "repeat_jitter": "characters", "join_share": 0.3}
     options |= {"speech_mask_share": 0.2, "text_mask_share": 0.2}
-    task = load(toy_data_bin, {"rdrop_weight": 0.5, "rdrop_ctc_weight": 0.2, "consistency_weight": 0.5}, **options)
+    task = loaded_training(
+        toy_data_bin, {"rdrop_weight": 0.5, "rdrop_ctc_weight": 0.2, "consistency_weight": 0.5}, **options
+    )
     model = build_model(task, "hmst_ctc_attention_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2).train()
     dataset = task.dataset("train")
     batch = dataset.collater([dataset[index] for index in range(0, len(dataset), 40)])
@@ -282,8 +212,10 @@ def test_a_model_trains_on_all_of_it(toy_data_bin):
 
 
 def test_pieces_of_text_models_are_sampled_too(language_data_bin):
-    stored = load(language_data_bin)
-    sampled = load(language_data_bin, sample_pieces="units,source,target", sampling_alpha=0.05, repeat_jitter="fixed")
+    stored = loaded_training(language_data_bin)
+    sampled = loaded_training(
+        language_data_bin, sample_pieces="units,source,target", sampling_alpha=0.05, repeat_jitter="fixed"
+    )
     symbols = stored.data_bin.language_symbols
     changed = set()
     for old, new in zip(epoch_rows(stored), epoch_rows(sampled), strict=True):
@@ -320,7 +252,7 @@ def bpe_model() -> bytes:
 
 def test_twins_keep_their_path(toy_data_bin):
     options = {"sample_pieces": "units,source,target", "sampling_alpha": 0.02}
-    stored, sampled = (load(toy_data_bin, {"consistency_weight": 1.0}, **more) for more in ({}, options))
+    stored, sampled = (loaded_training(toy_data_bin, {"consistency_weight": 1.0}, **more) for more in ({}, options))
     checked = 0
     for epoch in (1, 2, 3):
         pairs = zip(epoch_rows(stored, epoch), epoch_rows(sampled, epoch), strict=True)
@@ -334,8 +266,8 @@ def test_twins_keep_their_path(toy_data_bin):
 
 
 def test_dropped_tokens_leave_twins_their_path(toy_data_bin):
-    stored = load(toy_data_bin, {"consistency_weight": 1.0})
-    task = load(toy_data_bin, {"consistency_weight": 1.0}, text_mask_share=0.5, mask_form="drop")
+    stored = loaded_training(toy_data_bin, {"consistency_weight": 1.0})
+    task = loaded_training(toy_data_bin, {"consistency_weight": 1.0}, text_mask_share=0.5, mask_form="drop")
     shorter = 0
     for index in range(NUM_SPEECH):
         before, after = (each.dataset("train")[index] for each in (stored, task))
@@ -349,7 +281,7 @@ def test_dropped_tokens_leave_twins_their_path(toy_data_bin):
 
 def test_sizes_are_those_of_the_longer_view(toy_data_bin):
     options = {"sample_pieces": "units,source", "sampling_alpha": 0.05, "repeat_jitter": "fixed"}
-    task = load(toy_data_bin, {"rdrop_weight": 1.0, "consistency_weight": 1.0}, **options)
+    task = loaded_training(toy_data_bin, {"rdrop_weight": 1.0, "consistency_weight": 1.0}, **options)
     dataset = task.dataset("train")
     second_is_longer = 0
     for index in range(len(dataset)):
@@ -361,72 +293,12 @@ def test_sizes_are_those_of_the_longer_view(toy_data_bin):
     assert second_is_longer > 0
 
 
-def test_the_normal_rule_has_the_deviation_of_the_speech(toy_data_bin):
-    task = load(toy_data_bin, repeat_jitter="normal")
-    speech, text = task.dataset("train").streams
-    known = [row for row in range(NUM_SPEECH) if len(speech.transcripts[row]) > 1]
-    units = np.array([len(speech.sources[row]) - 1 for row in known])
-    tokens = np.array([len(speech.transcripts[row]) - 1 for row in known])
-    (variation,) = text.variations
-    assert variation.rule.repeat == 4
-    expected = Durations(units, tokens, tokens).deviation
-    assert expected > 0
-    assert variation.rule.deviation == pytest.approx(4 * min(expected, 0.5))
-
-
-def without_transcripts(data_bin, folder):
-    """A copy of a data-bin whose card says that no speech of train has a transcript."""
-    other = shutil.copytree(data_bin, folder / "other")
-    counts = read_card(other, "binarize")["counts"]
-    counts["train"]["st"]["transcripts"] = 0
-    edit_card(other / "card.json", counts=counts)
-    return other
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (
-            {"repeat_jitter": "normal"},
-            "repeat_jitter normal needs speech with transcripts, .*other has none; give fixed",
-        ),
-        ({"sample_pieces": "source", "streams": "st"}, "source has no effect: .*other has speech without transcripts"),
-    ],
-)
-def test_data_bins_without_transcripts_are_refused_before_their_turn(toy_data_bin, tmp_path, options, message):
-    other = without_transcripts(toy_data_bin, tmp_path)
-    for data in (other, f"{toy_data_bin}:{other}"):
-        with pytest.raises(OptionError, match=message):
-            load(data, **options)
-
-
-def test_source_text_that_no_head_learns_is_not_sampled(toy_data_bin):
-    task = training_task(toy_data_bin, sample_pieces="source", streams="st")
-    build_model(task, "hmst_aed_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2)
-    with pytest.raises(OptionError, match="source has no effect: there is no text, and no head learns transcripts"):
-        task.load_dataset("train")
-    build_model(task, "hmst_ctc_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2)
-    task.load_dataset("train")
-
-
 def test_fairseq_validate_sees_train_as_it_is_stored(toy_data_bin):
     options = {"sample_pieces": "units,source,target", "join_share": 0.5, "speech_mask_share": 0.3, "mt_passes": 0.5}
     task = training_task(toy_data_bin, {"consistency_weight": 1.0}, **options)
     task.load_dataset("train", task_cfg=task.cfg)
-    assert epoch_rows(task) == epoch_rows(load(toy_data_bin))
+    assert epoch_rows(task) == epoch_rows(loaded_training(toy_data_bin))
     assert all(task.dataset("train")[row]["twin"] is None for row in range(NUM_SPEECH))
-
-
-def test_characters_keep_the_mean_of_sampled_pieces(toy_data_bin, monkeypatch):
-    monkeypatch.setattr(Durations, "by_characters", (0.5, 1.0))
-    options = {"sample_pieces": "source", "sampling_alpha": 0.02, "repeat_jitter": "characters"}
-    text = load(toy_data_bin, **options).dataset("train").streams[1]
-    drawn = text.of_epoch(Draws(1, 1))
-    tokens = FlatRows.of_rows(drawn.transcripts).take(np.arange(len(drawn.transcripts)), 0, 1).tokens
-    rule = text.variations[-1].rule
-    assert rule.draw(tokens, np.random.default_rng(0)).mean() == pytest.approx(4, rel=0.03)
-    stored = FlatRows.of_rows(text.transcripts).take(np.arange(len(text.transcripts)), 0, 1).tokens
-    assert rule.draw(stored, np.random.default_rng(0)).mean() > 4.1
 
 
 def test_a_prefix_of_a_joined_row_is_one_of_its_first_sentence(toy_data_bin):
