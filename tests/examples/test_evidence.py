@@ -259,7 +259,7 @@ HELP_PAGES = "corpora/help_pages.py --units /given --target de --speech-rows 600
     ("name", "cells", "prepare"),
     [
         ("help_pages_gpu", 24, HELP_PAGES),
-        ("help_pages", 8, HELP_PAGES),
+        ("help_pages", 9, HELP_PAGES),
         ("fish_fillets", 6, "corpora/fish_fillets.sh OUT/corpus"),
         ("announcements", None, "corpora/announcements.sh OUT/corpus"),
     ],
