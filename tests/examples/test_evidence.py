@@ -280,7 +280,7 @@ def test_the_grids_are_whole(tmp_path, monkeypatch, name, cells, prepare):
     assert len(commands) == len(grid.cells)  # no two cells are the same training
 
 
-@pytest.mark.parametrize("name", ["announcements", "help_pages", "fish_fillets"])
+@pytest.mark.parametrize("name", ["announcements", "help_pages", "fish_fillets", "learning"])
 def test_every_result_that_is_stored_belongs_to_a_cell_of_its_grid(tmp_path, monkeypatch, name):
     from experiment_cell import CellError, cell_folder, check_cell
     from experiment_data import recipe_folder
