@@ -11,7 +11,7 @@ from preprocess.files.fairseq_import import process_unchanged
 from preprocess.recipe.file import Recipe, Value
 
 from ...export.command import make_parser as make_export_parser
-from ..run.road_recipe import PATHS, given_options, words_of
+from ..run.road_recipe import PATHS, given_options, training_values, words_of
 
 # From the words of a command line to those that the parser does not know; it exits where it cannot read a value.
 FindUnknown = Callable[[Sequence[str]], Sequence[str]]
@@ -31,7 +31,7 @@ def check_training_options(recipe: Recipe) -> Iterator[UserError]:
         return
     base = ["data-bin", "--criterion", "hmst_joint", "--arch", str(arch)]
     errors = list(_check_fairseq(recipe, "train", given, base, "get_training_parser"))
-    yield from errors or _check_together(recipe, [*base, *words_of(given)])
+    yield from errors or _check_together(recipe)
 
 
 def check_decoding_options(recipe: Recipe) -> Iterator[UserError]:
@@ -82,18 +82,22 @@ def _check_fairseq(
         yield from _check_option(recipe, section, name, value, known, find_unknown)
 
 
-def _check_together(recipe: Recipe, words: Sequence[str]) -> Iterator[UserError]:
+def _check_together(recipe: Recipe) -> Iterator[UserError]:
     """Find options of a training that do not fit each other, or have no effect."""
     with process_unchanged():
         from fairseq import options as fairseq_options
         from fairseq.tasks import TASK_REGISTRY
 
     parser = fairseq_options.get_training_parser(default_task="hmst_translation")
-    options = fairseq_options.parse_args_and_arch(parser, input_args=[*words, "--task", "hmst_translation"])
-    weights = (options.rdrop_weight, options.rdrop_ctc_weight or 0.0)
+    words = ["data-bin", *words_of(training_values(recipe)), "--task", "hmst_translation"]
+    options = fairseq_options.parse_args_and_arch(parser, input_args=words)
+    # which other criterions do not have
+    needs_text_twins, *compares_views = (
+        (getattr(options, name, None) or 0) > 0 for name in ("consistency_weight", "rdrop_weight", "rdrop_ctc_weight")
+    )
     check = TASK_REGISTRY["hmst_translation"].check_training_options
     try:
-        check(options, options.consistency_weight > 0, max(weights) > 0, learns_transcripts=True)
+        check(options, needs_text_twins, any(compares_views), learns_transcripts=True)
     except OptionError as error:
         name = error.name.replace("_", "-")
         given = recipe.options["train"].get(name) or recipe.options["train"]["arch"]

@@ -133,7 +133,7 @@ def read_road_recipe(
         recipe=recipe,
         data_bin=recipe.out / "data-bin",
         save_dir=recipe.out / "train" if save_dir is None else save_dir.folder / _scalar(save_dir, ""),
-        training_values=_training_values(given_options(recipe, "train")),
+        training_values=training_values(recipe),
         checkpoint=checkpoint,
         splits=_list(decode.get("split")),
         streams=_list(decode.get("stream")),
@@ -152,7 +152,9 @@ def given_options(recipe: Recipe, section: str) -> dict[str, Value]:
     }
 
 
-def _training_values(given: dict[str, Value]) -> dict[str, Value]:
+def training_values(recipe: Recipe) -> dict[str, Value]:
+    """Options of fairseq-train by name, those that the road gives where the recipe says nothing included."""
+    given = given_options(recipe, "train")
     interval = given.get("validate-interval-updates", DEFAULT_VALIDATE_INTERVAL_UPDATES)
     values = {
         **DEFAULT_TRAINING,

@@ -51,6 +51,19 @@ def test_a_recipe_without_faults_has_none_and_nothing_is_written(faults: Found, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "bleu-tokenizer: 13a",  # of --eval-bleu, which the road gives
+        "criterion: label_smoothed_cross_entropy",
+        "rdrop-weight: 1, speech-mask-share: 0.1",
+        "sample-pieces: 'units,source', join-share: 0.1, streams: st",
+    ],
+)
+def test_options_that_fit_each_other_are_no_faults(faults: Found, options: str):
+    assert faults(WHOLE.replace("max-update: 2", f"max-update: 2, {options}")) == []
+
+
 def test_faults_of_all_sections_are_in_one_list_with_their_lines(faults: Found):
     recipe = """\
 out: out
