@@ -31,14 +31,14 @@ from ..generators.own_search import with_own_search
 from ..training.scaled_updates import scaled_updates
 from ..training.training_events import log_event
 from .config import HmstTranslationConfig, standalone
-from .empty_sources import decode_but_empty
+from .decoding.empty_sources import decode_but_empty
+from .decoding.finite_results import search_finite, validating
 from .fetching import fetch_numbers
-from .finite_results import search_finite, validating
 from .interactive_lines import encode_lines, max_source_tokens
 from .loading_task import LoadingTask
 from .plain_text import PlainText
 from .subword_codec import SubwordCodec
-from .training_report import memory_gb, training_start
+from .training.report import memory_gb, training_start
 from .validation.best_metric import check_best_metric
 from .validation.decoded_validation import BleuGeneration, DecodedValidation
 from .validation.sample_board import SampleBoard

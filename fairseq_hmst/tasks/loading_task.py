@@ -16,14 +16,14 @@ from ..data.streams import MixedStreams
 from ..data.variation.prefixes import Cuts
 from .checkpointed_task import CheckpointedTask
 from .config import HmstTranslationConfig, standalone
+from .decoding.language_model import check_language_model_file
 from .input_languages import InputLanguages
 from .interactive_lines import TokenList
-from .language_model import check_language_model_file
 from .prefixes.adding import add_prefixes
 from .prefixes.kept_cuts import find_cuts
-from .text_twins import add_text_twins, check_transcripts
-from .training_data import compare_with_cards
-from .training_options import check_training_options
+from .training.compared_data import compare_with_cards
+from .training.options import check_training_options
+from .training.text_twins import add_text_twins, check_transcripts
 from .variation.building import describe_variations, vary_streams
 from .variation.needs import check_varied_data
 

@@ -24,10 +24,6 @@ class RepetitionRule(Protocol):
         """Repetitions of tokens (M,), int, 1 or more."""
         ...
 
-    def describe(self) -> str:
-        """The rule for a log."""
-        ...
-
 
 @dataclass(frozen=True)
 class FixedRule:
@@ -37,9 +33,6 @@ class FixedRule:
 
     def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return self.repeat + generator.integers(-1, 2, size=len(tokens))
-
-    def describe(self) -> str:
-        return f"{self.repeat - 1} to {self.repeat + 1}"
 
 
 @dataclass(frozen=True)
@@ -58,9 +51,6 @@ class NormalRule:
         drawn = np.rint(generator.normal(self.repeat, self.deviation, size=len(tokens))).astype(np.int64)
         return drawn.clip(1, 2 * self.repeat - 1)
 
-    def describe(self) -> str:
-        return f"standard deviation {self.deviation:.2f}"
-
 
 @dataclass(frozen=True)
 class CharacterRule:
@@ -74,9 +64,6 @@ class CharacterRule:
 
     def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return np.floor(self.expected[tokens] + generator.random(len(tokens))).astype(np.int64)
-
-    def describe(self) -> str:
-        return f"{self.expected.min():.1f} to {self.expected.max():.1f}"
 
 
 @dataclass(frozen=True)

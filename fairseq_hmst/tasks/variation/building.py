@@ -81,8 +81,8 @@ def describe_variations(config: VariationConfig, streams: Iterable[StreamRows]) 
     ]
     if sides := sides_of(config):
         parts.append(f"pieces of {', '.join(sides)} are sampled")
-    rules = [variation.rule for variation in variations if isinstance(variation, Repetitions)]
-    parts += [f"repetitions vary ({config.repeat_jitter}: {rule.describe()})" for rule in rules[:1]]
+    if config.repeat_jitter is not None:
+        parts.append(f"repetitions vary ({config.repeat_jitter})")
     parts += [
         f"{share:g} of {kind} is masked in stretches of {mask_span(config, kind):g}"
         for kind, share in (("speech", config.speech_mask_share), ("text", config.text_mask_share))

@@ -11,7 +11,7 @@ from toy import REPOSITORY, batch_of
 from fairseq_hmst.tasks.validation.decoded_validation import DecodedValidation
 
 FETCH = "tasks/fetching.py of fetch_numbers"
-LOSS_OF_VALIDATION = "tasks/finite_results.py of validating"
+LOSS_OF_VALIDATION = "tasks/decoding/finite_results.py of validating"
 WORD_ERRORS = "criterions/word_errors.py of count_word_errors"
 # fairseq's own in an update: the norm of gradients, twice; their overflow
 FAIRSEQ_WAITS = {None: 2, "bf16": 2, "fp16": 5, "amp": 4}

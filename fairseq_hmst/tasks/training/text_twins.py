@@ -1,8 +1,8 @@
 """Giving the speech examples of train the text twins that --consistency-weight compares them with."""
 
-from ..data.data_bin import DataBin, DataBinError
-from ..data.stream_rows import StreamRows
-from ..data.twins import RepeatedText, TextTwins
+from ...data.data_bin import DataBin, DataBinError
+from ...data.stream_rows import StreamRows
+from ...data.twins import RepeatedText, TextTwins
 
 
 def check_transcripts(data_bins: list[DataBin], split: str, stream_names: list[str]) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from fairseq_hmst.tasks.language_model import check_language_model_file
+from fairseq_hmst.tasks.decoding.language_model import check_language_model_file
 from preprocess.errors import OptionError
 
 

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from preprocess.errors import NotFiniteError
 
-from ..data.batch import Batch
-from ..data.example_names import example_names, list_names, single_examples
+from ...data.batch import Batch
+from ...data.example_names import example_names, list_names, single_examples
 
 if TYPE_CHECKING:
-    from ..generators.hypothesis import GeneratedHypothesis
-    from ..models.hmst_model import HmstModel
+    from ...generators.hypothesis import GeneratedHypothesis
+    from ...models.hmst_model import HmstModel
 
     Search = Callable[..., list[list[GeneratedHypothesis]]]
 

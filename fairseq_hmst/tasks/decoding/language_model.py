@@ -7,7 +7,7 @@ from fairseq.data import Dictionary
 
 from preprocess.errors import OptionError
 
-from ..data.data_bin import DataBin
+from ...data.data_bin import DataBin
 
 DICTIONARY_NAME = "dict.txt"  # that fairseq reads for a language model, in the data-bin
 ADVICE = "train it on text of the data-bin's output pieces with dict.tgt.txt, and put a copy of that there as dict.txt"

@@ -9,7 +9,7 @@ from preprocess.files.cards.file_hashes import FileHashes
 from preprocess.files.cards.named_files import HashFinder
 from preprocess.files.hashing import hash_all
 
-from ..data.data_bin import DataBin
+from ...data.data_bin import DataBin
 
 DATA_HASHES = ".data_hashes.json"  # in the folder of the checkpoints
 

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from ..data.batch import Batch
-from ..generators.hypothesis import GeneratedHypothesis, make_hypothesis
+from ...data.batch import Batch
+from ...generators.hypothesis import GeneratedHypothesis, make_hypothesis
 
 Value = TypeVar("Value")
 

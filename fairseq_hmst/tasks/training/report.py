@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from fairseq.distributed import utils as distributed_utils
 
-from ..data.streams import MixedStreams
-from ..training.training_events import TrainingStart
+from ...data.streams import MixedStreams
+from ...training.training_events import TrainingStart
 
 if TYPE_CHECKING:
-    from ..models.hmst_model import HmstModel
+    from ...models.hmst_model import HmstModel
 
 
 def training_start(

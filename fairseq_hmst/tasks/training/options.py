@@ -2,9 +2,9 @@
 
 from preprocess.errors import OptionError
 
-from .config import HmstTranslationConfig, refuse_without_effect
-from .prefixes.adding import check_prefix_options
-from .variation.options import Learned, check_variation_options
+from ..config import HmstTranslationConfig, refuse_without_effect
+from ..prefixes.adding import check_prefix_options
+from ..variation.options import Learned, check_variation_options
 
 
 def check_training_options(

@@ -1,0 +1,1 @@
+"""Checks before a training, its text twins, and what it logs of itself."""
