@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 import torch.distributed
 
-from preprocess.files.fairseq_import import process_unchanged
+from preprocess.files.program.fairseq_import import process_unchanged
 
 # torch >= 2.6 unpickles only classes on an allow-list; fairseq's checkpoints hold the parsed command line
 torch.serialization.add_safe_globals([argparse.Namespace])

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MAX_ANY_SHARE = 0.04
 # The command line itself: these read `argparse.Namespace`, and what they call is given dataclasses.
 COMMANDS = (
-    *("preprocess/stages/*.py", "preprocess/__main__.py", "preprocess/files/options.py"),
+    *("preprocess/stages/*.py", "preprocess/__main__.py", "preprocess/files/program/options.py"),
     *("fairseq_hmst/*/command.py", "fairseq_hmst/average.py"),
 )
 

@@ -152,7 +152,7 @@ def run_fairseq_generate(
     """Call fairseq-generate in this process, which writes to `folder`; the number of outputs that may be cut."""
     import torch
 
-    from preprocess.files.fairseq_import import process_unchanged
+    from preprocess.files.program.fairseq_import import process_unchanged
 
     from .. import plugin  # noqa: F401
     from ..cpu_processes import distributed_utils

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from preprocess.errors import UserError, exit_status
-from preprocess.files.options import add_options, read_options
+from preprocess.files.program.options import add_options, read_options
 
 from ..generators.decodings import DECODINGS
 from .options import DemoOptions

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from preprocess.errors import OptionError
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 ANY_ADDRESS = ("0.0.0.0", "::", "[::]")  # all that this machine has
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})

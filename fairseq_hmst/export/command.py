@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from preprocess.errors import UserError, exit_status
-from preprocess.files.options import add_options, read_options
+from preprocess.files.program.options import add_options, read_options
 
 from ..average import EMA_HELP
 from ..model_folder.card import EncoderEntry

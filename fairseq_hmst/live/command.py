@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocess.errors import INTERRUPTED, UserError, exit_status
-from preprocess.files.options import add_options, read_options
+from preprocess.files.program.options import add_options, read_options
 
 from ..translate.errors import MissingEncoderError
 from ..translate.machine import MachineOptions

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from preprocess.errors import OptionError
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 from ..translate.options import SpeechOptions
 from .policies.table import AGREEMENT, POLICIES, WAIT

@@ -28,7 +28,7 @@ from safetensors.torch import save_model
 
 from preprocess.errors import MismatchError, NotFiniteError, UserError
 from preprocess.files.cards.card import CARD_NAME
-from preprocess.files.hub import HubError, resolve_folder
+from preprocess.files.program.hub import HubError, resolve_folder
 from preprocess.files.reading.finite import check_finite
 
 from ..data.data_bin import DataBinError

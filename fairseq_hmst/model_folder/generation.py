@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from preprocess.errors import OptionError
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 from ..generators.decodings import DECODINGS, DEFAULT_CTC_DECODE_WEIGHT
 

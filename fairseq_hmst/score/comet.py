@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 from .errors import ScoreError
 

@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 
 from preprocess.errors import exit_status
-from preprocess.files.options import add_options, read_options
+from preprocess.files.program.options import add_options, read_options
 
 from .errors import ScoreError
 from .live import LiveReferences, LiveScore, score_live

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sacrebleu.metrics import CHRF
 from sacrebleu.metrics.base import Metric
 
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 from ..bleu import AUTO, BleuError, BleuScorer
 from .errors import ScoreError

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 from ..bleu import AUTO, TOKENIZERS
 from .comet import CometOptions

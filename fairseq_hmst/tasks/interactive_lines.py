@@ -16,7 +16,7 @@ from fairseq.data import Dictionary
 from torch import Tensor
 
 from preprocess.errors import ManifestError, UserError
-from preprocess.files.fairseq_import import process_unchanged
+from preprocess.files.program.fairseq_import import process_unchanged
 from preprocess.files.reading.lines import Line, lines_of, read_lines
 
 from ..data.data_bin import DataBinError

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from preprocess.errors import UserError, exit_status
-from preprocess.files.options import add_options, read_options
 from preprocess.files.outputs.held import held_file
+from preprocess.files.program.options import add_options, read_options
 
 from .options import TextStartOptions
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from preprocess.errors import FileError
-from preprocess.files.hub import HubError, resolve_folder
+from preprocess.files.program.hub import HubError, resolve_folder
 from preprocess.files.reading.finite import check_finite
 from preprocess.files.reading.json_file import read_json
 from preprocess.files.reading.obstacle import in_a_line

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 
 @dataclass(frozen=True)

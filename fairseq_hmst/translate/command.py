@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from preprocess.errors import UserError, exit_status
-from preprocess.files.options import add_options, read_options
+from preprocess.files.program.options import add_options, read_options
 from preprocess.files.reading.escaping import escape_breaks, escape_field
 from preprocess.files.reading.lines import Line, lines_of, read_lines
 

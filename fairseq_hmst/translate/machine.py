@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from preprocess.errors import OptionError
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 from preprocess.files.reading.obstacle import in_a_line
 from preprocess.speech.devices import find_fault
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from preprocess.errors import OptionError
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 from ..model_folder.generation import GenerationOptions
 from .machine import MachineOptions

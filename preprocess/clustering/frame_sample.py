@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import PreprocessError
 from ..files.cards.stage_cards import ExtractorDescription, SampleDescription
-from ..files.options import option
+from ..files.program.options import option
 from ..speech.devices import device_of_worker
 from ..speech.extractors import load_described, unload_extractor
 from ..speech.frames import AudioSpan, extract_frames

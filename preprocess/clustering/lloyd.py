@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import PreprocessError
 from ..files.cards.stage_cards import FEW_FRAMES_PER_CLUSTER
-from ..files.progress import show_progress
+from ..files.program.progress import show_progress
 from ..files.reading.finite import check_finite
 from .frame_passes import Frames, place_frames
 

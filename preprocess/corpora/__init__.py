@@ -23,7 +23,7 @@ class Corpus(Protocol):
 
     Attributes:
         SUMMARY: one line for the help.
-        OPTIONS: frozen dataclass of its options; see `files.options`.
+        OPTIONS: frozen dataclass of its options; see `files.program.options`.
     """
 
     __doc__: str | None

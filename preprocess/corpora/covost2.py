@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from ..errors import ManifestError
 from ..files.manifest import Utterance, parse_row
-from ..files.options import option
+from ..files.program.options import option
 from ..files.reading.obstacle import is_there
 from ..files.reading.table import TableRow, read_table
 from ..files.text import normalise_text

@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 
 from ..errors import AudioError, ManifestError
-from ..files.options import option
+from ..files.program.options import option
 from ..speech.audio import open_audio
 from .releases.debian import fetch_packages, unpacked
 from .releases.lua_dialogs import Dialogue, read_dialogues

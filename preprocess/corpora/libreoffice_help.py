@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import AudioError, ManifestError, PreprocessError
-from ..files.options import option
+from ..files.program.options import option
 from .releases.debian import fetch_packages, unpacked
 from .releases.help_pages import FOLDERS, HelpText, read_help
 from .releases.synthesis import PROGRAM_PACKAGES, Spoken, is_speakable, synthesize, voice_of

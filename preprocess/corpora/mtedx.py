@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..files.manifest import Utterance
-from ..files.options import option
+from ..files.program.options import option
 from .releases.talks import read_pairs
 
 SUMMARY = "Multilingual TEDx: talks in es, fr, pt, it, ru, el to en and others"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..files.manifest import Utterance
-from ..files.options import option
+from ..files.program.options import option
 from .releases.talks import read_pairs
 
 SUMMARY = "MuST-C v1 to v3, TED talks: English to 15 languages"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ManifestError, PreprocessError
 from ..files.manifest import parse_row
-from ..files.options import option
+from ..files.program.options import option
 from ..files.reading.table import TableRow, read_table
 from .rows.row import Row, row_or_fault
 

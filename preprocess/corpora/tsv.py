@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import ManifestError
 from ..files.manifest import Utterance, parse_row
-from ..files.options import option
+from ..files.program.options import option
 from ..files.reading.obstacle import is_there
 from ..files.reading.table import TableRow, read_table
 from .rows.row import Row, row_or_fault, rows_or_fault

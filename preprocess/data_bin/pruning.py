@@ -8,7 +8,7 @@ import numpy as np
 
 from ..files.cards.data_bin_card import KeptTextModel
 from ..files.cards.stage_cards import TextModelEntry
-from ..files.progress import count_progress
+from ..files.program.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair, normalise_text
 from ..vocabulary.models import Subwords

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from ..files.escapes import RESERVED_NAMES
-from ..files.progress import count_progress
+from ..files.program.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair
 from ..vocabulary.token_encoder import TokenEncoder

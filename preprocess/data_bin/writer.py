@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files.fairseq_import import process_unchanged
 from ..files.origin import ORIGIN_COLUMNS, Origin
+from ..files.program.fairseq_import import process_unchanged
 from ..files.tokens.ctc_steps import needed_for_ctc
 from ..vocabulary.dictionary import UNK_INDEX
 

@@ -17,8 +17,8 @@ from ..files.cards.manifest_cards import check_manifest
 from ..files.faults import Fault
 from ..files.hashing import hash_file
 from ..files.languages import Languages
-from ..files.options import option
-from ..files.progress import count_progress
+from ..files.program.options import option
+from ..files.program.progress import count_progress
 from ..files.splits import Split
 from ..files.text import TextPair, UsualLengths, normalise_text
 from .filter import GROUP, PairFilter, PairLimits

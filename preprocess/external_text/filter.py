@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import PreprocessError
-from ..files.options import option
+from ..files.program.options import option
 from ..files.text import TextPair, UsualLengths
 
 GROUP = "external text, for train only"

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import PreprocessError
-from .options import option
 from .outputs.replacing import list_path, list_path_of_run
+from .program.options import option
 from .reading.escaping import escape_field, unescape_field
 from .reading.obstacle import unreadable
 from .whole import whole_file

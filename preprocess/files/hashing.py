@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .progress import show_progress
+from .program.progress import show_progress
 
 CHUNK_BYTES = 1 << 20
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..errors import AudioError
 from ..files.faults import Fault
-from ..files.progress import count_progress
+from ..files.program.progress import count_progress
 from .audio import LengthLimits, measure_audio
 from .frames import AudioSpan
 from .length_memory import LengthMemory

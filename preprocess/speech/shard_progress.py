@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..files.progress import polled, show_progress
+from ..files.program.progress import polled, show_progress
 
 SUFFIX = ".progress"
 

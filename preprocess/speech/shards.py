@@ -23,8 +23,8 @@ import numpy as np
 from ..errors import AudioError, PreprocessError
 from ..files.cards.card import DATA_VERSION
 from ..files.faults import Fault, FaultOptions, report_faults, write_faults
-from ..files.options import option
 from ..files.outputs.replacing import list_path_of_run
+from ..files.program.options import option
 from ..files.speeds import ONE_SPEED
 from ..files.whole import whole_file
 from .audio import LengthLimits

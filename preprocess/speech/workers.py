@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import PreprocessError
-from ..files.options import option
+from ..files.program.options import option
 from .worker_number import folder_of_numbers, take_number
 
 logger = logging.getLogger(__name__)

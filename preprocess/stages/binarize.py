@@ -20,9 +20,9 @@ from ..files.cards.data_bin_card import DataBinCard
 from ..files.cards.units_cards import find_kmeans
 from ..files.faults import FaultOptions, report_faults
 from ..files.languages import find_language_symbols
-from ..files.options import add_options, option, read_options
 from ..files.outputs.held import held_folder
 from ..files.outputs.place import inputs_of
+from ..files.program.options import add_options, option, read_options
 from ..files.splits import check_unit_range, find_languages, load_splits
 from ..files.whole import whole_folder
 from ..vocabulary.dictionary import make_dictionaries

@@ -16,9 +16,9 @@ from ..clustering.frame_sample import SampleOptions, sample_frames
 from ..clustering.lloyd import fit_centroids
 from ..errors import PreprocessError
 from ..files.cards.stage_cards import KmeansCard
-from ..files.options import add_options, option, read_options
 from ..files.outputs.held import held_folder
 from ..files.outputs.place import folder_of_model, inputs_of
+from ..files.program.options import add_options, option, read_options
 from ..files.units import MAX_UNITS
 from ..speech.extractors import describe, load_extractor, unload_extractor
 from ..speech.extractors.limits import read_limits

@@ -18,10 +18,10 @@ from ..errors import ManifestError, PreprocessError
 from ..files.cards.stage_cards import ManifestCard
 from ..files.faults import FaultOptions, report_faults, write_faults
 from ..files.manifest import write_manifest
-from ..files.options import add_options, read_options
 from ..files.outputs.held import held_folder
 from ..files.outputs.place import inputs_of
 from ..files.outputs.replacing import LISTS, list_path_of_run
+from ..files.program.options import add_options, read_options
 from ..files.reading.obstacle import find_obstacle
 from ..files.whole import whole_folder
 

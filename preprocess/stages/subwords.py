@@ -19,9 +19,9 @@ from ..files.cards.manifest_cards import check_manifest
 from ..files.cards.named_files import hash_files
 from ..files.cards.stage_cards import MODEL_NAMES, SubwordsCard, UnitsCard
 from ..files.cards.units_cards import read_units_card
-from ..files.options import add_options, option, read_options
 from ..files.outputs.held import held_folder
 from ..files.outputs.place import folder_of_model, inputs_of
+from ..files.program.options import add_options, option, read_options
 from ..files.reading.lines import read_lines
 from ..files.reading.table import read_table
 from ..files.text import normalise_text

@@ -23,10 +23,10 @@ from ..files.cards.named_files import entry_of
 from ..files.cards.stage_cards import CENTROIDS_NAME, SomeRows, UnitsCard
 from ..files.cards.units_cards import check_replaceable_units, units_card_path
 from ..files.faults import faults_path
-from ..files.options import add_options, option, read_options
 from ..files.outputs.held import held_file
 from ..files.outputs.place import folder_of_model, inputs_of
 from ..files.outputs.replacing import list_path_of_run
+from ..files.program.options import add_options, option, read_options
 from ..files.speeds import ONE_SPEED, check_speeds, check_speeds_fit, in_order
 from ..files.units import format_units
 from ..files.whole import whole_files

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import VocabularyError
 from ..files.cards.stage_cards import TextModelEntry
-from ..files.hub import HubError, resolve_folder
+from ..files.program.hub import HubError, resolve_folder
 from ..files.reading.sentencepiece_model import read_sentencepiece
 from ..files.text_models import (
     ALL_TOKENIZER_FILES,

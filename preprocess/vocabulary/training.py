@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..errors import VocabularyError
 from ..files.escapes import escape_text
-from ..files.progress import show_waiting
+from ..files.program.progress import show_waiting
 
 logger = logging.getLogger(__name__)
 

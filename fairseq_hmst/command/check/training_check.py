@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from preprocess.errors import OptionError, UserError
-from preprocess.files.fairseq_import import process_unchanged
+from preprocess.files.program.fairseq_import import process_unchanged
 from preprocess.recipe.file import Recipe, Value
 
 from ...export.command import make_parser as make_export_parser

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from preprocess.errors import OptionError
-from preprocess.files.options import option
+from preprocess.files.program.options import option
 
 DEFAULT_LEFT_SECONDS, DEFAULT_LOOK_AHEAD_SECONDS = 8.0, 0.5
 LEFT_RANGE = 0.5, 24.0  # with the look-ahead less than the 30 s that Whisper takes

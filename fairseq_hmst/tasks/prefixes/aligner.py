@@ -11,7 +11,7 @@ from fairseq.models import ARCH_MODEL_REGISTRY
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from preprocess.files.progress import show_progress
+from preprocess.files.program.progress import show_progress
 from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 from ...alignment import Labels, align_batch, ctc_alignment

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import PreprocessError
-from ...files.progress import count_progress
+from ...files.program.progress import count_progress
 from ...files.whole import whole_file
 
 logger = logging.getLogger(__name__)

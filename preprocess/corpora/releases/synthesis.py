@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import AudioError, PreprocessError
-from ...files.progress import show_progress
+from ...files.program.progress import show_progress
 from ...files.whole import whole_file
 from ...speech.audio import SAMPLE_RATE, load_audio
 

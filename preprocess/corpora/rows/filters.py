@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ...errors import PreprocessError
 from ...files.manifest import Utterance
-from ...files.options import option
+from ...files.program.options import option
 from ...files.text import UsualLengths
 
 GROUP = "filters of rows of train; dev and test sets are never filtered; without an option there is no limit"

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import PreprocessError
 from ...files.faults import Fault
 from ...files.manifest import Utterance, check_utterance, places_of
-from ...files.progress import count_progress
+from ...files.program.progress import count_progress
 from ...speech.audio import MAX_SECONDS, MIN_SECONDS, LengthLimits, measure_audio
 from .filters import Filters
 from .row import Row, location_of_row

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import FileError
 from ..hashing import hash_file
-from ..progress import show_progress
+from ..program.progress import show_progress
 from ..reading.escaping import to_json
 from ..reading.json_file import read_json
 from ..whole import whole_file

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...errors import ExtractorError
 from ...files.hashing import hash_file
-from ...files.hub import HubError, resolve_folder
+from ...files.program.hub import HubError, resolve_folder
 
 CONFIG_FILES = ["config.json", "preprocessor_config.json", "processor_config.json"]
 

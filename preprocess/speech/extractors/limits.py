@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ...errors import ExtractorError, FileError
-from ...files.hub import HubError, resolve_folder
+from ...files.program.hub import HubError, resolve_folder
 from ...files.reading.json_file import read_json
 from ..audio import SAMPLE_RATE, LengthLimits
 from .checkpoint import CONFIG_FILES

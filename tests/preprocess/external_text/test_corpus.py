@@ -15,7 +15,7 @@ from preprocess.external_text.corpus import ExternalCorpus, ExternalTextOptions,
 from preprocess.external_text.filter import PairFilter, PairLimits
 from preprocess.files.languages import Languages
 from preprocess.files.manifest import Utterance
-from preprocess.files.options import add_options, read_options
+from preprocess.files.program.options import add_options, read_options
 from preprocess.files.splits import Split
 from preprocess.files.text import TextPair
 

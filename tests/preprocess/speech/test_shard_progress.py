@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from preprocess.files import progress as progress_module
+from preprocess.files.program import progress as progress_module
 from preprocess.speech.shard_progress import SecondsDone, shown_progress
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import PreprocessError
+from ...errors import PreprocessError
 
 
 class HubError(PreprocessError):

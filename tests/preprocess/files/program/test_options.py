@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from preprocess.files.options import add_options, option, read_options
+from preprocess.files.program.options import add_options, option, read_options
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from preprocess.files import progress as progress_module
-from preprocess.files.progress import count_progress, polled, show_progress, show_waiting
+from preprocess.files.program import progress as progress_module
+from preprocess.files.program.progress import count_progress, polled, show_progress, show_waiting
 
 
 class Terminal(io.StringIO):

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from preprocess.files.fairseq_import import process_unchanged
+from preprocess.files.program.fairseq_import import process_unchanged
 
 
 @pytest.mark.parametrize(

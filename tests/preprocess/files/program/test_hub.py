@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub.errors import HFValidationError
 
-from preprocess.files.hub import HubError, resolve_folder
+from preprocess.files.program.hub import HubError, resolve_folder
 
 
 def test_a_folder_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
