@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from toy import REPOSITORY, run_command
 
+from preprocess.files.manifest import read_manifest
+
 EXAMPLE = REPOSITORY / "examples" / "evidence"
 GRID = """\
 out: out
@@ -237,6 +239,7 @@ def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path)
         if split != "mt":
             units = [f"{split}{row}\t{row} 3 {row} 4 5 6 7" for row in range(len(lines))]
             (folder / f"{split}.units").write_text("\n".join(units) + "\n")
+    (folder / "train.tsv").write_text("id\tvoice\n" + "".join(f"train{row}\tslt{row}\n" for row in range(4)))
     options = ["--units", folder, "--target", "de", "--speech-rows", 3, "--out", out]
     assert run_command(sys.executable, EXAMPLE / "corpora/help_pages.py", *options).returncode == 0
     external = (out / "external.tsv").read_text().splitlines()
@@ -250,6 +253,24 @@ def test_units_and_texts_become_a_data_bin_of_speech_and_external_text(tmp_path)
     assert made.returncode == 0, made.stderr[-3000:]
     counts = json.loads((out / "data/data-bin/card.json").read_text())["counts"]
     assert [counts["train"][stream]["examples"] for stream in ("st", "mt")] == [3, 6]
+    assert [row.speaker for row in read_manifest(out / "manifest/train.tsv", check_audio=False)] == [
+        "slt0",
+        "slt1",
+        "slt2",
+    ]
+    assert [row.speaker for row in read_manifest(out / "manifest/dev.tsv", check_audio=False)] == [""]
+
+
+def test_a_table_of_voices_that_lacks_a_row_is_refused(tmp_path):
+    for split, rows in {"train": 2, "dev": 1, "test": 1}.items():
+        for name in (f"{split}.en", f"{split}.de", f"{split}.units"):
+            (tmp_path / name).write_text(f"{split}0\t1 2\n" * rows)
+    (tmp_path / "train.tsv").write_text("id\tvoice\ntrain0\tslt\n")
+    result = run_command(
+        sys.executable, EXAMPLE / "corpora/help_pages.py", "--units", tmp_path, "--out", tmp_path / "out"
+    )
+    assert result.returncode == 1
+    assert "train.tsv has 1 rows, train.units has 2" in result.stderr
 
 
 HELP_PAGES = "corpora/help_pages.py --units /given --target de --speech-rows 6000 --out OUT/corpus"
@@ -259,7 +280,7 @@ HELP_PAGES = "corpora/help_pages.py --units /given --target de --speech-rows 600
     ("name", "cells", "prepare"),
     [
         ("help_pages_gpu", 24, HELP_PAGES),
-        ("help_pages", 9, HELP_PAGES),
+        ("help_pages", 13, HELP_PAGES),
         ("fish_fillets", 6, "corpora/fish_fillets.sh OUT/corpus"),
         ("announcements", None, "corpora/announcements.sh OUT/corpus"),
     ],

@@ -3,12 +3,13 @@
     python examples/evidence/corpora/help_pages.py --units FOLDER --target de --speech-rows 6000 --out OUT
 
 FOLDER holds SPLIT.units (id<TAB>de-duplicated units) and SPLIT.{en,TARGET} of train, dev and test, and perhaps
-mt.{en,TARGET}, more text. The first --speech-rows rows of train are speech; the texts of the others and of mt become
-OUT/external.tsv. OUT/manifest has manifests whose audio files need not exist, OUT/units the units; OUT/recipe.yaml
-makes a data-bin of both.
+mt.{en,TARGET}, more text; SPLIT.tsv, where there is one, names the speakers in a column `voice`. The first
+--speech-rows rows of train are speech; the texts of the others and of mt become OUT/external.tsv. OUT/manifest has
+manifests whose audio files need not exist, OUT/units the units; OUT/recipe.yaml makes a data-bin of both.
 """
 
 import argparse
+import csv
 from pathlib import Path
 
 from preprocess.files.manifest import Utterance, write_manifest
@@ -49,6 +50,22 @@ def read_split(folder: Path, split: str, target: str) -> tuple[list[str], list[t
     return units, pairs
 
 
+def read_voices(folder: Path, split: str, rows: int) -> list[str]:
+    """Voices of a split's rows, the column `voice` of SPLIT.tsv; empty ones if there is no such file.
+
+    Raises:
+        ValueError: the file has another number of rows.
+    """
+    path = folder / f"{split}.tsv"
+    if not path.is_file():
+        return [""] * rows
+    with path.open(encoding="utf-8", newline="") as table:
+        voices = [row["voice"] for row in csv.DictReader(table, delimiter="\t")]
+    if len(voices) != rows:
+        raise ValueError(f"{path} has {len(voices)} rows, {split}.units has {rows}")
+    return voices
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--units", type=Path, required=True, metavar="FOLDER")
@@ -61,14 +78,15 @@ def main() -> None:
     external: list[tuple[str, str]] = []
     for split in SPLITS:
         units, pairs = read_split(arguments.units, split, arguments.target)
+        voices = read_voices(arguments.units, split, len(units))
         if split == "train":
             external = pairs[arguments.speech_rows :] if arguments.speech_rows else []
             units, pairs = units[: arguments.speech_rows], pairs[: arguments.speech_rows]
         utterances = []
-        for line, texts in zip(units, pairs, strict=True):
+        for line, texts, voice in zip(units, pairs, voices[: len(units)], strict=True):
             name = line.split("\t")[0]
             audio = manifests / f"{name}.wav"
-            utterances.append(Utterance(name, audio, 0.0, None, SOURCE, arguments.target, *texts, speaker=""))
+            utterances.append(Utterance(name, audio, 0.0, None, SOURCE, arguments.target, *texts, speaker=voice))
         write_manifest(manifests / f"{split}.tsv", utterances)
         write_lines(arguments.out / "units" / f"{split}.units", units)
     if (arguments.units / f"mt.{SOURCE}").is_file():
