@@ -1,7 +1,7 @@
 """hmst_joint: one loss over the heads a model has, with ST and MT weighted and logged apart."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 OPTIONS_OF_HEADS = {"label_smoothing": "attention", "source_ctc_streams": "source_ctc"}
 DEFAULT_WEIGHTS = {"attention": 0.7, "transducer": 0.7, "ctc": 0.3, "source_ctc": 0.3}
+WEIGHTS = tuple(f"{name}_weight" for name in (*DEFAULT_WEIGHTS, "mt", "rdrop", "rdrop_ctc", "consistency"))
 # Gradients of --fp16 are those of the sum over all tokens times --fp16-init-scale, 128, and must stay below 65504. Loss
 # and sample size, by which fairseq divides later, are therefore in units of 128 tokens: a power of two rounds nothing.
 LOSS_UNIT = 128
@@ -90,9 +91,9 @@ class JointCriterion(FairseqCriterion):
         compares_views: whether two views of each example must agree.
 
     Raises:
-        ValueError: a weight is negative, NaN or infinite, all are 0, or one is given for a head that the model lacks
-            or that does not serve it.
-        OptionError: an option has another value than its default, and the model or the streams lack what it is of.
+        OptionError: a weight is negative, NaN or infinite, or an option has another value than its default, and the
+            model or the streams lack what it is of.
+        ValueError: all weights are 0, or one is given for a head that the model lacks or that does not serve it.
     """
 
     trains_every_head = True
@@ -120,13 +121,15 @@ class JointCriterion(FairseqCriterion):
             "ctc": ctc_weight,
             "source_ctc": source_ctc_weight,
         }
-        other_weights: dict[str, float | None]
-        other_weights = {"mt": mt_weight, "rdrop": rdrop_weight, "consistency": consistency_weight}
-        other_weights["rdrop_ctc"] = rdrop_ctc_weight
-        for name, weight in (self.given_weights | other_weights).items():
-            if weight is not None and not 0 <= weight < math.inf:
-                flag = f"--{name.replace('_', '-')}-weight"
-                raise ValueError(f"{flag} must be 0 or more and finite, got {weight}")
+        self.check_weights(
+            {
+                **{f"{head}_weight": weight for head, weight in self.given_weights.items()},
+                "mt_weight": mt_weight,
+                "rdrop_weight": rdrop_weight,
+                "rdrop_ctc_weight": rdrop_ctc_weight,
+                "consistency_weight": consistency_weight,
+            }
+        )
         self.rdrop_weight = rdrop_weight
         self.rdrop_ctc_weight = rdrop_weight if rdrop_ctc_weight is None else rdrop_ctc_weight
         self._weights_ctc_views = rdrop_ctc_weight is not None
@@ -140,6 +143,21 @@ class JointCriterion(FairseqCriterion):
         self.stream_weights = {"st": 1.0, "mt": mt_weight}
         self.source_ctc_streams = str(source_ctc_streams)
         self.sentence_avg = sentence_avg
+
+    @staticmethod
+    def check_weights(options: Mapping[str, object]) -> None:
+        """Refuse weights that are no weights.
+
+        Args:
+            options: of the criterion, and perhaps others, by name; None where one is not given.
+
+        Raises:
+            OptionError: a weight is negative, NaN or infinite.
+        """
+        for name in WEIGHTS:
+            weight = options[name]
+            if isinstance(weight, (int, float)) and not 0 <= weight < math.inf:
+                raise OptionError(name, f"must be 0 or more and finite, got {weight}")
 
     def forward(self, model: "HmstModel", sample: "Batch") -> tuple[Tensor, float, dict[str, Tensor | float]]:
         """Loss and sample size, both divided by LOSS_UNIT, and the sums that `reduce_metrics` logs.

@@ -54,7 +54,8 @@ class HmstTranslationTask(LoadingTask):
 
     Raises:
         DataBinError: a data-bin is not whole, or has other dictionaries than the first or than a checkpoint.
-        ValueError: --streams names something else than st and mt, or a language is given that makes no difference.
+        OptionError: --streams names something else than st and mt, or --mt-passes cannot be followed.
+        ValueError: a language is given that makes no difference.
     """
 
     def __init__(self, cfg: HmstTranslationConfig) -> None:

@@ -22,7 +22,7 @@ from .interactive_lines import TokenList
 from .prefixes.adding import add_prefixes
 from .prefixes.kept_cuts import find_cuts
 from .training.compared_data import compare_with_cards
-from .training.options import check_training_options
+from .training.options import check_streams, check_training_options
 from .training.text_twins import add_text_twins, check_transcripts
 from .variation.building import describe_variations, vary_streams
 from .variation.needs import check_varied_data
@@ -45,7 +45,8 @@ class LoadingTask(CheckpointedTask):
 
     Raises:
         DataBinError: a data-bin is not whole, or has other dictionaries than the first.
-        ValueError: --streams names something else than st and mt, or a language is given that makes no difference.
+        OptionError: --streams names something else than st and mt, or --mt-passes cannot be followed.
+        ValueError: a language is given that makes no difference.
     """
 
     ALL_STREAMS = STREAM_NAMES
@@ -58,11 +59,8 @@ class LoadingTask(CheckpointedTask):
         self.learns_transcripts = True
         self.criterion: FairseqCriterion | None = None
         self._cuts: dict[str, list[Cuts]] = {}  # of the data-bins, by split
+        check_streams(cfg)
         self.stream_names = cfg.streams.split(",")
-        if not set(self.stream_names) <= set(STREAM_NAMES) or len(set(self.stream_names)) < len(self.stream_names):
-            raise ValueError(f"--streams must be st,mt or st or mt, got '{cfg.streams}'")
-        if cfg.mt_passes != 1 and len(self.stream_names) < 2:
-            raise ValueError(f"--mt-passes {cfg.mt_passes} has no effect with --streams {cfg.streams}")
         self.data_bin, *others = self.shards = [DataBin(path) for path in cfg.data.split(os.pathsep)]
         for shard in others:
             shard.check_same_vocabulary(self.data_bin)
@@ -92,8 +90,7 @@ class LoadingTask(CheckpointedTask):
         Raises:
             DataBinError: a stream is missing or has changed, or a data-bin has no transcripts to make text twins of.
             CheckpointError: --prefix-alignment names no whole checkpoint of this package.
-            OptionError: --lm-path names a language model of other words, or options of prefixes cannot be followed.
-            ValueError: text twins are needed, but --streams lacks st.
+            OptionError: --lm-path names a language model of other words, or an option of training cannot be followed.
         """
         if task_cfg is not None:
             self._check_checkpoints(task_cfg)
@@ -106,7 +103,7 @@ class LoadingTask(CheckpointedTask):
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split, task_cfg is not None)]
         twins = variations = ""
         if is_trained_on and self.needs_text_twins:
-            check_transcripts(self.shards, split, self.stream_names)
+            check_transcripts(self.shards, split)
             twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
         if is_trained_on and split in self._cuts:
             share = self.cfg.prefix_share

@@ -56,6 +56,15 @@ def test_no_heading_has_a_long_text_below_it(page: Path):
     assert [(heading, number) for heading, number in counts if number > most] == []
 
 
+@pytest.mark.parametrize("package", ["preprocess", "fairseq_hmst"])
+def test_the_folders_of_a_package_are_in_its_table(package: str):
+    page = (REPOSITORY / "docs/architecture.md").read_text(encoding="utf-8")
+    for folder in sorted(path for path in (REPOSITORY / package).glob("*/") if path.name != "__pycache__"):
+        (row,) = [line for line in page.splitlines() if re.match(rf"\| [^|]*`{folder.name}/`", line)]
+        for below in sorted(path for path in folder.glob("*/") if path.name != "__pycache__"):
+            assert re.search(rf"`(\w+/)*{below.name}/`", row), f"{package}/{folder.name}/{below.name}"
+
+
 @pytest.mark.parametrize("page", LINKING, ids=name_of)
 def test_links_lead_somewhere(page: Path):
     broken = []

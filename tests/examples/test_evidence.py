@@ -73,7 +73,7 @@ def test_a_grid_runs_resumes_and_reports_and_a_cell_that_fails_is_named(tmp_path
     first = run_grid(path, "--only", "text-helps")
     assert first.returncode == 1, first.stderr[-3000:]
     assert f"failed: {out}/cells/setting=nothing/cell.log" in first.stderr
-    assert "--streams must be st,mt or st or mt" in (out / "cells/setting=nothing/cell.log").read_text()
+    assert "streams must be st,mt or st or mt" in (out / "cells/setting=nothing/cell.log").read_text()
     path = write_grid(tmp_path)
     results = [json.loads(line) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [result["cell"] for result in results] == ["default", "setting=st+mt"]

@@ -86,6 +86,7 @@ def _check_together(recipe: Recipe) -> Iterator[UserError]:
     """Find options of a training that do not fit each other, or have no effect."""
     with process_unchanged():
         from fairseq import options as fairseq_options
+        from fairseq.criterions import CRITERION_REGISTRY
         from fairseq.tasks import TASK_REGISTRY
 
     parser = fairseq_options.get_training_parser(default_task="hmst_translation")
@@ -95,8 +96,11 @@ def _check_together(recipe: Recipe) -> Iterator[UserError]:
     needs_text_twins, *compares_views = (
         (getattr(options, name, None) or 0) > 0 for name in ("consistency_weight", "rdrop_weight", "rdrop_ctc_weight")
     )
+    check_weights = getattr(CRITERION_REGISTRY[options.criterion], "check_weights", None)
     check = TASK_REGISTRY["hmst_translation"].check_training_options
     try:
+        if check_weights is not None:
+            check_weights(vars(options))
         check(options, needs_text_twins, any(compares_views), learns_transcripts=True)
     except OptionError as error:
         name = error.name.replace("_", "-")

@@ -19,8 +19,9 @@ class Masks:
     """Masks of the inputs of one kind, speech or text.
 
     Attributes:
-        share: of the tokens that are masked, on average.
-        span: mean length of a masked stretch, in tokens of speech, or of text before it is repeated.
+        share: of the tokens that are masked, on average; above 0, and at most span / (span + 1), as a seen token lies
+            between two stretches.
+        span: mean length of a masked stretch, in tokens of speech, or of text before it is repeated; 1 or more.
         form: `replace` by the mask symbol, or `drop`.
         symbol: id of the mask symbol.
     """

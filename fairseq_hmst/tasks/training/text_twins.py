@@ -5,18 +5,12 @@ from ...data.stream_rows import StreamRows
 from ...data.twins import RepeatedText, TextTwins
 
 
-def check_transcripts(data_bins: list[DataBin], split: str, stream_names: list[str]) -> None:
+def check_transcripts(data_bins: list[DataBin], split: str) -> None:
     """Refuse data of which no text twins can be made; all data-bins at once, as the last one's turn may be days away.
 
     Raises:
         DataBinError: in one of the data-bins no speech example has a transcript.
-        ValueError: there is no speech stream.
     """
-    if "st" not in stream_names:
-        raise ValueError(
-            "--consistency-weight compares speech with its transcript: it needs the stream st, but --streams is "
-            f"{','.join(stream_names)}"
-        )
     for data_bin in data_bins:
         speech = data_bin.card.counts.get(split, {}).get("st")
         if speech is None or speech.transcripts == 0:

@@ -49,7 +49,8 @@ class VariationConfig(FairseqDataclass):
         },
     )
     speech_mask_share: float = field(
-        default=0.0, metadata={"help": "share of the tokens of speech, 0 to below 1, that the encoder does not see"}
+        default=0.0,
+        metadata={"help": "share of the tokens of speech, 0 to span / (span + 1), that the encoder does not see"},
     )
     speech_mask_span: Optional[float] = field(
         default=None, metadata={"help": "mean length of a masked stretch of speech in tokens, 1 or more (default: 4)"}
@@ -57,7 +58,8 @@ class VariationConfig(FairseqDataclass):
     text_mask_share: float = field(
         default=0.0,
         metadata={
-            "help": "share of the tokens of text, 0 to below 1, that the encoder does not see, with all repetitions"
+            "help": "share of the tokens of text, 0 to span / (span + 1), that the encoder does not see, with all "
+            "repetitions"
         },
     )
     text_mask_span: Optional[float] = field(

@@ -171,15 +171,15 @@ def test_the_precision_of_training_does_not_change_that_of_losses(toy_task):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ctc_weight": -1.0}, "--ctc-weight must be 0 or more and finite, got -1.0"),
-        ({"mt_weight": -0.5}, "--mt-weight must be 0 or more and finite, got -0.5"),
-        ({"mt_weight": math.nan}, "--mt-weight must be 0 or more and finite, got nan"),
-        ({"rdrop_weight": math.nan}, "--rdrop-weight must be 0 or more and finite, got nan"),
-        ({"rdrop_ctc_weight": math.inf}, "--rdrop-ctc-weight must be 0 or more and finite, got inf"),
+        ({"ctc_weight": -1.0}, "ctc_weight must be 0 or more and finite, got -1.0"),
+        ({"mt_weight": -0.5}, "mt_weight must be 0 or more and finite, got -0.5"),
+        ({"mt_weight": math.nan}, "mt_weight must be 0 or more and finite, got nan"),
+        ({"rdrop_weight": math.nan}, "rdrop_weight must be 0 or more and finite, got nan"),
+        ({"rdrop_ctc_weight": math.inf}, "rdrop_ctc_weight must be 0 or more and finite, got inf"),
     ],
 )
 def test_weights_that_are_no_weights_are_refused(toy_task, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(OptionError, match=message):
         build_criterion(toy_task, **options)
 
 

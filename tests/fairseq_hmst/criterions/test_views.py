@@ -250,7 +250,7 @@ def test_divergences_are_logged_in_bits_per_target_token(task, batch):
 
 @pytest.mark.parametrize("name", ["rdrop", "consistency"])
 def test_negative_weights_are_refused(task, name):
-    with pytest.raises(ValueError, match=f"--{name}-weight must be 0 or more and finite, got -0.5"):
+    with pytest.raises(ValueError, match=f"{name}_weight must be 0 or more and finite, got -0.5"):
         build_criterion(task, **{f"{name}_weight": -0.5})
 
 

@@ -97,7 +97,7 @@ def test_asking_for_a_decoding_without_its_head_names_those_there_are(toy_data_b
 @pytest.mark.parametrize(
     ("task_options", "architecture", "options", "message"),
     [
-        ({"mt_passes": 0.5, "streams": "st"}, "hmst_aed_tiny", {}, "--mt-passes 0.5 has no effect with --streams st"),
+        ({"mt_passes": 0.5, "streams": "st"}, "hmst_aed_tiny", {}, "mt_passes 0.5 has no effect with --streams st"),
         (
             {"ctc_decode_weight": 0.5},
             "hmst_aed_tiny",

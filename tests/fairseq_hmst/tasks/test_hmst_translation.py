@@ -76,7 +76,7 @@ def test_what_fairseq_generate_loads_holds_the_eval_stream_alone(toy_data_bin):
 
 @pytest.mark.parametrize("streams", ["speech", "st,st", ""])
 def test_unknown_streams_are_refused(toy_data_bin, streams):
-    with pytest.raises(ValueError, match=f"--streams must be st,mt or st or mt, got '{streams}'"):
+    with pytest.raises(OptionError, match=f"streams must be st,mt or st or mt, got '{streams}'"):
         build_task(toy_data_bin, streams=streams)
 
 

@@ -5,11 +5,12 @@ import shutil
 import pytest
 from cards import edit_card, read_card
 from omegaconf import OmegaConf
-from toy import build_task, task_with_twins
+from toy import build_task, task_with_twins, training_task
 from training import train
 
 from fairseq_hmst.criterions.joint_criterion import JointCriterionConfig
 from fairseq_hmst.data.data_bin import DataBinError
+from preprocess.errors import OptionError
 
 
 def build_criterion_by_fairseq(task, **options):
@@ -34,8 +35,9 @@ def test_twins_come_beside_the_text_stream_and_do_not_change_the_number_of_examp
 
 
 def test_without_speech_there_is_nothing_to_compare(toy_data_bin):
-    with pytest.raises(ValueError, match="needs the stream st, but --streams is mt"):
-        task_with_twins(toy_data_bin, streams="mt")
+    task = training_task(toy_data_bin, {"consistency_weight": 1.0}, streams="mt")
+    with pytest.raises(OptionError, match="compares speech with its transcript, and --streams is mt; add st"):
+        task.load_dataset("train")
 
 
 def test_data_without_transcripts_is_refused_before_its_turn(toy_data_bin, tmp_path):
