@@ -1,14 +1,17 @@
 """Examples and batches as fairseq passes them around, and the rows that they come from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, NotRequired, Protocol, TypedDict, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .views import SecondView
 
 RowTokens = TypeVar("RowTokens", covariant=True)
+Value = TypeVar("Value")
 
 
 class TokenRows(Protocol, Generic[RowTokens]):
@@ -80,7 +83,25 @@ class OnHost:
 
 
 class Batch(TypedDict):
-    """One batch, as `MixedStreams.collater` makes it and describes it."""
+    """One batch of B examples and text twins, as `collate` makes it; `id`, `net_input` and `target` are fairseq's.
+
+    Attributes:
+        id: (B,) rows of the examples; a twin has that of its example.
+        net_input: of the model.
+        origin: B origins of the examples; a twin has that of its example.
+        stream: (B,) indices into STREAM_NAMES.
+        twin: (B,) the row of each one's text twin, -1 where it has none.
+        nsentences: B.
+        ntokens: target tokens; without targets, source tokens.
+        target: (B, U) what the decoder must write; None without targets, and then labels and transcripts are not there.
+        labels: (B, U') targets without language symbol and eos.
+        label_lengths: (B,).
+        transcript: (B, S) without eos.
+        transcript_lengths: (B,), -1 where none is known.
+        second_view: inputs of the second view, where examples have two.
+        shared_steps: (B, N, 2) tokens of both views that have a part in common, -1 behind the last.
+        on_host: the same batch, which stays on the CPU.
+    """
 
     id: Tensor
     net_input: NetInput
@@ -97,3 +118,22 @@ class Batch(TypedDict):
     second_view: NotRequired[NetInput]
     shared_steps: NotRequired[Tensor]
     on_host: NotRequired[OnHost]
+
+
+def rows_of(value: Value, rows: Tensor) -> Value:
+    """Some rows of a batch, or of options of a search.
+
+    Args:
+        value: a tensor (B, ...) or list of B items, or a dictionary of such; other values stay as they are.
+        rows: (B,) bool, on the CPU.
+    """
+    if isinstance(value, dict):
+        return {name: rows_of(item, rows) for name, item in value.items()}  # type: ignore[return-value]
+    if isinstance(value, list):
+        return [item for item, is_chosen in zip(value, rows.tolist(), strict=True) if is_chosen]  # type: ignore[return-value]
+    return value[rows] if isinstance(value, Tensor) else value  # type: ignore[return-value]
+
+
+def single_rows(num_rows: int) -> Iterator[Tensor]:
+    """Choices of one row after the other, (num_rows,) bool each, for `rows_of`."""
+    yield from torch.eye(num_rows, dtype=torch.bool)

@@ -1,9 +1,10 @@
-"""Names of the examples of a batch, for messages; and its examples, one by one."""
+"""Names of the examples of a batch, for messages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from preprocess.files.reading.escaping import unescape_field
+from preprocess.errors import MismatchError
+from preprocess.files.origin import read_origins
 
 from .batch import Batch
 
@@ -32,28 +33,11 @@ def list_names(names: Mapping[str, list[str]], limit: int | None = NAMES_SHOWN) 
     return "; ".join(parts)
 
 
-def single_examples(batch: Batch) -> Iterator[Batch]:
-    """Batches of one example each, with what a search reads of it."""
-    inputs = batch["net_input"]
-    for row in range(len(batch["id"])):
-        only = slice(row, row + 1)
-        single: Batch = {
-            "id": batch["id"][only],
-            "net_input": {"src_tokens": inputs["src_tokens"][only], "src_lengths": inputs["src_lengths"][only]},
-            "origin": batch.get("origin", [])[only],
-        }
-        if "prev_output_tokens" in inputs:
-            single["net_input"]["prev_output_tokens"] = inputs["prev_output_tokens"][only]
-        yield single
-
-
 def _names(prefix: Path, rows: list[int]) -> list[str]:
-    found, wanted = {}, set(rows)
+    wanted = set(rows)
     try:
-        with open(f"{prefix}.origin.tsv", encoding="utf-8", newline="\n") as lines:
-            for row, line in enumerate(lines, start=-1):  # behind the header
-                if row in wanted:
-                    found[row] = unescape_field(line.split("\t")[0])
-    except (OSError, ValueError):  # there is none beside older data-bins, or it is damaged
+        origins = enumerate(read_origins(prefix.with_name(f"{prefix.name}.origin.tsv")))
+        found = {row: origin.id for row, origin in origins if row in wanted}
+    except (OSError, MismatchError):  # there is none beside older data-bins, or it is damaged
         found = {}
     return [found.get(row, f"row {row}") for row in rows]

@@ -83,6 +83,11 @@ class LanguageSymbolIds:
         return (0, 2) if self.source_form == "source_last" else (1, 1)
 
     @property
+    def num_source_edges(self) -> int:
+        """Number of tokens of each source beside X."""
+        return sum(self.source_edges)
+
+    @property
     def num_target_symbols(self) -> int:
         """Number of language symbols before Y in each stored target."""
         return 0 if self.target_form is None else 1

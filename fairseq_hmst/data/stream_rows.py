@@ -1,6 +1,6 @@
 """Examples of one stream of one split, as rows of tokens: from the files of a data-bin, and as they vary by epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +71,11 @@ class StreamRows:
         for variation in self.variations:
             found = variation.of_epoch(found, draws)
         return found
+
+
+def stream_named(name: str, streams: Iterable[StreamRows]) -> StreamRows | None:
+    """The stream of a name; None where it is not among `streams`."""
+    return next((stream for stream in streams if stream.name == name), None)
 
 
 def load_stream(data_bin: DataBin, split: str, name: str) -> StreamRows:

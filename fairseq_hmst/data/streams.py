@@ -1,18 +1,16 @@
 """The speech (st) and text (mt) streams of one split, mixed into one fairseq dataset."""
 
 import numpy as np
-import torch
-from fairseq.data import Dictionary, FairseqDataset, data_utils
+from fairseq.data import FairseqDataset, data_utils
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
-from .batch import Batch, NetInput, OnHost, StreamExample
+from .batch import Batch, StreamExample
 from .batching import batches_of_rows
+from .collation import collate
 from .example_inputs import ExampleInputs
 from .language_symbols import LanguageSymbolIds
-from .stream_rows import STREAM_NAMES, StreamRows
-from .twins import sort_with_twins
-from .variation.draws import Draws
+from .stream_rows import StreamRows
+from .variation.draws import Draws, Purpose
 
 
 class MixedStreams(FairseqDataset):
@@ -20,8 +18,6 @@ class MixedStreams(FairseqDataset):
 
     Args:
         streams: the streams; example ids run through them in this order.
-        source_dictionary: joint input dictionary.
-        target_dictionary: output dictionary.
         language_symbols: of the data-bin.
         passes: how often an epoch goes through each stream, by name; 1 where a stream is not named. A fractional
             part draws that share of the stream again in each epoch.
@@ -33,8 +29,6 @@ class MixedStreams(FairseqDataset):
     def __init__(
         self,
         streams: list[StreamRows],
-        source_dictionary: Dictionary,
-        target_dictionary: Dictionary,
         language_symbols: LanguageSymbolIds,
         passes: dict[str, float] | None = None,
         seed: int = 1,
@@ -43,8 +37,6 @@ class MixedStreams(FairseqDataset):
     ) -> None:
         super().__init__()
         self.streams = streams
-        self.source_dictionary = source_dictionary
-        self.target_dictionary = target_dictionary
         self.language_symbols = language_symbols
         self.passes = [float((passes or {}).get(stream.name, 1.0)) for stream in streams]
         if any(value < 0 for value in self.passes):
@@ -71,7 +63,7 @@ class MixedStreams(FairseqDataset):
 
         `rows[i]` is the row, counted through all streams, of example i.
         """
-        generator = np.random.default_rng([self.seed, epoch])
+        generator = Draws(self.seed, epoch).generator(Purpose.ORDER)
         chosen = []  # rows of each stream
         for stream, passes in zip(self.streams, self.passes, strict=True):
             size = len(stream.sources)
@@ -176,66 +168,5 @@ class MixedStreams(FairseqDataset):
         return [*batches, left_out] if len(left_out) > 0 else batches
 
     def collater(self, samples: list[StreamExample]) -> Batch | dict[str, Tensor]:
-        """Pad examples and their text twins into a batch, on the right, by falling source length.
-
-        Returns:
-            fairseq's batch: `id` (B,), `nsentences`, `ntokens` (target tokens), `net_input` with `src_tokens` (B, T),
-            `src_lengths` (B,), `prev_output_tokens` (B, U), and `target` (B, U), both in the form of the data-bin's
-            language symbols; besides `labels` (B, U') without symbol and eos, `label_lengths` (B,), `stream` (B,)
-            indices into STREAM_NAMES, `origin` (B) of the examples, `twin` (B,) the row of each one's text twin, -1
-            where it has none, `transcript` (B, S) without eos and `transcript_lengths` (B,), -1 where none is known.
-            A twin has the id and the origin of its example. Without targets `target` is None, labels and transcripts
-            are not there, and prev_output_tokens holds what the decoder reads before a translation. Where examples
-            have two views, `second_view` has the other `src_tokens` and `src_lengths`, and `shared_steps` (B, N, 2) the
-            tokens of both that have a part in common, -1 behind the last. `on_host` holds the same batch, which stays
-            on the CPU.
-        """
-        if not samples:
-            return {}
-        batch = self._collate(samples)
-        return {**batch, "on_host": OnHost(batch)}
-
-    def _collate(self, samples: list[StreamExample]) -> Batch:
-        samples, twins = sort_with_twins(samples, STREAM_NAMES.index("mt"))
-        # fairseq pads the source on the left by default; CTC and RNN-T need frame 0 at index 0
-        sources, source_lengths = self._pad([sample["source"] for sample in samples])
-        net_input: NetInput = {"src_tokens": sources, "src_lengths": source_lengths}
-        batch: Batch = {
-            "id": torch.tensor([sample["id"] for sample in samples]),
-            "origin": [sample["origin"] for sample in samples],
-            "stream": torch.tensor([sample["stream"] for sample in samples]),
-            "twin": twins,
-            "nsentences": len(samples),
-            "ntokens": int(source_lengths.sum()),
-            "net_input": net_input,
-            "target": None,
-        }
-        symbols = self.language_symbols
-        if samples[0]["target"] is None:
-            starts = [symbols.decoder_start(sample["target_language"]) for sample in samples]
-            net_input["prev_output_tokens"] = torch.stack(starts)
-            return batch
-        targets = [sample["target"] for sample in samples if sample["target"] is not None]
-        net_input["prev_output_tokens"], _ = self._pad([symbols.decoder_input(target) for target in targets])
-        batch["target"], lengths = self._pad([symbols.decoder_output(target) for target in targets])
-        batch["ntokens"] = int(lengths.sum())
-        batch["labels"], batch["label_lengths"] = self._pad([symbols.labels(target) for target in targets])
-        batch["transcript"], batch["transcript_lengths"] = self._pad_transcripts(samples)
-        seconds = [sample["second"] for sample in samples if sample["second"] is not None]
-        if seconds:
-            tokens, lengths = self._pad([second.source for second in seconds])
-            batch["second_view"] = {"src_tokens": tokens, "src_lengths": lengths}
-            steps = [torch.from_numpy(second.shared_steps) for second in seconds]
-            batch["shared_steps"] = pad_sequence(steps, batch_first=True, padding_value=-1)
-        return batch
-
-    def _pad(self, rows: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Rows of either dictionary, padded on the right, and their lengths."""
-        padded = data_utils.collate_tokens(rows, self.target_dictionary.pad())  # all dictionaries have one padding id
-        return padded, torch.tensor([len(row) for row in rows])
-
-    def _pad_transcripts(self, samples: list[StreamExample]) -> tuple[Tensor, Tensor]:
-        none_known = torch.tensor([self.source_dictionary.eos()])
-        rows = [none_known if sample["transcript"] is None else sample["transcript"] for sample in samples]
-        padded, lengths = self._pad([row[:-1] for row in rows])
-        return padded, lengths.masked_fill(lengths == 0, -1)
+        """A batch of examples and their text twins; see `collate`. Of none, an empty dictionary."""
+        return {**collate(samples, self.language_symbols)} if samples else {}

@@ -3,7 +3,8 @@
 The way there gives speech examples their text twins, placed in one batch with the speech.
 """
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -12,10 +13,8 @@ from torch import Tensor
 from preprocess.files.tokens.repetition import repeat_tokens, tokens_once
 
 from .batch import StreamExample, TokenRows
+from .flat_rows import FlatRows
 from .language_symbols import LanguageSymbolIds
-
-if TYPE_CHECKING:
-    from .variation.flat_rows import FlatRows
 
 
 class RepeatedText:
@@ -38,14 +37,14 @@ class RepeatedText:
         texts: TokenRows[Tensor],
         repeat: int,
         language_symbols: LanguageSymbolIds,
-        counts: "FlatRows | None" = None,
+        counts: FlatRows | None = None,
     ) -> None:
         self.sources, self.texts, self.repeat = sources, texts, repeat
         self.language_symbols, self.counts = language_symbols, counts
         repeated = repeat * (np.asarray(texts.sizes) - 1) if counts is None else counts.sums
-        self.sizes = (repeated + 1 + language_symbols.num_source_symbols).astype(np.int32)
+        self.sizes = (repeated + language_symbols.num_source_edges).astype(np.int32)
 
-    def of_texts(self, texts: TokenRows[Tensor], counts: "FlatRows | None" = None) -> Self:
+    def of_texts(self, texts: TokenRows[Tensor], counts: FlatRows | None = None) -> Self:
         """The same of other texts, or with other repetitions."""
         return type(self)(self.sources, texts, self.repeat, self.language_symbols, counts)
 
@@ -55,7 +54,7 @@ class RepeatedText:
     def counts_of(self, row: int) -> np.ndarray:
         """Repetitions of each token of a row's text, (S,)."""
         if self.counts is None:
-            num_repeated = int(self.sizes[row]) - 1 - self.language_symbols.num_source_symbols
+            num_repeated = int(self.sizes[row]) - self.language_symbols.num_source_edges
             return np.full(num_repeated // self.repeat, self.repeat)
         return self.counts.array(row)
 
@@ -101,7 +100,7 @@ class TextTranscripts:
     @property
     def sizes(self) -> np.ndarray:
         """Number of tokens of each transcript, eos included."""
-        num_repeated = np.asarray(self.sources.sizes) - 1 - self.language_symbols.num_source_symbols
+        num_repeated = np.asarray(self.sources.sizes) - self.language_symbols.num_source_edges
         return num_repeated // self.repeat + 1
 
     def __len__(self) -> int:
@@ -112,7 +111,7 @@ class TextTranscripts:
         return torch.cat([torch.from_numpy(tokens_once(source[:-1].numpy(), self.repeat)), source[-1:]])
 
 
-def sort_with_twins(samples: list[StreamExample], text_stream: int) -> tuple[list[StreamExample], Tensor]:
+def sort_with_twins(samples: Sequence[StreamExample], text_stream: int) -> tuple[list[StreamExample], Tensor]:
     """Examples and twins by falling source length.
 
     Args:

@@ -199,6 +199,11 @@ class HmstModel(BaseFairseqModel):
         output = self.encode_with_heads(src_tokens, src_lengths)[1]
         return utils.log_softmax(output.source_ctc_logits, dim=-1), output.source_lengths
 
+    @property
+    def max_source_tokens(self) -> int:
+        """Tokens of the longest source that the model takes."""
+        return int(self.encoder.max_positions())
+
     def max_positions(self) -> int | tuple[int, int]:
         return self.encoder.max_positions()
 

@@ -34,7 +34,7 @@ from .config import HmstTranslationConfig, standalone
 from .decoding.empty_sources import decode_but_empty
 from .decoding.finite_results import search_finite, validating
 from .fetching import fetch_numbers
-from .interactive_lines import encode_lines, max_source_tokens
+from .interactive_lines import encode_lines
 from .loading_task import LoadingTask
 from .plain_text import PlainText
 from .subword_codec import SubwordCodec
@@ -96,7 +96,7 @@ class HmstTranslationTask(LoadingTask):
             logdir = None if from_checkpoint else self.cfg.tensorboard_logdir
             board = SampleBoard.open(logdir, self.data_bin, str(self.cfg.decoding))
             self.validation = DecodedValidation(self, generator, board)
-        self._longest_source = min(self._longest_source, max_source_tokens(model))
+        self._longest_source = min(self._longest_source, model.max_source_tokens)
         return model
 
     def build_criterion(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> FairseqCriterion:
@@ -171,7 +171,7 @@ class HmstTranslationTask(LoadingTask):
         if self._scorers.last is not None:
             self._scorers.last.expect(self.data_bin.languages_of(net_input["prev_output_tokens"]))
         source_lengths = net_input["src_lengths"].cpu()
-        is_empty = source_lengths <= 1 + self.data_bin.language_symbols.num_source_symbols
+        is_empty = source_lengths <= self.data_bin.language_symbols.num_source_edges
         decode = partial(search_finite, super().inference_step, with_own_search(generator), models)
         results = decode_but_empty(decode, sample, kwargs, is_empty, self.target_dictionary.eos())
         fetch_hypotheses(results)

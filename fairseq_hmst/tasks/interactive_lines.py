@@ -8,10 +8,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
 from fairseq.data import Dictionary
 from torch import Tensor
 
@@ -23,10 +20,6 @@ from ..data.data_bin import DataBinError
 
 with process_unchanged():
     import fairseq_cli.interactive
-
-
-if TYPE_CHECKING:
-    from ..models.hmst_model import HmstModel
 
 
 class LineBatch(list[str]):
@@ -90,20 +83,6 @@ def encode_lines(
             ids = dictionary.encode_line("", add_if_not_exist=False).long()
         found.append(ids)
     return found, [len(ids) for ids in found]
-
-
-class TokenList(list):
-    """Token tensors with the `sizes` that fairseq's indexed datasets have."""
-
-    @property
-    def sizes(self) -> np.ndarray:
-        return torch.tensor([len(tokens) for tokens in self]).numpy()
-
-
-def max_source_tokens(model: "HmstModel") -> float:
-    """Tokens of the longest source that a model takes."""
-    positions = model.max_positions()
-    return positions[0] if isinstance(positions, tuple) else positions
 
 
 for _name in ("fairseq_cli.interactive", "__main__"):  # the second where Python was given -m fairseq_cli.interactive

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..data.data_bin import DataBin
 from ..data.example_inputs import ExampleInputs
+from ..data.flat_rows import FlatRows
 from ..data.stream_rows import STREAM_NAMES, StreamRows, load_stream
 from ..data.streams import MixedStreams
 from ..data.variation.prefixes import Cuts
@@ -18,7 +19,6 @@ from .checkpointed_task import CheckpointedTask
 from .config import HmstTranslationConfig, standalone
 from .decoding.language_model import check_language_model_file
 from .input_languages import InputLanguages
-from .interactive_lines import TokenList
 from .prefixes.adding import add_prefixes
 from .prefixes.kept_cuts import find_cuts
 from .training.compared_data import compare_with_cards
@@ -154,8 +154,6 @@ class LoadingTask(CheckpointedTask):
     ) -> MixedStreams:
         return MixedStreams(
             streams,
-            self.source_dictionary,
-            self.target_dictionary,
             self.data_bin.language_symbols,
             passes,
             self.cfg.seed,
@@ -178,6 +176,7 @@ class LoadingTask(CheckpointedTask):
             raise ValueError("--constraints is not supported by the task hmst_translation")
         languages = languages or self.input_languages
         source, target = languages["source"], languages["target"]
-        sources = TokenList(self.data_bin.language_symbols.add_to_source(row, source, target) for row in src_tokens)
+        symbols = self.data_bin.language_symbols
+        sources = FlatRows.of(symbols.add_to_source(row, source, target).numpy() for row in src_tokens)
         stream = StreamRows(str(self.cfg.eval_stream), sources, target_language=target)
         return self._mixed([stream], None, shuffle=False)

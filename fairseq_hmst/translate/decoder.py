@@ -15,8 +15,8 @@ from torch import Tensor
 from preprocess.errors import NotFiniteError, OptionError
 from preprocess.files.units import text_to_units
 
+from ..data.batch import rows_of, single_rows
 from ..data.data_bin import DataBinError
-from ..data.example_names import single_examples
 from ..generators.finite_scores import check_log_probs, padding_of
 from ..generators.generator_choice import choose_decoding
 from ..model_folder.folder import make_task
@@ -196,7 +196,8 @@ class Decoder:
         except NotFiniteError as error:
             if len(sample["id"]) == 1:
                 return [TranslationError.of(error)]
-            return [result for single in single_examples(sample) for result in self._try_batch(single)]
+            rows = single_rows(len(sample["id"]))
+            return [result for row in rows for result in self._try_batch(rows_of(sample, row))]
 
     def _decode_batch(
         self, sample: "Batch", with_transcripts: bool = True, prefix_tokens: Tensor | None = None

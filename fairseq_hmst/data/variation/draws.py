@@ -9,6 +9,7 @@ import numpy as np
 class Purpose(IntEnum):
     """The use of a draw; two uses never see the same numbers."""
 
+    ORDER = 0  # and which rows an epoch has
     PREFIXES = 1
     JOINS = 2
     SEGMENTATION = 3

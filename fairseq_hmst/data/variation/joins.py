@@ -89,7 +89,7 @@ class Joins:
         chances = generator.random(number)  # of each row, whether it is drawn or not
         members = {group: np.flatnonzero(self.groups == group) for group in np.unique(self.groups[drawn])}
         symbols = self.language_symbols
-        sides = [(stream.sources, sum(symbols.source_edges)), (stream.targets, symbols.num_target_symbols + 1)]
+        sides = [(stream.sources, symbols.num_source_edges), (stream.targets, symbols.num_target_symbols + 1)]
         sides.append((stream.transcripts, 1))
         room = [(rows, edges + int(np.max(rows.sizes))) for rows, edges in sides if rows is not None]
         for row in drawn.tolist():
@@ -115,7 +115,7 @@ class Joins:
             labels.append([stream.transcripts[each][:-1] for each in pair])
             if (len(labels[-1][0]) > 0) != (len(labels[-1][1]) > 0):
                 return False  # else the transcript of one would be lost
-        inputs = [int(stream.sources.sizes[pair].sum()) - sum(symbols.source_edges)]
+        inputs = [int(stream.sources.sizes[pair].sum()) - symbols.num_source_edges]
         if stream.twins is not None and stream.twins.sizes[row] > 0:
-            inputs.append(int(stream.twins.sizes[pair].sum()) - symbols.num_source_symbols - 1)
+            inputs.append(int(stream.twins.sizes[pair].sum()) - symbols.num_source_edges)
         return all(min(inputs) >= needed_for_ctc(torch.cat(both).numpy()) for both in labels)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ..batch import TokenRows
 from ..language_symbols import LanguageSymbolIds
-from .ctc_steps import steps_of_prefixes
 from .draws import Draws, Purpose
+from .row_steps import steps_of_prefixes
 
 if TYPE_CHECKING:
     from ..stream_rows import StreamRows

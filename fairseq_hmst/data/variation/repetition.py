@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from ..flat_rows import FlatRows, inner_tokens
+from ..language_symbols import LanguageSymbolIds
 from ..twins import RepeatedText, TextTwins
-from .ctc_steps import steps_of_rows
 from .draws import Draws, Purpose
-from .flat_rows import FlatRows, inner_tokens
+from .row_steps import fits, needed_steps
 
 if TYPE_CHECKING:
     from ..stream_rows import StreamRows
 
 RULES = ("fixed", "normal", "characters")
-MOST_DEVIATION = 0.5  # of `normal`, over the mean: of more, most draws would be cut off
+MAX_COEFFICIENT_OF_VARIATION = 0.5  # of `normal`: of more, most draws would be cut off
 
 
 class RepetitionRule(Protocol):
@@ -41,14 +42,14 @@ class NormalRule:
 
     Attributes:
         repeat: the mean.
-        deviation: standard deviation, in repetitions.
+        standard_deviation: in repetitions.
     """
 
     repeat: int
-    deviation: float
+    standard_deviation: float
 
     def draw(self, tokens: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        drawn = np.rint(generator.normal(self.repeat, self.deviation, size=len(tokens))).astype(np.int64)
+        drawn = np.rint(generator.normal(self.repeat, self.standard_deviation, size=len(tokens))).astype(np.int64)
         return drawn.clip(1, 2 * self.repeat - 1)
 
 
@@ -81,7 +82,7 @@ class Durations:
     characters: np.ndarray
 
     @property
-    def deviation(self) -> float:
+    def coefficient_of_variation(self) -> float:
         """Standard deviation of the input tokens of one text token, over their mean.
 
         The variance of an utterance of n tokens is n times that of a token, for tokens are taken to be independent,
@@ -126,13 +127,11 @@ class Repetitions:
     """
 
     rule: RepetitionRule
-    num_target_symbols: int
+    language_symbols: LanguageSymbolIds
 
     def of_epoch(self, stream: "StreamRows", draws: Draws) -> "StreamRows":
         """The rows of a stream in an epoch and a view."""
-        labels = [(stream.targets, self.num_target_symbols), (stream.transcripts, 0)]
-        steps = [steps_of_rows(inner_tokens(rows, before, 1)) for rows, before in labels if rows is not None]
-        needed = np.max([np.zeros(len(stream.sources), dtype=np.int64), *steps], axis=0)
+        needed = needed_steps(stream, self.language_symbols)
         generator = draws.generator(Purpose.REPETITIONS, stream.number, draws.view)
         found = replace(stream)
         if isinstance(stream.sources, RepeatedText):
@@ -145,6 +144,6 @@ class Repetitions:
         texts = inner_tokens(even.texts, 0, 1)
         counts = FlatRows(self.rule.draw(texts.tokens, generator), texts.sizes)
         sizes = even.of_texts(even.texts, counts).sizes
-        fits = (sizes <= even.sizes.max(initial=0)) & (sizes >= needed)
-        kept = np.where(np.repeat(fits, texts.sizes), counts.tokens, even.repeat)
+        is_kept = fits(sizes, even.sizes, needed)
+        kept = np.where(np.repeat(is_kept, texts.sizes), counts.tokens, even.repeat)
         return even.of_texts(even.texts, FlatRows(kept, texts.sizes))

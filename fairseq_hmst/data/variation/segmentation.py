@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,17 +10,26 @@ import torch
 from torch import Tensor
 
 from ..batch import TokenRows
+from ..flat_rows import FlatRows, inner_tokens
 from ..language_symbols import LanguageSymbolIds
 from ..twins import RepeatedText, TextTwins
-from .ctc_steps import steps_of_rows
 from .draws import Draws, Purpose
-from .flat_rows import FlatRows, inner_tokens
+from .row_steps import fits, steps_of_rows
 from .unigram_sampler import UnigramSampler
 
 if TYPE_CHECKING:
     from ..stream_rows import StreamRows
 
 SIDES = ("units", "source", "target")  # whose segmentation may be sampled
+
+
+class Draw(IntEnum):
+    """Kinds of pieces that a stream has; each is sampled by its own draws."""
+
+    UNITS = 0
+    TARGETS = 1
+    TRANSCRIPTS = 2
+    TEXTS = 3  # of inputs in the second view
 
 
 @dataclass(frozen=True)
@@ -63,35 +73,37 @@ class Segmentation:
 
     def _sample_labels(self, stream: "StreamRows", draws: Draws) -> dict[str, FlatRows]:
         """Labels of each head, sampled where that is asked for: `targets`, and `transcripts` where there are any."""
-        sides = {"targets": (stream.targets, self.language_symbols.num_target_symbols, "target")}
-        sides["transcripts"] = (stream.transcripts, 0, "source")
+        kinds = {
+            "targets": (stream.targets, self.language_symbols.num_target_symbols, "target", Draw.TARGETS),
+            "transcripts": (stream.transcripts, 0, "source", Draw.TRANSCRIPTS),
+        }
         room = np.asarray(stream.sources.sizes)
         if stream.twins is not None:
             room = np.where(stream.twins.sizes > 0, np.minimum(room, stream.twins.sizes), room)
         labels = {}
-        for number, (kind, (rows, before, side)) in enumerate(sides.items(), start=1):
+        for kind, (rows, before, side, draw) in kinds.items():
             if rows is None:
                 continue
             labels[kind] = stored = inner_tokens(rows, before, 1)
             if side in self.samplers:
-                generator = draws.generator(Purpose.SEGMENTATION, number, stream.number)
+                generator = draws.generator(Purpose.SEGMENTATION, draw, stream.number)
                 sampled = self._sample(side, stored, stream.used, generator)
-                fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (steps_of_rows(sampled) <= room)
-                labels[kind] = _first_where(fits, sampled, stored)
+                is_first = (sampled.sizes <= stored.sizes.max(initial=0)) & (steps_of_rows(sampled) <= room)
+                labels[kind] = _first_where(is_first, sampled, stored)
         return labels
 
     def _sample_texts(self, transcripts: TokenRows[Tensor], stream: "StreamRows", draws: Draws) -> FlatRows:
         """Texts of inputs, of a view whose labels have others."""
-        generator = draws.generator(Purpose.SEGMENTATION, 3, stream.number, draws.view)
+        generator = draws.generator(Purpose.SEGMENTATION, Draw.TEXTS, stream.number, draws.view)
         return self._sample("source", inner_tokens(transcripts, 0, 1), stream.used, generator)
 
     def _sample_units(self, stream: "StreamRows", steps: np.ndarray, draws: Draws) -> "WithEdges":
         before, after = self.language_symbols.source_edges
         stored = inner_tokens(stream.sources, before, after)
-        generator = draws.generator(Purpose.SEGMENTATION, 0, stream.number, draws.view)
+        generator = draws.generator(Purpose.SEGMENTATION, Draw.UNITS, stream.number, draws.view)
         sampled = self._sample("units", stored, stream.used, generator)
-        fits = (sampled.sizes <= stored.sizes.max(initial=0)) & (sampled.sizes + before + after >= steps)
-        return WithEdges(_first_where(fits, sampled, stored), stream.sources, before, after)
+        is_first = fits(sampled.sizes + before + after, stored.sizes + before + after, steps)
+        return WithEdges(_first_where(is_first, sampled, stored), stream.sources, before, after)
 
     def _sample(self, side: str, stored: FlatRows, used: np.ndarray | None, generator: np.random.Generator) -> FlatRows:
         """Rows of which those that an epoch uses are sampled."""
@@ -129,6 +141,6 @@ def _first_where(is_first: np.ndarray, first: FlatRows, second: FlatRows) -> Fla
 def _fitting(repeated: RepeatedText, texts: WithEdges, steps: np.ndarray) -> RepeatedText:
     """Repeated texts; a row keeps its own where others would be too long, or too short for CTC."""
     sampled = repeated.of_texts(texts)
-    fits = (sampled.sizes <= repeated.sizes.max(initial=0)) & (sampled.sizes >= steps)
+    is_first = fits(sampled.sizes, repeated.sizes, steps)
     stored = inner_tokens(repeated.texts, 0, 1)
-    return repeated.of_texts(WithEdges(_first_where(fits, texts.texts, stored), repeated.texts, 0, 1))
+    return repeated.of_texts(WithEdges(_first_where(is_first, texts.texts, stored), repeated.texts, 0, 1))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from sentencepiece import SentencePieceProcessor
 
-from .flat_rows import FlatRows
+from ..flat_rows import FlatRows
 
 NONE = -1  # in place of an id, a character or a state of the trie
 CHUNK_CELLS = 2**22  # rows times characters times piece lengths that are in memory at once

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from preprocess.errors import NotFiniteError
 
-from ...data.batch import Batch
-from ...data.example_names import example_names, list_names, single_examples
+from ...data.batch import Batch, rows_of, single_rows
+from ...data.example_names import example_names, list_names
 
 if TYPE_CHECKING:
     from ...generators.hypothesis import GeneratedHypothesis
@@ -38,12 +38,8 @@ def search_finite(
         return search(generator, models, sample, **options)
     except NotFiniteError as error:
         if len(sample["id"]) > 1:
-            for row, single in enumerate(single_examples(sample)):
-                own = {
-                    name: value[row : row + 1] if isinstance(value, Tensor) else value
-                    for name, value in options.items()
-                }
-                search_finite(search, generator, models, single, **own)
+            for row in single_rows(len(sample["id"])):
+                search_finite(search, generator, models, rows_of(sample, row), **rows_of(options, row))
         origins = dict.fromkeys(model.origin for model in models if model.origin)
         raise error.at(*filter(None, (", ".join(origins), list_names(example_names(sample))))) from error
 

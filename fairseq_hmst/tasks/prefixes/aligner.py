@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from fairseq.data import data_utils
 from fairseq.models import ARCH_MODEL_REGISTRY
 from omegaconf import OmegaConf
 from torch import Tensor
@@ -17,6 +16,7 @@ from preprocess.files.tokens.ctc_steps import needed_for_ctc
 from ...alignment import Labels, align_batch, ctc_alignment
 from ...checkpoints.identity import FINGERPRINT
 from ...checkpoints.reading import CheckpointError, read_checkpoint
+from ...data.collation import pad
 from ...data.data_bin import DataBin, DataBinError
 from ...data.stream_rows import StreamRows
 from ...data.variation.prefixes import Cuts, possible_cuts
@@ -122,10 +122,9 @@ class Aligner:
         """Places where each example may be cut."""
         if not examples:
             return
-        sources = self._padded([example.source for example in examples])
-        lengths = torch.tensor([len(example.source) for example in examples])
-        labels = self._labels([example.labels for example in examples], lengths)
-        transcripts = self._labels([example.transcript for example in examples], lengths)
+        sources, lengths = pad([example.source for example in examples])
+        labels = _labels([example.labels for example in examples], lengths)
+        transcripts = _labels([example.transcript for example in examples], lengths)
         starts = torch.stack([example.start for example in examples])
         alignments = align_batch([self.model], self.head, sources, labels, starts).numpy()
         transcript_alignments = self._align_transcripts(sources, transcripts).numpy()
@@ -148,13 +147,10 @@ class Aligner:
             return torch.zeros(len(sources), 0, sources.size(1))
         return ctc_alignment(found[0], transcripts, self.model.ctc_blank_index)
 
-    def _labels(self, rows: list[Tensor], source_lengths: Tensor) -> Labels:
-        return Labels(self._padded(rows), source_lengths, torch.tensor([len(row) for row in rows]))
 
-    def _padded(self, rows: list[Tensor]) -> Tensor:
-        """Rows of either dictionary, padded on the right."""
-        padded: Tensor = data_utils.collate_tokens(rows, self.data_bin.target_dictionary.pad())
-        return padded
+def _labels(rows: list[Tensor], source_lengths: Tensor) -> Labels:
+    padded, lengths = pad(rows)
+    return Labels(padded, source_lengths, lengths)
 
 
 def _has_path(labels: Tensor, source: Tensor) -> bool:

@@ -1,7 +1,7 @@
 """Giving the speech examples of train the text twins that --consistency-weight compares them with."""
 
 from ...data.data_bin import DataBin, DataBinError
-from ...data.stream_rows import StreamRows
+from ...data.stream_rows import StreamRows, stream_named
 from ...data.twins import RepeatedText, TextTwins
 
 
@@ -22,8 +22,8 @@ def check_transcripts(data_bins: list[DataBin], split: str) -> None:
 
 def add_text_twins(streams: list[StreamRows], data_bin: DataBin) -> int:
     """Give the speech examples among `streams`, which are those of `data_bin`, text twins; the number of twins."""
-    (speech,) = (stream for stream in streams if stream.name == "st")
-    if speech.transcripts is None:
+    speech = stream_named("st", streams)
+    if speech is None or speech.transcripts is None:
         return 0
     texts = RepeatedText(speech.sources, speech.transcripts, data_bin.card.repeat, data_bin.language_symbols)
     speech.twins = twins = TextTwins(texts)

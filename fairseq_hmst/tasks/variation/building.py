@@ -6,9 +6,9 @@ from preprocess.errors import OptionError
 
 from ...data.data_bin import DataBin
 from ...data.example_inputs import ExampleInputs
-from ...data.stream_rows import StreamRows
+from ...data.flat_rows import FlatRows
+from ...data.stream_rows import StreamRows, stream_named
 from ...data.twins import RepeatedText
-from ...data.variation.flat_rows import FlatRows
 from ...data.variation.joins import Joins
 from ...data.variation.masks import Masks, mask_symbol
 from ...data.variation.repetition import Repetitions
@@ -39,8 +39,7 @@ def vary_streams(
         DataBinError: the table of speakers is not in its form.
         OptionError: the data-bin lacks what an option needs.
     """
-    by_name = {stream.name: stream for stream in streams}
-    speech, text = by_name.get("st"), by_name.get("mt")
+    speech, text = stream_named("st", streams), stream_named("mt", streams)
     sides, jitter = sides_of(config), config.repeat_jitter
     if sides or jitter:
         for stream in streams:
@@ -58,7 +57,7 @@ def vary_streams(
     if jitter is not None:
         rule = make_rule(jitter, streams, data_bin)
         for stream in streams:
-            _vary(stream, Repetitions(rule, data_bin.language_symbols.num_target_symbols))
+            _vary(stream, Repetitions(rule, data_bin.language_symbols))
     masks = {}
     for name, kind, share in (("st", "speech", config.speech_mask_share), ("mt", "text", config.text_mask_share)):
         if share > 0:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...data.data_bin import DataBin
-from ...data.stream_rows import StreamRows
+from ...data.flat_rows import FlatRows, inner_tokens
+from ...data.stream_rows import StreamRows, stream_named
 from ...data.variation.draws import Draws
-from ...data.variation.flat_rows import inner_tokens
 from ...data.variation.repetition import (
-    MOST_DEVIATION,
+    MAX_COEFFICIENT_OF_VARIATION,
     Durations,
     FixedRule,
     NormalRule,
@@ -30,17 +30,16 @@ def make_rule(name: str, streams: Sequence[StreamRows], data_bin: DataBin) -> Re
     if name == "fixed":
         return FixedRule(repeat)
     characters = characters_of_pieces(data_bin)
-    (speech,) = (stream for stream in streams if stream.name == "st")
-    assert speech.transcripts is not None  # as the card says
+    speech = stream_named("st", streams)
+    assert speech is not None and speech.transcripts is not None  # as the card says
     transcripts = inner_tokens(speech.transcripts, 0, 1)
     is_known = transcripts.sizes > 0
-    edges = sum(data_bin.language_symbols.source_edges)
-    counts = type(transcripts)(characters[transcripts.tokens], transcripts.sizes).sums
-    speech_lengths = np.asarray(speech.sources.sizes, dtype=np.int64) - edges
+    counts = FlatRows(characters[transcripts.tokens], transcripts.sizes).sums
+    speech_lengths = np.asarray(speech.sources.sizes, dtype=np.int64) - data_bin.language_symbols.num_source_edges
     durations = Durations(speech_lengths[is_known], transcripts.sizes[is_known].astype(np.int64), counts[is_known])
     if name == "normal":
-        return NormalRule(repeat, repeat * min(durations.deviation, MOST_DEVIATION))
-    text = next((stream for stream in streams if stream.name == "mt"), speech)
+        return NormalRule(repeat, repeat * min(durations.coefficient_of_variation, MAX_COEFFICIENT_OF_VARIATION))
+    text = stream_named("mt", streams) or speech
     repeated = text.of_epoch(Draws(seed=0, epoch=0)).transcripts  # with pieces such as an epoch has
     assert repeated is not None
     frequencies = np.bincount(inner_tokens(repeated, 0, 1).tokens, minlength=len(characters))

@@ -44,7 +44,7 @@ def symbols_of(source_form, target_form):
 def batch_of(symbols, targets):
     rows = Rows(torch.tensor(target) for target in targets)
     sources = Rows(torch.tensor([4] * (9 - number) + [EOS]) for number in range(len(rows)))
-    dataset = MixedStreams([StreamRows("st", sources, rows)], SOURCE, TARGET, symbols)
+    dataset = MixedStreams([StreamRows("st", sources, rows)], symbols)
     return dataset.collater([dataset[i] for i in range(len(rows))])
 
 
@@ -87,7 +87,7 @@ def test_first_input_is_read_in_place_of_eos():
 def test_input_without_targets_starts_in_the_given_language(source_form, target_form, source, start):
     symbols = symbols_of(source_form, target_form)
     sources = Rows([symbols.add_to_source(torch.tensor([4, 5, EOS]), "en", "de")])
-    dataset = MixedStreams([StreamRows("st", sources, target_language="de")], SOURCE, TARGET, symbols)
+    dataset = MixedStreams([StreamRows("st", sources, target_language="de")], symbols)
     batch = dataset.collater([dataset[0]])
     assert batch["net_input"]["src_tokens"].tolist() == [source]
     assert batch["net_input"]["prev_output_tokens"].tolist() == [start]

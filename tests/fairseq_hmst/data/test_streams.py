@@ -3,7 +3,6 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from fairseq.data import Dictionary
 from token_rows import Rows
 
 from fairseq_hmst.data.data_bin import DataBinError
@@ -11,13 +10,7 @@ from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
 from fairseq_hmst.data.streams import MixedStreams
 
-
-@pytest.fixture
-def dictionary():
-    dictionary = Dictionary()
-    for symbol in "abcdefgh":
-        dictionary.add_symbol(symbol)
-    return dictionary
+EOS = 2
 
 
 def make_stream(name, lengths, transcripts=None):
@@ -26,12 +19,12 @@ def make_stream(name, lengths, transcripts=None):
     return StreamRows(name, sources, targets, transcripts)
 
 
-def mixed(dictionary, streams, **options):
-    return MixedStreams(streams, dictionary, dictionary, LanguageSymbolIds(dictionary.eos()), **options)
+def mixed(streams, **options):
+    return MixedStreams(streams, LanguageSymbolIds(EOS), **options)
 
 
-def test_one_pass_holds_every_example_of_both_streams_once(dictionary):
-    dataset = mixed(dictionary, [make_stream("st", [3, 5, 2]), make_stream("mt", [4, 1])])
+def test_one_pass_holds_every_example_of_both_streams_once():
+    dataset = mixed([make_stream("st", [3, 5, 2]), make_stream("mt", [4, 1])])
     examples = [dataset[i] for i in range(len(dataset))]
     assert [example["id"] for example in examples] == [0, 1, 2, 3, 4]
     assert [example["stream"] for example in examples] == [0, 0, 0, 1, 1]
@@ -39,17 +32,17 @@ def test_one_pass_holds_every_example_of_both_streams_once(dictionary):
 
 
 @pytest.mark.parametrize(("passes", "expected"), [(0, 0), (0.3, 30), (1, 100), (2.5, 250)])
-def test_passes_set_the_share_of_the_text_stream(dictionary, passes, expected):
+def test_passes_set_the_share_of_the_text_stream(passes, expected):
     streams = [make_stream("st", [2] * 10), make_stream("mt", [2] * 100)]
-    dataset = mixed(dictionary, streams, passes={"mt": passes})
+    dataset = mixed(streams, passes={"mt": passes})
     counts = Counter(dataset[i]["stream"] for i in range(len(dataset)))
     assert (counts[0], counts[1]) == (10, expected)
 
 
-def test_a_fractional_pass_draws_anew_each_epoch_and_repeats_for_the_same_seed(dictionary):
+def test_a_fractional_pass_draws_anew_each_epoch_and_repeats_for_the_same_seed():
     def rows(epoch, seed=1):
         streams = [make_stream("st", [2] * 10), make_stream("mt", [2] * 100)]
-        dataset = mixed(dictionary, streams, passes={"mt": 0.5}, seed=seed)
+        dataset = mixed(streams, passes={"mt": 0.5}, seed=seed)
         dataset.set_epoch(epoch)
         return dataset.rows.tolist()
 
@@ -59,7 +52,7 @@ def test_a_fractional_pass_draws_anew_each_epoch_and_repeats_for_the_same_seed(d
     assert len(set(rows(1))) == 60
 
 
-def test_variations_learn_which_rows_an_epoch_uses(dictionary):
+def test_variations_learn_which_rows_an_epoch_uses():
     used = []
 
     class Spy:
@@ -69,29 +62,29 @@ def test_variations_learn_which_rows_an_epoch_uses(dictionary):
 
     stream = make_stream("mt", [3, 4, 5, 6])
     stream.variations = [Spy()]
-    dataset = mixed(dictionary, [make_stream("st", [2, 2]), stream], passes={"mt": 0.5})
+    dataset = mixed([make_stream("st", [2, 2]), stream], passes={"mt": 0.5})
     rows = [sorted(dataset.rows[dataset.rows >= 2] - 2)]
     dataset.set_epoch(2)
     rows.append(sorted(dataset.rows[dataset.rows >= 2] - 2))
     assert used == [(1, rows[0]), (2, rows[1])]
-    mixed(dictionary, [stream], passes={"mt": 2.5})
+    mixed([stream], passes={"mt": 2.5})
     assert used[-1] == (1, [0, 1, 2, 3])
 
 
-def test_negative_passes_are_refused(dictionary):
+def test_negative_passes_are_refused():
     with pytest.raises(ValueError, match="passes must be 0 or more"):
-        mixed(dictionary, [make_stream("mt", [2])], passes={"mt": -1})
+        mixed([make_stream("mt", [2])], passes={"mt": -1})
 
 
-def test_batches_hold_every_example_whatever_the_size_multiple(dictionary):
-    dataset = mixed(dictionary, [make_stream("st", [3] * 21)])
+def test_batches_hold_every_example_whatever_the_size_multiple():
+    dataset = mixed([make_stream("st", [3] * 21)])
     for multiple in (1, 8):
         batches = dataset.batch_by_size(dataset.ordered_indices(), max_tokens=40, required_batch_size_multiple=multiple)
         assert sorted(np.concatenate(batches).tolist()) == list(range(21))
 
 
-def test_sources_are_padded_on_the_right_and_sorted_by_falling_length(dictionary):
-    dataset = mixed(dictionary, [make_stream("st", [1, 3])])
+def test_sources_are_padded_on_the_right_and_sorted_by_falling_length():
+    dataset = mixed([make_stream("st", [1, 3])])
     batch = dataset.collater([dataset[0], dataset[1]])
     assert batch["id"].tolist() == [1, 0]
     assert batch["net_input"]["src_tokens"].tolist() == [[5, 5, 5, 2], [4, 2, 1, 1]]
@@ -102,9 +95,9 @@ def test_sources_are_padded_on_the_right_and_sorted_by_falling_length(dictionary
     assert batch["ntokens"] == 3
 
 
-def test_transcripts_lose_their_eos_and_unknown_ones_have_length_minus_one(dictionary):
+def test_transcripts_lose_their_eos_and_unknown_ones_have_length_minus_one():
     transcripts = Rows([torch.tensor([7, 8, 2]), torch.tensor([2])])
-    dataset = mixed(dictionary, [make_stream("st", [4, 3], transcripts), make_stream("mt", [2])])
+    dataset = mixed([make_stream("st", [4, 3], transcripts), make_stream("mt", [2])])
     batch = dataset.collater([dataset[i] for i in range(3)])
     assert batch["transcript"].tolist() == [[7, 8], [1, 1], [1, 1]]
     assert batch["transcript_lengths"].tolist() == [2, -1, -1]
@@ -116,9 +109,9 @@ def test_streams_of_unequal_length_are_refused():
         StreamRows("st", Rows([torch.tensor([2])] * 2), Rows([torch.tensor([2])]))
 
 
-def test_order_is_by_length_and_ties_depend_on_seed_and_epoch_alone(dictionary):
+def test_order_is_by_length_and_ties_depend_on_seed_and_epoch_alone():
     streams = [make_stream("st", [3, 1, 3, 2, 3, 3, 3])]
-    datasets = [mixed(dictionary, streams, seed=seed) for seed in range(3)]
+    datasets = [mixed(streams, seed=seed) for seed in range(3)]
     orders = {}
     for epoch in (1, 2, 3, 2, 1):
         for seed, dataset in enumerate(datasets):
@@ -131,9 +124,9 @@ def test_order_is_by_length_and_ties_depend_on_seed_and_epoch_alone(dictionary):
     assert orders[0, 2] != orders[1, 1]  # their sum is not what counts
 
 
-def test_only_what_is_not_shuffled_has_the_same_batches_in_all_epochs(dictionary):
+def test_only_what_is_not_shuffled_has_the_same_batches_in_all_epochs():
     for shuffle in (True, False):
-        dataset = mixed(dictionary, [make_stream("st", [3] * 9)], shuffle=shuffle)
+        dataset = mixed([make_stream("st", [3] * 9)], shuffle=shuffle)
         orders = set()
         for epoch in (1, 2, 3):
             dataset.set_epoch(epoch)

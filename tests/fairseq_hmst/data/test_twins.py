@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from fairseq.data import Dictionary
 from token_rows import rows_of
 from toy import make_toy_data_bin, task_with_twins
 
@@ -63,9 +62,6 @@ def test_a_twin_has_the_symbol_of_its_example_in_its_place(source_form, source, 
 @pytest.fixture
 def dataset():
     """Speech of 6 examples, of which the fourth has no transcript and the last a twin longer than itself, and text."""
-    dictionary = Dictionary()
-    for symbol in "abcdefgh":
-        dictionary.add_symbol(symbol)
     symbols = LanguageSymbolIds(EOS)
     sources = rows_of(*([4 + length] * length + [EOS] for length in (6, 3, 7, 2, 5, 1)))
     targets = rows_of(*([9] * length + [EOS] for length in (2, 6, 1, 2, 3, 2)))
@@ -75,7 +71,7 @@ def dataset():
         StreamRows("st", sources, targets, transcripts, twins=twins),
         StreamRows("mt", rows_of([5, EOS]), rows_of([9])),
     ]
-    return MixedStreams(streams, dictionary, dictionary, symbols)
+    return MixedStreams(streams, symbols)
 
 
 def test_an_example_counts_two_rows_of_the_longer_of_both_and_of_the_target(dataset):

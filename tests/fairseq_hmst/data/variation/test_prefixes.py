@@ -5,15 +5,14 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from fairseq.data import Dictionary
 from token_rows import Rows
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
 from fairseq_hmst.data.streams import MixedStreams
-from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes
 from fairseq_hmst.data.variation.draws import Draws
 from fairseq_hmst.data.variation.prefixes import WHOLE, Cuts, Prefixes, possible_cuts
+from fairseq_hmst.data.variation.row_steps import steps_of_prefixes
 from fairseq_hmst.losses.ctc_loss import ctc_feasible
 
 NO_TRANSCRIPT = np.zeros(0, dtype=int)
@@ -136,8 +135,7 @@ def test_a_prefix_keeps_language_symbols_and_eos(form):
 
 
 def mixed(stream, **options):
-    dictionary = Dictionary()
-    return MixedStreams([stream], dictionary, dictionary, LanguageSymbolIds(EOS), **options)
+    return MixedStreams([stream], LanguageSymbolIds(EOS), **options)
 
 
 def rows_of(dataset, epoch):

@@ -63,7 +63,7 @@ def test_the_deviation_is_that_of_independent_tokens():
     generator = np.random.default_rng(4)
     text = generator.integers(5, 60, size=5000)
     speech = np.array([generator.normal(3, 0.9, size=size).sum() for size in text])
-    assert Durations(speech, text, text).deviation == pytest.approx(0.3, rel=0.05)
+    assert Durations(speech, text, text).coefficient_of_variation == pytest.approx(0.3, rel=0.05)
 
 
 class Given:
@@ -94,7 +94,7 @@ def test_a_row_is_repeated_evenly_where_it_would_be_too_long_or_ctc_had_no_path(
         (3, 2, 4): [even[0], [32, 32, 32, 32, 2]],
         (3, 1, 5): [[30, 30, 30, 31, 2], even[1]],
     }.items():
-        found = Repetitions(Given(*counts), 0).of_epoch(stream, Draws(1, 1))
+        found = Repetitions(Given(*counts), LanguageSymbolIds(2)).of_epoch(stream, Draws(1, 1))
         assert lists(found.twins if is_twin else found.sources) == expected
         assert lists(found.transcripts) == lists(texts)
 
@@ -103,5 +103,6 @@ def test_both_views_have_repetitions_of_their_own():
     texts = rows_of([30] * 60 + [2], [30] * 90 + [2])
     stream = StreamRows("mt", RepeatedText(texts, texts, 4, LanguageSymbolIds(2)), None, texts)
     epochs = [(epoch, view) for epoch in (1, 2) for view in (0, 1)]
-    found = [Repetitions(FixedRule(4), 0).of_epoch(stream, Draws(1, *each)).sources.counts_of(0) for each in epochs]
+    jitter = Repetitions(FixedRule(4), LanguageSymbolIds(2))
+    found = [jitter.of_epoch(stream, Draws(1, *each)).sources.counts_of(0) for each in epochs]
     assert len({tuple(counts.tolist()) for counts in found}) == 4

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from token_rows import rows_of
 
+from fairseq_hmst.data.flat_rows import FlatRows
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
 from fairseq_hmst.data.twins import RepeatedText, TextTwins
 from fairseq_hmst.data.variation.draws import Draws
-from fairseq_hmst.data.variation.flat_rows import FlatRows
 from fairseq_hmst.data.variation.segmentation import Segmentation
 
 SYMBOLS = LanguageSymbolIds(2)

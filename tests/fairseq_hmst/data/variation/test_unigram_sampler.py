@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import sentencepiece
 
+from fairseq_hmst.data.flat_rows import FlatRows
 from fairseq_hmst.data.variation import unigram_sampler
-from fairseq_hmst.data.variation.flat_rows import FlatRows
 from fairseq_hmst.data.variation.unigram_sampler import UnigramSampler
 
 TEXTS = ["low lower lowest", "new newer newest", "low new", "wide wider widest low", "slow slower"] * 20
@@ -87,7 +87,7 @@ def test_a_draw_is_the_same_in_another_process(model, symbols, tmp_path):
     (tmp_path / "pieces.model").write_bytes(model.serialized_model_proto())
     code = """
 import sys, numpy as np, sentencepiece
-from fairseq_hmst.data.variation.flat_rows import FlatRows
+from fairseq_hmst.data.flat_rows import FlatRows
 from fairseq_hmst.data.variation.unigram_sampler import UnigramSampler
 model = sentencepiece.SentencePieceProcessor(model_file=sys.argv[1])
 symbols = ["<s>", "<pad>", "</s>", "<unk>", *(model.id_to_piece(number) for number in reversed(range(3, len(model))))]

@@ -11,9 +11,9 @@ from toy import build_model, epoch_rows, loaded_training, training_task
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import load_stream
 from fairseq_hmst.data.twins import RepeatedText
-from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes
 from fairseq_hmst.data.variation.draws import Draws
 from fairseq_hmst.data.variation.prefixes import Cuts
+from fairseq_hmst.data.variation.row_steps import steps_of_prefixes
 from fairseq_hmst.tasks.prefixes.adding import add_prefixes
 from fairseq_hmst.tasks.variation import building, repetition_rule
 from preprocess.errors import OptionError

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from toy import loaded_training
 
+from fairseq_hmst.data.flat_rows import FlatRows
 from fairseq_hmst.data.variation.draws import Draws
-from fairseq_hmst.data.variation.flat_rows import FlatRows
 from fairseq_hmst.data.variation.repetition import Durations
 
 NUM_SPEECH = 300
@@ -19,9 +19,9 @@ def test_the_normal_rule_has_the_deviation_of_the_speech(toy_data_bin):
     tokens = np.array([len(speech.transcripts[row]) - 1 for row in known])
     (variation,) = text.variations
     assert variation.rule.repeat == 4
-    expected = Durations(units, tokens, tokens).deviation
+    expected = Durations(units, tokens, tokens).coefficient_of_variation
     assert expected > 0
-    assert variation.rule.deviation == pytest.approx(4 * min(expected, 0.5))
+    assert variation.rule.standard_deviation == pytest.approx(4 * min(expected, 0.5))
 
 
 def test_characters_keep_the_mean_of_sampled_pieces(toy_data_bin, monkeypatch):

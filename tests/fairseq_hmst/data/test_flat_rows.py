@@ -3,7 +3,7 @@
 import numpy as np
 from token_rows import rows_of
 
-from fairseq_hmst.data.variation.flat_rows import FlatRows, inner_tokens
+from fairseq_hmst.data.flat_rows import FlatRows, inner_tokens
 
 ROWS = [[5, 6, 7, 2], [], [8, 2], [9, 9, 2]]
 

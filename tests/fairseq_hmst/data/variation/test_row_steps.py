@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fairseq_hmst.data.variation.ctc_steps import steps_of_prefixes, steps_of_rows
-from fairseq_hmst.data.variation.flat_rows import FlatRows
+from fairseq_hmst.data.flat_rows import FlatRows
+from fairseq_hmst.data.variation.row_steps import steps_of_prefixes, steps_of_rows
 from preprocess.files.tokens.ctc_steps import needed_for_ctc
 
 
@@ -13,9 +13,3 @@ def test_steps_of_rows_are_those_of_each_row_whatever_stands_before_it():
     assert steps_of_rows(FlatRows.of(rows)).tolist() == [needed_for_ctc(row) for row in rows]
     assert steps_of_rows(FlatRows.of([])).tolist() == []
     assert steps_of_prefixes(rows[6]).tolist() == [needed_for_ctc(rows[6][:length]) for length in range(9)]
-
-
-def test_sums_and_rows_of_flat_rows():
-    rows = FlatRows.of([np.array([1, 2]), np.array([], dtype=int), np.array([5])])
-    assert rows.sums.tolist() == [3, 0, 5]
-    assert [rows[row].tolist() for row in range(3)] == [[1, 2], [], [5]]

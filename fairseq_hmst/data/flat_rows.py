@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..batch import TokenRows
+from .batch import TokenRows
 
 
 class FlatRows:
