@@ -23,6 +23,7 @@ by `against`. Cells of several experiments are run once.
 import argparse
 import itertools
 import os
+import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,13 +135,13 @@ def read_grid(path: Path, out: Path | None = None) -> Grid:
         chosen = dict(entry)
         against[experiment] = {axis: str(value) for axis, value in chosen.pop("against", {}).items()}
         for values in _combinations(axes, chosen, f"{path}: {experiment}"):
-            cell = _make_cell(axes, values, AxisValue(settings=content["set"]), out)
+            cell = _make_cell(axes, values, AxisValue(settings=content["set"]), out, str(path))
             cells.setdefault(cell.name, cell).experiments.append(experiment)
     return Grid(
         path=path,
         out=out,
-        prepare=os.path.expandvars(content["prepare"]).replace("{out}", str(out)),
-        recipe=Path(os.path.abspath(path.parent / content["recipe"].replace("{out}", str(out)))),
+        prepare=_fill_in(os.path.expandvars(content["prepare"]), {"out": str(out)}, f"{path}: prepare"),
+        recipe=Path(os.path.abspath(path.parent / _fill_in(content["recipe"], {"out": str(out)}, f"{path}: recipe"))),
         training=content["training"].split(),
         decoding=decoding,
         cells=list(cells.values()),
@@ -179,21 +180,26 @@ def _combinations(axes: Axes, chosen: object, place: str) -> list[dict[str, str]
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*lists)]
 
 
-def _make_cell(axes: Axes, values: dict[str, str], common: AxisValue, out: Path) -> Cell:
+def _make_cell(axes: Axes, values: dict[str, str], common: AxisValue, out: Path, place: str) -> Cell:
     different = [f"{axis}={value}" for axis, value in values.items() if value != next(iter(axes[axis]))]
     cell = Cell(values, ".".join(different) or "default")
     known = {"out": str(out), **values}
     for added in (common, *(axes[axis][value] for axis, value in values.items())):
-        cell.options += _fill_in(added.options, known).split()
-        cell.settings |= {key: _fill_in(str(setting), known) for key, setting in added.settings.items()}
+        cell.options += _fill_in(added.options, known, place).split()
+        cell.settings |= {key: _fill_in(str(setting), known, place) for key, setting in added.settings.items()}
         cell.score = cell.score if added.score is None else added.score
     return cell
 
 
-def _fill_in(text: str, known: dict[str, str]) -> str:
-    for name, value in known.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
+def _fill_in(text: str, known: dict[str, str], place: str) -> str:
+    """The text with values in place of `{NAME}`; `${NAME}`, of the shell, stays."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in known:
+            raise GridError(f"{found[0]} is not known; there are: {', '.join(known)}", place=place)
+        return known[found[1]]
+
+    return re.sub(r"(?<!\$)\{([^{}]*)\}", value, text)
 
 
 def _check_keys(content: object, known: Set[str], place: str, required: Set[str] = frozenset()) -> dict[str, Any]:
