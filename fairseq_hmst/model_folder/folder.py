@@ -181,9 +181,9 @@ def make_task(data_bin: Path, decoding: str = "auto", ctc_decode_weight: float |
     """
     if os.pathsep in str(data_bin):
         raise DataBinError(
-            f"expected one data-bin, found '{os.pathsep}', which separates shards",
+            f"expected one data-bin, found '{os.pathsep}', which separates data-bins",
             place=data_bin,
-            advice="name one shard (all have the same dictionaries), or move the folder to a path without it",
+            advice="name one (all have the same dictionaries), or move the folder to a path without it",
         )
     given = {"data": str(data_bin), "decoding": decoding, "ctc_decode_weight": ctc_decode_weight}
     config = OmegaConf.merge(OmegaConf.structured(HmstTranslationConfig), given)

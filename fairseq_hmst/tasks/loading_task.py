@@ -35,7 +35,7 @@ class LoadingTask(CheckpointedTask):
 
     Attributes:
         stream_names: to train and validate on.
-        shards: the data-bins.
+        data_bins: those of the training, or the one that is decoded.
         data_bin: the first one.
         input_languages: of examples without targets.
         criterion: of training and validation; generation has none.
@@ -61,9 +61,9 @@ class LoadingTask(CheckpointedTask):
         self._cuts: dict[str, list[Cuts]] = {}  # of the data-bins, by split
         check_streams(cfg)
         self.stream_names = cfg.streams.split(",")
-        self.data_bin, *others = self.shards = [DataBin(path) for path in cfg.data.split(os.pathsep)]
-        for shard in others:
-            shard.check_same_vocabulary(self.data_bin)
+        self.data_bin, *others = self.data_bins = [DataBin(path) for path in cfg.data.split(os.pathsep)]
+        for other in others:
+            other.check_same_vocabulary(self.data_bin)
         given = {"source": cfg.source_language, "target": cfg.target_language}
         self.input_languages = InputLanguages(self.data_bin, given)
         logger.info(f"data card: {self.data_bin.signature}")
@@ -95,19 +95,19 @@ class LoadingTask(CheckpointedTask):
         if task_cfg is not None:
             self._check_checkpoints(task_cfg)
         self.input_languages.refuse_for_data(split)
-        shard = (epoch - 1) % len(self.shards) if split.startswith("train") else 0
-        data_bin = self.shards[shard]
+        number = (epoch - 1) % len(self.data_bins) if split.startswith("train") else 0
+        data_bin = self.data_bins[number]
         is_trained_on = split.startswith("train") and task_cfg is None  # which fairseq-validate gives
         if is_trained_on and self.criterion is not None:
             self._prepare_training(split)
         streams = [load_stream(data_bin, split, name) for name in self._streams_of(split, task_cfg is not None)]
         twins = variations = ""
         if is_trained_on and self.needs_text_twins:
-            check_transcripts(self.shards, split)
+            check_transcripts(self.data_bins, split)
             twins = f" ({add_text_twins(streams, data_bin)} with text twins)"
         if is_trained_on and split in self._cuts:
             share = self.cfg.prefix_share
-            num_rows = add_prefixes(streams, self._cuts[split][shard], share, data_bin.language_symbols)
+            num_rows = add_prefixes(streams, self._cuts[split][number], share, data_bin.language_symbols)
             variations = f"; {num_rows} st can be cut, {share:g} of all are drawn in an epoch"
         inputs = None
         if is_trained_on and self.criterion is not None:
@@ -116,17 +116,17 @@ class LoadingTask(CheckpointedTask):
         passes = {"mt": self.cfg.mt_passes} if is_trained_on and len(streams) > 1 else None
         self.datasets[split] = self._mixed(streams, passes, shuffle=split.startswith("train"), inputs=inputs)
         counts = ", ".join(f"{len(stream.sources)} {stream.name}" for stream in streams)
-        where = f"{data_bin.path} " if len(self.shards) > 1 else ""
+        where = f"{data_bin.path} " if len(self.data_bins) > 1 else ""
         logger.info(f"{where}{split}: {counts} examples{twins}; {len(self.datasets[split])} in an epoch{variations}")
 
     def _prepare_training(self, split: str) -> None:
         """Check options and data of a training; find out where rows can be cut, if it is to have prefixes."""
         self.check_training_options(self.cfg, self.needs_text_twins, self.compares_views, self.learns_transcripts)
         save_dir = None if self.cfg.no_save else self.cfg.save_dir
-        compare_with_cards(self.shards, split, self.stream_names, save_dir)
-        check_varied_data(self.cfg, self.shards, split, self.stream_names)
+        compare_with_cards(self.data_bins, split, self.stream_names, save_dir)
+        check_varied_data(self.cfg, self.data_bins, split, self.stream_names)
         if self.cfg.prefix_share > 0 and split not in self._cuts:
-            self._cuts[split] = find_cuts(self, self.shards, split, str(self.cfg.prefix_alignment), save_dir)
+            self._cuts[split] = find_cuts(self, self.data_bins, split, str(self.cfg.prefix_alignment), save_dir)
 
     def _check_checkpoints(self, saved: object) -> None:
         """Check what fairseq-generate loads, as far as it can be seen here; `saved` is the task of a checkpoint."""

@@ -1,6 +1,7 @@
 """Cards as the files that they are, for tests of what stands on disk."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,12 @@ def edit_card(path: Path, *, remeasure: bool = False, **changes: Any) -> None:
 def measure(path: Path) -> dict[str, Any]:
     """Entry of a file in the `hashes` of a card."""
     return {"size": path.stat().st_size, "sha256": hash_file(path)}
+
+
+def without_transcripts(data_bin: Path, folder: Path) -> Path:
+    """A copy of a data-bin whose card says that no speech of train has a transcript."""
+    other = Path(shutil.copytree(data_bin, folder / "other"))
+    counts = read_card(other, "binarize")["counts"]
+    counts["train"]["st"]["transcripts"] = 0
+    edit_card(other / "card.json", counts=counts)
+    return other

@@ -14,11 +14,11 @@ from ...data.data_bin import DataBin
 DATA_HASHES = ".data_hashes.json"  # in the folder of the checkpoints
 
 
-def compare_with_cards(shards: Sequence[DataBin], split: str, streams: Sequence[str], save_dir: str | None) -> None:
+def compare_with_cards(data_bins: Sequence[DataBin], split: str, streams: Sequence[str], save_dir: str | None) -> None:
     """Compare streams with their cards; what an earlier start of the training has read is not read again.
 
     Args:
-        shards: the data-bins of the training.
+        data_bins: the data-bins of the training.
         split: of the streams.
         streams: their names.
         save_dir: where the training keeps its checkpoints, and what it has read; None: all is read.
@@ -30,5 +30,5 @@ def compare_with_cards(shards: Sequence[DataBin], split: str, streams: Sequence[
     if save_dir:
         is_first = not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
         find_hashes = FileHashes(Path(save_dir, DATA_HASHES), is_writer=is_first).find
-    for shard in shards:
-        shard.compare((file for name in streams for file in shard.token_files(split, name)), find_hashes)
+    for data_bin in data_bins:
+        data_bin.compare((file for name in streams for file in data_bin.token_files(split, name)), find_hashes)

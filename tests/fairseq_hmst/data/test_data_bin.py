@@ -40,8 +40,8 @@ def test_one_bit_of_any_stream_is_noticed_when_it_is_loaded(copy: Path):
     for name in there:
         content = (copy / name).read_bytes()
         flip_a_bit(copy / name)
-        task.shards = [DataBin(copy)]  # sizes are the same
-        task.data_bin = task.shards[0]
+        task.data_bins = [DataBin(copy)]  # sizes are the same
+        task.data_bin = task.data_bins[0]
         with pytest.raises(DataBinError, match=rf"{name}: has changed since it was made: its card says sha256"):
             task.load_dataset(name.split(".")[0])
         (copy / name).write_bytes(content)
@@ -126,3 +126,29 @@ def test_the_data_of_a_training_is_read_once_and_again_where_it_was_touched(copy
     assert (save_dir / ".data_hashes.json").is_file()
     start_training(copy, tmp_path / "none", streams="mt", no_save=True)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_without_a_card_is_no_data_bin(tmp_path):
+    with pytest.raises(DataBinError, match="it has no card.json; make it by `hmst preprocess binarize`"):
+        DataBin(tmp_path)
+
+
+def test_a_changed_dictionary_is_refused(toy_data_bin, tmp_path):
+    copy = shutil.copytree(toy_data_bin, tmp_path / "copy")
+    with (copy / "dict.tgt.txt").open("a", encoding="utf-8") as file:
+        file.write("more 1\n")
+    with pytest.raises(DataBinError, match=r"dict.tgt.txt: has changed since it was made: its card says"):
+        DataBin(copy)
+
+
+def test_a_missing_file_and_a_broken_card_are_refused(toy_data_bin, tmp_path):
+    copy = shutil.copytree(toy_data_bin, tmp_path / "copy")
+    (copy / "subwords" / "unit.model").unlink()
+    with pytest.raises(DataBinError, match=r"unit.model: is missing, though its card names it"):
+        DataBin(copy)
+    (copy / "card.json").write_text("{")
+    with pytest.raises(DataBinError, match="not valid JSON"):
+        DataBin(copy)
+    (copy / "card.json").write_text(json.dumps({"stage": "kmeans"}))
+    with pytest.raises(DataBinError, match="expected the card of stage 'binarize', found 'kmeans'"):
+        DataBin(copy)

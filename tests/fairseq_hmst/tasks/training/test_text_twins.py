@@ -1,9 +1,7 @@
 """Text twins are made for training alone and where the criterion asks for them, and a training with them runs."""
 
-import shutil
-
 import pytest
-from cards import edit_card, read_card
+from cards import without_transcripts
 from omegaconf import OmegaConf
 from toy import build_task, task_with_twins, training_task
 from training import train
@@ -41,10 +39,7 @@ def test_without_speech_there_is_nothing_to_compare(toy_data_bin):
 
 
 def test_data_without_transcripts_is_refused_before_its_turn(toy_data_bin, tmp_path):
-    other = shutil.copytree(toy_data_bin, tmp_path / "other")
-    counts = read_card(other, "binarize")["counts"]
-    counts["train"]["st"]["transcripts"] = 0
-    edit_card(other / "card.json", counts=counts)
+    other = without_transcripts(toy_data_bin, tmp_path)
     message = f"{other}: no example of 'train.st' has a transcript, of which --consistency-weight makes its text twin"
     for data in (other, f"{toy_data_bin}:{other}"):
         with pytest.raises(DataBinError, match=message):

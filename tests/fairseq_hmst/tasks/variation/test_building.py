@@ -13,7 +13,6 @@ from fairseq_hmst.data.stream_rows import load_stream
 from fairseq_hmst.data.twins import RepeatedText
 from fairseq_hmst.data.variation.draws import Draws
 from fairseq_hmst.data.variation.prefixes import Cuts
-from fairseq_hmst.data.variation.row_steps import steps_of_prefixes
 from fairseq_hmst.tasks.prefixes.adding import add_prefixes
 from fairseq_hmst.tasks.variation import building, repetition_rule
 from preprocess.errors import OptionError
@@ -62,11 +61,9 @@ def test_sampled_rows_are_of_the_same_units_and_texts_and_have_a_path(request, f
     for old, new in zip(before[:NUM_SPEECH], epochs[1][:NUM_SPEECH], strict=True):
         assert text_of(sampled, new)[0] == text_of(stored, old)[0]
         assert all(len(tokens) <= bound for tokens, bound in zip(new, longest, strict=True))
-    text = sampled.dataset("train").streams[1]
-    repeat = sampled.data_bin.card.repeat
+    symbols, repeat = sampled.data_bin.language_symbols, sampled.data_bin.card.repeat
     for row in epochs[1][NUM_SPEECH:]:  # text is its transcript, repeated
-        source = text.language_symbols if hasattr(text, "language_symbols") else sampled.data_bin.language_symbols
-        once = source.without_symbol(torch.tensor(row[0]))[:-1][::repeat]
+        once = symbols.without_symbol(torch.tensor(row[0]))[:-1][::repeat]
         assert once.tolist() == list(row[2][:-1])
 
 
@@ -106,7 +103,6 @@ def test_jitter_repeats_the_text_of_streams_and_twins_and_nothing_else(toy_data_
             assert runs == [token for number, token in enumerate(even) if number == 0 or token != even[number - 1]]
             lengths["drawn"].append(len(tokens))
             lengths["even"].append(len(even))
-            assert dataset.streams[0].twins is None or len(tokens) > 1
     assert lengths["drawn"] != lengths["even"]
     assert sum(lengths["drawn"]) == pytest.approx(sum(lengths["even"]), rel=0.06)
     assert epoch_rows(task, 2) != after
@@ -189,11 +185,6 @@ def test_without_variations_rows_are_those_of_a_task_that_knows_none_and_validat
         plain.load_dataset(split)
         rows = [[task.dataset(split)[row]["source"].tolist() for row in range(21)] for task in (plain, varied)]
         assert rows[0] == rows[1]
-
-
-def test_steps_of_prefixes_end_in_those_of_the_whole():
-    labels = np.array([3, 3, 4])
-    assert steps_of_prefixes(labels)[-1] == needed_for_ctc(labels) == 4
 
 
 def test_a_model_trains_on_all_of_it(toy_data_bin):

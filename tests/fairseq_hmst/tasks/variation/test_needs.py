@@ -4,21 +4,12 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from cards import edit_card, read_card
+from cards import without_transcripts
 from toy import loaded_training, make_toy_data_bin, training_task
 
 from fairseq_hmst.tasks.variation import needs
 from preprocess.errors import OptionError
 from preprocess.files.origin import read_origins
-
-
-def without_transcripts(data_bin, folder):
-    """A copy of a data-bin whose card says that no speech of train has a transcript."""
-    other = shutil.copytree(data_bin, folder / "other")
-    counts = read_card(other, "binarize")["counts"]
-    counts["train"]["st"]["transcripts"] = 0
-    edit_card(other / "card.json", counts=counts)
-    return other
 
 
 def test_joining_needs_speakers(toy_data_bin, tmp_path):
