@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiment_data import ROOT, recipe_command, recipe_folder
+from experiment_data import ROOT, recipe_command
 from experiment_grid import Cell, Grid, Stream
 
 from preprocess.errors import UserError
@@ -34,18 +34,13 @@ class CellError(UserError):
     """A cell's folder holds another training than the grid asks for."""
 
 
-def cell_folder(grid: Grid, cell: Cell) -> Path:
-    """Folder of the cell's log, checkpoint, translations and result.json."""
-    return grid.out / "cells" / cell.name
-
-
 def check_cell(grid: Grid, cell: Cell) -> None:
     """Record what a cell is made by; refuse a folder that was begun with something else.
 
     Raises:
         CellError: the message has both.
     """
-    path = cell_folder(grid, cell) / "commands.json"
+    path = cell.folder / "commands.json"
     made_by = {**_commands(grid, cell), "decoding": json.dumps(grid.decoding)}
     if not path.is_file():
         _write(path, made_by)
@@ -65,14 +60,13 @@ def run_cell(grid: Grid, cell: Cell) -> None:
     Raises:
         subprocess.CalledProcessError: a command failed; cell.log in the cell's folder has what it said.
     """
-    folder = cell_folder(grid, cell)
+    folder = cell.folder
     if (folder / "result.json").is_file():
         return
-    data_bin = recipe_folder(grid, cell) / "data-bin"
     if not (folder / "training.json").is_file():
         _run([sys.executable, str(MEASURE), str(folder / "training.json"), *_training_command(grid, cell)], folder)
-    decoded = _decode(grid, cell, data_bin, _average(folder))
-    card = json.loads((data_bin / "card.json").read_text(encoding="utf-8"))
+    decoded = _decode(grid, cell, _candidates(folder))
+    card = json.loads((cell.data_bin / "card.json").read_text(encoding="utf-8"))
     result: dict[str, object] = {
         "cell": cell.name,
         **cell.values,
@@ -99,8 +93,8 @@ def read_curves(log: Path, stream: Stream) -> dict[str, dict[int, float]]:
 
 
 def _training_command(grid: Grid, cell: Cell) -> list[str]:
-    folder, data_bin = cell_folder(grid, cell), recipe_folder(grid, cell) / "data-bin"
-    command = ["fairseq-train", str(data_bin), *TASK, *grid.training, *cell.options]
+    folder = cell.folder
+    command = ["fairseq-train", str(cell.data_bin), *TASK, *grid.training, *cell.options]
     return [*command, "--save-dir", str(folder), "--log-file", str(folder / "train.log")]
 
 
@@ -122,20 +116,20 @@ def _without_recipe(command: str) -> str:
     return begin + end.partition(" --out ")[2] if is_recipe else command
 
 
-def _average(folder: Path) -> list[str]:
-    """Checkpoints that are candidates: the mean of the best that were kept, and the last."""
+def _candidates(folder: Path) -> list[str]:
+    """Checkpoints of which one will decode: the mean of the best that were kept, and the last."""
     kept = sorted(map(str, folder.glob("checkpoint.best_*.pt")))
     average = folder / "checkpoint_average.pt"
     _run([sys.executable, "-m", "fairseq_hmst", "average", "--model", *kept, "--out", str(average)], folder)
     return [str(average), str(folder / "checkpoint_last.pt")]
 
 
-def _decode(grid: Grid, cell: Cell, data_bin: Path, checkpoints: list[str]) -> "Decoded":
-    folder = cell_folder(grid, cell)
+def _decode(grid: Grid, cell: Cell, checkpoints: list[str]) -> "Decoded":
+    folder = cell.folder
     is_joint = any("ctc_attention" in option for option in cell.options)
     device = [option for option in ("--cpu", "--bf16", "--fp16") if option in grid.training]
     job: DecodingJob = {
-        "data_bin": str(data_bin),
+        "data_bin": str(cell.data_bin),
         "checkpoints": checkpoints,
         "decoding": {name: tried for name, tried in grid.decoding.items() if is_joint or name != "ctc-decode-weight"},
         "score": cell.score,

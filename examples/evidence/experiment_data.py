@@ -1,7 +1,5 @@
 """The data-bins of a grid's cells: one for each set of the recipe's values, made once."""
 
-import hashlib
-import json
 import shlex
 import subprocess
 import sys
@@ -21,28 +19,20 @@ def prepare_corpus(grid: Grid) -> None:
         done.write_text(grid.prepare + "\n", encoding="utf-8")
 
 
-def recipe_folder(grid: Grid, cell: Cell) -> Path:
-    """Folder of everything up to the cell's data-bin; cells of the same values share it."""
-    key = hashlib.sha256(json.dumps(cell.settings, sort_keys=True).encode()).hexdigest()[:10]
-    return grid.out / "data" / key
-
-
 def recipe_command(grid: Grid, cell: Cell) -> list[str]:
     """Command that makes the cell's data-bin."""
-    command = [sys.executable, "-m", "preprocess", "run", str(grid.recipe), "--out", str(recipe_folder(grid, cell))]
+    command = [sys.executable, "-m", "preprocess", "run", str(grid.recipe), "--out", str(cell.recipe_folder)]
     for name, value in cell.settings.items():
         command += ["--set", f"{name}={value}"]
     return command
 
 
-def make_data_bin(grid: Grid, cell: Cell) -> Path:
+def make_data_bin(grid: Grid, cell: Cell) -> None:
     """Make the cell's data-bin, or keep what is there.
 
     Raises:
         subprocess.CalledProcessError: the recipe failed; what it said is in recipe.log.
     """
-    folder = recipe_folder(grid, cell)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "recipe.log").open("a", encoding="utf-8") as log:
+    cell.recipe_folder.mkdir(parents=True, exist_ok=True)
+    with (cell.recipe_folder / "recipe.log").open("a", encoding="utf-8") as log:
         subprocess.run(recipe_command(grid, cell), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
-    return folder / "data-bin"

@@ -21,7 +21,9 @@ by `against`. Cells of several experiments are run once.
 """
 
 import argparse
+import hashlib
 import itertools
+import json
 import os
 import re
 from collections.abc import Mapping, Set
@@ -67,6 +69,7 @@ class Cell:
     """One training: what it is called, and what is different about it.
 
     Attributes:
+        out: folder of everything that the grid's cells make.
         values: axis -> value, for all axes.
         name: values that are not an axis's default, such as setting=st.seed=2; "default" where all are.
         options: of fairseq-train, after the grid's own.
@@ -75,12 +78,29 @@ class Cell:
         experiments: those that it belongs to.
     """
 
+    out: Path
     values: dict[str, str]
     name: str
     options: list[str] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
     score: list[Stream] = field(default_factory=lambda: ["st"])
     experiments: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of what the cell makes."""
+        return self.out / "cells" / self.name
+
+    @property
+    def recipe_folder(self) -> Path:
+        """Folder of everything up to the cell's data-bin; cells of the same settings share it."""
+        key = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:10]
+        return self.out / "data" / key
+
+    @property
+    def data_bin(self) -> Path:
+        """The data-bin that the cell is trained on."""
+        return self.recipe_folder / "data-bin"
 
 
 @dataclass(frozen=True)
@@ -182,7 +202,7 @@ def _combinations(axes: Axes, chosen: object, place: str) -> list[dict[str, str]
 
 def _make_cell(axes: Axes, values: dict[str, str], common: AxisValue, out: Path, place: str) -> Cell:
     different = [f"{axis}={value}" for axis, value in values.items() if value != next(iter(axes[axis]))]
-    cell = Cell(values, ".".join(different) or "default")
+    cell = Cell(out, values, ".".join(different) or "default")
     known = {"out": str(out), **values}
     for added in (common, *(axes[axis][value] for axis, value in values.items())):
         cell.options += _fill_in(added.options, known, place).split()

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
-from experiment_cell import cell_folder
 from experiment_grid import Cell, Grid
 
 from preprocess.files.whole import whole_file
@@ -54,7 +53,7 @@ def write_results(grid: Grid) -> None:
     """Write OUT/results.jsonl: every finished cell, with the experiments that it belongs to."""
     lines = []
     for cell in grid.cells:
-        if (result := read_result(cell_folder(grid, cell))) is not None:
+        if (result := read_result(cell.folder)) is not None:
             lines.append(json.dumps({**result, "experiments": cell.experiments}, ensure_ascii=False) + "\n")
     with whole_file(grid.out / "results.jsonl") as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
@@ -64,7 +63,7 @@ def finished(grid: Grid, experiment: str) -> Results:
     """Cells of an experiment that have a result, by all their values but the seed."""
     groups: Results = defaultdict(list)
     for cell in grid.cells:
-        if experiment in cell.experiments and (result := read_result(cell_folder(grid, cell))) is not None:
+        if experiment in cell.experiments and (result := read_result(cell.folder)) is not None:
             groups[tuple((axis, value) for axis, value in cell.values.items() if axis != SEED)].append((cell, result))
     return groups
 

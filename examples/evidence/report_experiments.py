@@ -12,9 +12,7 @@ import logging
 import statistics
 from typing import Literal, get_args
 
-from experiment_cell import cell_folder
 from experiment_curves import draw_curves
-from experiment_data import recipe_folder
 from experiment_grid import Cell, Grid, Stream, parse_arguments
 from experiment_results import Result, differing_axes, finished, read_result
 
@@ -33,7 +31,7 @@ def find_baselines(grid: Grid, experiment: str) -> dict[str, Cell]:
     for rows in finished(grid, experiment).values():
         for cell, _ in rows:
             baseline = cells.get(tuple((cell.values | grid.against[experiment]).items()), cell)
-            if baseline is not cell and read_result(cell_folder(grid, baseline)) is not None:
+            if baseline is not cell and read_result(baseline.folder) is not None:
                 found[cell.name] = baseline
     return found
 
@@ -42,7 +40,7 @@ def gains(grid: Grid, baselines: dict[str, Cell], stream: Stream) -> dict[str, f
     """Cell name -> BLEU of a stream less that of its baseline, where both have it."""
     found: dict[str, float] = {}
     for name, baseline in baselines.items():
-        own, other = read_result(grid.out / "cells" / name), read_result(cell_folder(grid, baseline))
+        own, other = read_result(grid.out / "cells" / name), read_result(baseline.folder)
         if own is not None and other is not None and stream in own and stream in other:
             found[name] = own[stream]["bleu"] - other[stream]["bleu"]
     return found
@@ -52,7 +50,7 @@ def p_values(grid: Grid, baselines: dict[str, Cell], stream: Stream) -> dict[str
     """Cell name -> p against its baseline, for BLEU of a stream that both have."""
     p_by_name: dict[str, float] = {}
     for baseline in {cell.name: cell for cell in baselines.values()}.values():
-        references = References.of_data_bin(recipe_folder(grid, baseline) / "data-bin", "test", stream)
+        references = References.of_data_bin(baseline.data_bin, "test", stream)
         names = [baseline.name, *(name for name, cell in baselines.items() if cell is baseline)]
         outputs = {name: grid.out / "cells" / name / f"{stream}.txt" for name in names}
         present = {name: read_hypotheses(path, references) for name, path in outputs.items() if path.is_file()}

@@ -12,8 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiment_cell import cell_folder
-from experiment_data import ROOT, recipe_folder
+from experiment_data import ROOT
 from experiment_grid import Cell, Grid, parse_arguments
 from experiment_results import read_result
 from tqdm import tqdm
@@ -27,7 +26,7 @@ def make_degraded(folder: Path) -> Path:
     """A data-bin of the test set's worse recordings, with the same k-means and subwords.
 
     Args:
-        folder: of everything up to a data-bin; see `recipe_folder`.
+        folder: of everything up to a data-bin; see `Cell.recipe_folder`.
     """
     out = folder / "degraded"
     if not (out / "data-bin" / "card.json").is_file():
@@ -46,11 +45,11 @@ def decode_cell(grid: Grid, cell: Cell) -> dict[str, object]:
     """BLEU of a finished cell on each test set."""
     from experiment_decoding import DecodingJob, generate
 
-    folder = cell_folder(grid, cell)
+    folder = cell.folder
     found = folder / "degraded.json"
     if not found.is_file():
         job: DecodingJob = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-        data_bin = make_degraded(recipe_folder(grid, cell))
+        data_bin = make_degraded(cell.recipe_folder)
         setting = json.loads((folder / "decoded.json").read_text(encoding="utf-8"))["decoding"]
         setting["checkpoint"] = setting["checkpoint"].replace("OUT", str(grid.out))
         result = read_result(folder) or {}
@@ -68,7 +67,7 @@ def _run(*command: object) -> None:
 
 
 def _finished(grid: Grid) -> Iterable[Cell]:
-    return [cell for cell in grid.cells if read_result(cell_folder(grid, cell)) is not None]
+    return [cell for cell in grid.cells if read_result(cell.folder) is not None]
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from experiment_cell import cell_folder, check_cell, run_cell
-from experiment_data import make_data_bin, prepare_corpus, recipe_folder
+from experiment_cell import check_cell, run_cell
+from experiment_data import make_data_bin, prepare_corpus
 from experiment_grid import Cell, Grid, parse_arguments
 from experiment_results import write_results
 from tqdm import tqdm
@@ -35,12 +35,12 @@ def run_cells(grid: Grid, chosen: list[Cell], jobs: int) -> int:
     for cell in chosen:
         check_cell(grid, cell)
     prepare_corpus(grid)
-    by_data = {recipe_folder(grid, cell): cell for cell in chosen}
+    by_data = {cell.recipe_folder: cell for cell in chosen}
     failed = _in_parallel(lambda cell: make_data_bin(grid, cell), list(by_data.values()), jobs, "data-bins")
-    without_data = {recipe_folder(grid, cell) for cell in failed}
+    without_data = {cell.recipe_folder for cell in failed}
     for cell in failed:
-        _tell_failure(recipe_folder(grid, cell) / "recipe.log")
-    cells = [cell for cell in chosen if recipe_folder(grid, cell) not in without_data]
+        _tell_failure(cell.recipe_folder / "recipe.log")
+    cells = [cell for cell in chosen if cell.recipe_folder not in without_data]
 
     def run(cell: Cell) -> None:
         run_cell(grid, cell)
@@ -49,7 +49,7 @@ def run_cells(grid: Grid, chosen: list[Cell], jobs: int) -> int:
 
     failed_cells = _in_parallel(run, cells, jobs, "cells")
     for cell in failed_cells:
-        _tell_failure(cell_folder(grid, cell) / "cell.log")
+        _tell_failure(cell.folder / "cell.log")
     write_results(grid)
     return len(failed_cells) + len(chosen) - len(cells)
 

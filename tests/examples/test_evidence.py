@@ -314,8 +314,7 @@ def test_the_grids_are_whole(tmp_path, monkeypatch, name, cells, prepare):
 
 @pytest.mark.parametrize("name", ["announcements", "help_pages", "fish_fillets", "learning"])
 def test_every_result_that_is_stored_belongs_to_a_cell_of_its_grid(tmp_path, monkeypatch, name):
-    from experiment_cell import CellError, cell_folder, check_cell
-    from experiment_data import recipe_folder
+    from experiment_cell import CellError, check_cell
     from experiment_grid import read_grid
 
     monkeypatch.setenv("UNITS", "/given")
@@ -328,9 +327,9 @@ def test_every_result_that_is_stored_belongs_to_a_cell_of_its_grid(tmp_path, mon
             assert result.get(axis, value) == value
             assert axis in result or f"{axis}=" not in cell.name  # an axis that came later has its default
         # as its folder has them: what it was made by, though recipes have been moved since
-        data = f"OUT/data/{recipe_folder(grid, cell).name}"  # depends on where OUT is
+        data = f"OUT/data/{cell.recipe_folder.name}"  # depends on where OUT is
         made_by = {key: re.sub(r"OUT/data/\w+", data, command) for key, command in result["commands"].items()}
-        path = cell_folder(grid, cell) / "commands.json"
+        path = cell.folder / "commands.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps({**made_by, "decoding": json.dumps(grid.decoding)}))
         check_cell(grid, cell)
