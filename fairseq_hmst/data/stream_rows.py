@@ -1,5 +1,6 @@
 """Examples of one stream of one split, as rows of tokens: from the files of a data-bin, and as they vary by epoch."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,8 @@ class StreamRows:
         twins: sources of text twins (TextTwins), None where an example has none; None if none has. An example with a
             twin is two rows of a batch, of which the twin belongs to the stream mt.
         variations: ways in which rows differ from epoch to epoch, one applied after the other.
+        max_lengths: tokens of the longest source and of the longest target that a training takes. A variation keeps to
+            them, and to the longest rows within them.
         used: (U,) rows that an epoch trains on, once each; None: all. A variation may leave others as they are.
     """
 
@@ -52,6 +55,7 @@ class StreamRows:
     twins: TextTwins | None = None
     prefix: Path | None = None
     variations: Sequence[Variation] = ()
+    max_lengths: tuple[float, float] = (math.inf, math.inf)
     used: np.ndarray | None = None
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
 """The base of all families: the shared encoder, its CTC heads, and the output of a forward pass."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, Optional, Protocol, cast
@@ -200,9 +201,10 @@ class HmstModel(BaseFairseqModel):
         return utils.log_softmax(output.source_ctc_logits, dim=-1), output.source_lengths
 
     @property
-    def max_source_tokens(self) -> int:
-        """Tokens of the longest source that the model takes."""
-        return int(self.encoder.max_positions())
+    def max_lengths(self) -> tuple[float, float]:
+        """Tokens of the longest source and of the longest target that the model takes."""
+        positions = self.max_positions()
+        return positions if isinstance(positions, tuple) else (positions, math.inf)
 
     def max_positions(self) -> int | tuple[int, int]:
         return self.encoder.max_positions()

@@ -96,6 +96,7 @@ class HmstTranslationConfig(VariationConfig, DecodedConfig):
     save_dir: Optional[str] = II("checkpoint.save_dir")
     no_save: bool = II("checkpoint.no_save")
     valid_subset: str = II("dataset.valid_subset")
+    max_tokens: Optional[int] = II("dataset.max_tokens")
 
 
 # Options that follow others of fairseq's, and their values where those are missing: in Python, or of a part of a
@@ -110,6 +111,7 @@ FOLLOWING = {
     "save_dir": None,
     "no_save": False,
     "valid_subset": "valid",
+    "max_tokens": None,
 }
 OF_EVAL_BLEU = ("eval_bleu_beam", "bleu_tokenizer", "decoding", "ctc_decode_weight")
 

@@ -1,6 +1,5 @@
 """hmst_translation: translation of speech units (st) and repeated source text (mt) by one model."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, List
@@ -65,7 +64,6 @@ class HmstTranslationTask(LoadingTask):
         self._heads_beside_attention: tuple[str, ...] = ()  # of the model that was built last
         self._train_iterator: EpochBatchIterator | None = None  # of the last epoch that began
         self._num_updates = 0
-        self._longest_source = math.inf
         self.text = PlainText(self.data_bin)
         self._scorers = TextScorers(self.cfg.bleu_tokenizer, self.data_bin.target_languages)
         self.data_bin.target_dictionary.make_scorer = self._scorers.make
@@ -96,7 +94,7 @@ class HmstTranslationTask(LoadingTask):
             logdir = None if from_checkpoint else self.cfg.tensorboard_logdir
             board = SampleBoard.open(logdir, self.data_bin, str(self.cfg.decoding))
             self.validation = DecodedValidation(self, generator, board)
-        self._longest_source = min(self._longest_source, model.max_source_tokens)
+        self.max_lengths = tuple(map(min, self.max_lengths, model.max_lengths))
         return model
 
     def build_criterion(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> FairseqCriterion:
@@ -182,7 +180,7 @@ class HmstTranslationTask(LoadingTask):
         self, lines: List[str], encode_fn: Callable[[str], str]
     ) -> tuple[list[Tensor], list[int]]:
         """Ids of lines; one that cannot be translated is reported, and is an empty one."""
-        longest = self._longest_source - self.data_bin.language_symbols.num_source_symbols
+        longest = self.max_lengths[0] - self.data_bin.language_symbols.num_source_symbols
         return encode_lines(lines, encode_fn, self.source_dictionary, longest)
 
     def get_batch_iterator(self, dataset: MixedStreams, **kwargs: object) -> EpochBatchIterator:

@@ -1,6 +1,7 @@
 """The part of the task that makes datasets: streams mixed into epochs, and examples to translate."""
 
 import logging
+import math
 import os
 from pathlib import Path
 from typing import List
@@ -42,6 +43,7 @@ class LoadingTask(CheckpointedTask):
         needs_text_twins: whether the criterion needs them.
         compares_views: whether the criterion compares two views of each example.
         learns_transcripts: whether the model has a head for transcripts.
+        max_lengths: tokens of the longest source and of the longest target that the models take.
 
     Raises:
         DataBinError: a data-bin is not whole, or has other dictionaries than the first.
@@ -57,6 +59,7 @@ class LoadingTask(CheckpointedTask):
         self.needs_text_twins = False
         self.compares_views = False
         self.learns_transcripts = True
+        self.max_lengths: tuple[float, ...] = (math.inf, math.inf)
         self.criterion: FairseqCriterion | None = None
         self._cuts: dict[str, list[Cuts]] = {}  # of the data-bins, by split
         check_streams(cfg)
@@ -111,6 +114,8 @@ class LoadingTask(CheckpointedTask):
             variations = f"; {num_rows} st can be cut, {share:g} of all are drawn in an epoch"
         inputs = None
         if is_trained_on and self.criterion is not None:
+            for stream in streams:
+                stream.max_lengths = self._trained_lengths(stream)
             inputs = vary_streams(self.cfg, streams, data_bin, split, self.compares_views)
             variations += describe_variations(self.cfg, streams)
         passes = {"mt": self.cfg.mt_passes} if is_trained_on and len(streams) > 1 else None
@@ -127,6 +132,13 @@ class LoadingTask(CheckpointedTask):
         check_varied_data(self.cfg, self.data_bins, split, self.stream_names)
         if self.cfg.prefix_share > 0 and split not in self._cuts:
             self._cuts[split] = find_cuts(self, self.data_bins, split, str(self.cfg.prefix_alignment), save_dir)
+
+    def _trained_lengths(self, stream: StreamRows) -> tuple[float, float]:
+        """Tokens of the longest source and target that model and batches can take of a stream."""
+        rows = 1 if stream.twins is None else 2
+        in_batch = math.inf if self.cfg.max_tokens is None else self.cfg.max_tokens // rows
+        source, target = self.max_lengths
+        return min(source, in_batch), min(target, in_batch)
 
     def _check_checkpoints(self, saved: object) -> None:
         """Check what fairseq-generate loads, as far as it can be seen here; `saved` is the task of a checkpoint."""

@@ -1,5 +1,6 @@
 """Joined rows: of a share of the speech, each row is followed by another one of the same speaker."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from preprocess.files.tokens.ctc_steps import needed_for_ctc
 from ..batch import TokenRows
 from ..language_symbols import LanguageSymbolIds
 from .draws import Draws, Purpose
+from .row_steps import longest
 
 if TYPE_CHECKING:
     from ..stream_rows import StreamRows
@@ -44,15 +46,26 @@ class JoinedRows:
         return torch.cat([tokens[: len(tokens) - self.num_after], self.rows[following][self.num_before :]])
 
 
+def joinable_groups(groups: np.ndarray, targets: TokenRows[Tensor]) -> np.ndarray:
+    """Groups (N,) of rows; ALONE where all rows of a group have one target, as at several speeds."""
+    first: dict[int, Tensor] = {}
+    with_others = {
+        group
+        for row, group in enumerate(groups.tolist())
+        if not torch.equal(first.setdefault(group, targets[row]), targets[row])
+    }
+    return np.where(np.isin(groups, sorted(with_others - {ALONE})), groups, ALONE)
+
+
 @dataclass(frozen=True)
 class Joins:
     """Pairs of rows of speech: a random share of them is followed by another of its speaker.
 
     Attributes:
         share: of the rows that are drawn; of these, rows stay alone that have no other of their speaker, or that with
-            the one that is drawn would be the same sentence twice, longer than the longest of all, or without a CTC
-            path, or of which one has a transcript and the other has none.
-        groups: (N,) number of speaker and languages of each row; ALONE: the speaker is not known.
+            the one that is drawn would be the same sentence twice, longer than the longest that is trained on, or
+            without a CTC path, or of which one has a transcript and the other has none.
+        groups: (N,) number of speaker and languages of each row; ALONE: none, see `joinable_groups`.
         language_symbols: of the data-bin.
     """
 
@@ -61,10 +74,9 @@ class Joins:
     language_symbols: LanguageSymbolIds
 
     @property
-    def num_with_partners(self) -> int:
-        """Number of rows that have another one of their speaker."""
-        counts = np.bincount(self.groups[self.groups != ALONE])
-        return int(counts[counts > 1].sum())
+    def num_joinable(self) -> int:
+        """Number of rows that have another one of their speaker, with another sentence."""
+        return int((self.groups != ALONE).sum())
 
     def of_epoch(self, stream: "StreamRows", draws: Draws) -> "StreamRows":
         """The rows of a stream in an epoch, the same in both views."""
@@ -89,12 +101,18 @@ class Joins:
         chances = generator.random(number)  # of each row, whether it is drawn or not
         members = {group: np.flatnonzero(self.groups == group) for group in np.unique(self.groups[drawn])}
         symbols = self.language_symbols
-        sides = [(stream.sources, symbols.num_source_edges), (stream.targets, symbols.num_target_symbols + 1)]
-        sides.append((stream.transcripts, 1))
-        room = [(rows, edges + int(np.max(rows.sizes))) for rows, edges in sides if rows is not None]
+        max_source, max_target = stream.max_lengths
+        sides = [(rows, symbols.num_source_edges, max_source) for rows in (stream.sources, stream.twins)]
+        sides.append((stream.targets, symbols.num_target_symbols + 1, max_target))
+        sides.append((stream.transcripts, 1, math.inf))
+        room = [
+            (rows, edges + longest(np.asarray(rows.sizes), max_length))
+            for rows, edges, max_length in sides
+            if rows is not None
+        ]
         for row in drawn.tolist():
             others = members[self.groups[row]]
-            if self.groups[row] == ALONE or len(others) < 2:
+            if self.groups[row] == ALONE:
                 continue
             place = int(chances[row] * (len(others) - 1))
             other = int(others[place + (place >= np.searchsorted(others, row))])  # any but the row itself

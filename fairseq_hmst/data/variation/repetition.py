@@ -9,7 +9,7 @@ from ..flat_rows import FlatRows, inner_tokens
 from ..language_symbols import LanguageSymbolIds
 from ..twins import RepeatedText, TextTwins
 from .draws import Draws, Purpose
-from .row_steps import fits, needed_steps
+from .row_steps import fits, longest, needed_steps
 
 if TYPE_CHECKING:
     from ..stream_rows import StreamRows
@@ -123,7 +123,8 @@ def character_rule(durations: Durations, characters: np.ndarray, frequencies: np
 class Repetitions:
     """Repetitions of the texts of a stream, others in each epoch and in each view.
 
-    A row keeps the even ones where others would make it longer than the longest, or leave CTC without a path.
+    A row keeps the even ones where others would make it longer than the longest that is trained on, or leave CTC
+    without a path.
     """
 
     rule: RepetitionRule
@@ -133,17 +134,20 @@ class Repetitions:
         """The rows of a stream in an epoch and a view."""
         needed = needed_steps(stream, self.language_symbols)
         generator = draws.generator(Purpose.REPETITIONS, stream.number, draws.view)
+        max_length = stream.max_lengths[0]
         found = replace(stream)
         if isinstance(stream.sources, RepeatedText):
-            found.sources = self._drawn(stream.sources, needed, generator)
+            found.sources = self._drawn(stream.sources, needed, max_length, generator)
         if stream.twins is not None:
-            found.twins = TextTwins(self._drawn(stream.twins.repeated, needed, generator))
+            found.twins = TextTwins(self._drawn(stream.twins.repeated, needed, max_length, generator))
         return found
 
-    def _drawn(self, even: RepeatedText, needed: np.ndarray, generator: np.random.Generator) -> RepeatedText:
+    def _drawn(
+        self, even: RepeatedText, needed: np.ndarray, max_length: float, generator: np.random.Generator
+    ) -> RepeatedText:
         texts = inner_tokens(even.texts, 0, 1)
         counts = FlatRows(self.rule.draw(texts.tokens, generator), texts.sizes)
         sizes = even.of_texts(even.texts, counts).sizes
-        is_kept = fits(sizes, even.sizes, needed)
+        is_kept = fits(sizes, longest(even.sizes, max_length), needed)
         kept = np.where(np.repeat(is_kept, texts.sizes), counts.tokens, even.repeat)
         return even.of_texts(even.texts, FlatRows(kept, texts.sizes))

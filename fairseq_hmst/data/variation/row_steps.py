@@ -1,4 +1,4 @@
-"""Encoder steps that CTC needs for the labels of rows: which inputs have as many."""
+"""Bounds of varied rows: encoder steps that CTC needs for their labels, and the longest row."""
 
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,17 @@ def needed_steps(stream: "StreamRows", language_symbols: LanguageSymbolIds) -> n
     return np.max([np.zeros(len(stream.sources), dtype=np.int64), *steps], axis=0)
 
 
-def fits(sizes: np.ndarray, stored_sizes: np.ndarray, needed: np.ndarray) -> np.ndarray:
-    """Whether varied inputs may replace stored ones, (N,): CTC has a path, and none exceeds the longest stored one.
+def longest(sizes: np.ndarray, max_length: float) -> int:
+    """The largest of sizes (N,) that is not above the length which a training takes; 0: none."""
+    return int(sizes[sizes <= max_length].max(initial=0))
+
+
+def fits(sizes: np.ndarray, max_length: int, needed: np.ndarray) -> np.ndarray:
+    """Whether varied inputs may replace stored ones, (N,): they are short enough, and CTC has a path.
 
     Args:
         sizes: (N,) of the varied inputs.
-        stored_sizes: (N,) of the stored ones, of which the longest bounds them.
+        max_length: of the stored inputs; see `longest`.
         needed: (N,) steps; see `needed_steps`.
     """
-    return (sizes <= stored_sizes.max(initial=0)) & (sizes >= needed)
+    return (sizes <= max_length) & (sizes >= needed)

@@ -1,5 +1,6 @@
 """Other pieces of the same units and text: subword regularization (Kudo 2018, arXiv:1804.10959)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -14,7 +15,7 @@ from ..flat_rows import FlatRows, inner_tokens
 from ..language_symbols import LanguageSymbolIds
 from ..twins import RepeatedText, TextTwins
 from .draws import Draws, Purpose
-from .row_steps import fits, steps_of_rows
+from .row_steps import fits, longest, steps_of_rows
 from .unigram_sampler import UnigramSampler
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Segmentation:
     """Other pieces for the rows of a stream that an epoch uses.
 
     Both views of a row have the same labels, and inputs of their own. A row keeps its pieces where others would be
-    longer than the longest row as stored, or leave CTC without a path.
+    longer than the longest row that is trained on, or leave CTC without a path.
 
     Attributes:
         samplers: of some of SIDES.
@@ -66,29 +67,31 @@ class Segmentation:
             if draws.view > 0:
                 texts = WithEdges(self._sample_texts(stream.transcripts, stream, draws), stream.transcripts, 0, 1)
             if isinstance(stream.sources, RepeatedText):
-                found.sources = _fitting(stream.sources, texts, steps)
+                found.sources = _fitting(stream.sources, texts, steps, stream.max_lengths[0])
             if stream.twins is not None:
-                found.twins = TextTwins(_fitting(stream.twins.repeated, texts, steps))
+                found.twins = TextTwins(_fitting(stream.twins.repeated, texts, steps, stream.max_lengths[0]))
         return found
 
     def _sample_labels(self, stream: "StreamRows", draws: Draws) -> dict[str, FlatRows]:
         """Labels of each head, sampled where that is asked for: `targets`, and `transcripts` where there are any."""
+        before = self.language_symbols.num_target_symbols
+        max_target = stream.max_lengths[1] - before - 1
         kinds = {
-            "targets": (stream.targets, self.language_symbols.num_target_symbols, "target", Draw.TARGETS),
-            "transcripts": (stream.transcripts, 0, "source", Draw.TRANSCRIPTS),
+            "targets": (stream.targets, before, "target", Draw.TARGETS, max_target),
+            "transcripts": (stream.transcripts, 0, "source", Draw.TRANSCRIPTS, math.inf),
         }
         room = np.asarray(stream.sources.sizes)
         if stream.twins is not None:
             room = np.where(stream.twins.sizes > 0, np.minimum(room, stream.twins.sizes), room)
         labels = {}
-        for kind, (rows, before, side, draw) in kinds.items():
+        for kind, (rows, before, side, draw, max_length) in kinds.items():
             if rows is None:
                 continue
             labels[kind] = stored = inner_tokens(rows, before, 1)
             if side in self.samplers:
                 generator = draws.generator(Purpose.SEGMENTATION, draw, stream.number)
                 sampled = self._sample(side, stored, stream.used, generator)
-                is_first = (sampled.sizes <= stored.sizes.max(initial=0)) & (steps_of_rows(sampled) <= room)
+                is_first = (sampled.sizes <= longest(stored.sizes, max_length)) & (steps_of_rows(sampled) <= room)
                 labels[kind] = _first_where(is_first, sampled, stored)
         return labels
 
@@ -102,7 +105,8 @@ class Segmentation:
         stored = inner_tokens(stream.sources, before, after)
         generator = draws.generator(Purpose.SEGMENTATION, Draw.UNITS, stream.number, draws.view)
         sampled = self._sample("units", stored, stream.used, generator)
-        is_first = fits(sampled.sizes + before + after, stored.sizes + before + after, steps)
+        max_length = longest(stored.sizes + before + after, stream.max_lengths[0])
+        is_first = fits(sampled.sizes + before + after, max_length, steps)
         return WithEdges(_first_where(is_first, sampled, stored), stream.sources, before, after)
 
     def _sample(self, side: str, stored: FlatRows, used: np.ndarray | None, generator: np.random.Generator) -> FlatRows:
@@ -138,9 +142,9 @@ def _first_where(is_first: np.ndarray, first: FlatRows, second: FlatRows) -> Fla
     return second.with_rows(places, first.take(places))
 
 
-def _fitting(repeated: RepeatedText, texts: WithEdges, steps: np.ndarray) -> RepeatedText:
+def _fitting(repeated: RepeatedText, texts: WithEdges, steps: np.ndarray, max_length: float) -> RepeatedText:
     """Repeated texts; a row keeps its own where others would be too long, or too short for CTC."""
     sampled = repeated.of_texts(texts)
-    is_first = fits(sampled.sizes, repeated.sizes, steps)
+    is_first = fits(sampled.sizes, longest(repeated.sizes, max_length), steps)
     stored = inner_tokens(repeated.texts, 0, 1)
     return repeated.of_texts(WithEdges(_first_where(is_first, texts.texts, stored), repeated.texts, 0, 1))

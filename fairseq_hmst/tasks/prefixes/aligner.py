@@ -106,8 +106,7 @@ class Aligner:
         source, target = stream.sources[row], stream.targets[row]
         symbols = self.data_bin.language_symbols
         labels = symbols.labels(target)
-        positions = self.model.max_positions()
-        longest, longest_target = positions if isinstance(positions, tuple) else (positions, float("inf"))
+        longest, longest_target = self.model.max_lengths
         if len(source) > longest or len(target) > longest_target:
             return None
         if len(labels) < 2 or not _has_path(labels, source):

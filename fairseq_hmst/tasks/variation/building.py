@@ -15,7 +15,7 @@ from ...data.variation.repetition import Repetitions
 from ...data.variation.segmentation import Segmentation
 from ...data.variation.unigram_sampler import UnigramSampler
 from ...data.views import PieceLengths
-from .needs import read_speakers
+from .needs import speaker_groups
 from .options import DEFAULT_ALPHA, VariationConfig, mask_span, sides_of
 from .repetition_rule import characters_of_pieces, make_rule
 
@@ -47,7 +47,7 @@ def vary_streams(
     if text is not None and text.transcripts is not None and ("source" in sides or jitter or config.text_mask_share):
         text.sources = RepeatedText(text.sources, text.transcripts, data_bin.card.repeat, data_bin.language_symbols)
     if speech is not None and config.join_share > 0:
-        joins = Joins(config.join_share, read_speakers(data_bin, split), data_bin.language_symbols)
+        joins = Joins(config.join_share, speaker_groups(data_bin, split), data_bin.language_symbols)
         speech.variations = (joins, *speech.variations)  # before prefixes, after which no other sentence may follow
     if sides:
         alpha = DEFAULT_ALPHA if config.sampling_alpha is None else config.sampling_alpha
@@ -73,7 +73,7 @@ def describe_variations(config: VariationConfig, streams: Iterable[StreamRows]) 
     parts = []
     variations = [variation for stream in streams for variation in stream.variations]
     parts += [
-        f"{variation.share:g} of st are drawn to be joined, {variation.num_with_partners} have another row of their "
+        f"{variation.share:g} of st are drawn to be joined, {variation.num_joinable} have another sentence of their "
         "speaker"
         for variation in variations
         if isinstance(variation, Joins)

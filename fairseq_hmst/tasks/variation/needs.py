@@ -8,7 +8,8 @@ from preprocess.errors import MismatchError, OptionError
 from preprocess.files.origin import read_origins
 
 from ...data.data_bin import DataBin, DataBinError
-from ...data.variation.joins import ALONE
+from ...data.stream_rows import load_stream
+from ...data.variation.joins import ALONE, joinable_groups
 from .options import VariationConfig, sides_of
 
 
@@ -32,7 +33,7 @@ def check_varied_data(
         counts = data_bin.card.counts.get(split, {})
         has_transcripts = "st" in stream_names and "st" in counts and counts["st"].transcripts > 0
         if config.join_share > 0:
-            read_speakers(data_bin, split)
+            speaker_groups(data_bin, split)
         if "source" in sides_of(config) and not has_transcripts and "mt" not in stream_names:
             raise OptionError("sample_pieces", f"source has no effect: {data_bin.path} has speech without transcripts")
         if jitter is not None and data_bin.card.repeat < 2:
@@ -47,11 +48,12 @@ def check_varied_data(
             )
 
 
-def read_speakers(data_bin: DataBin, split: str) -> np.ndarray:
-    """Number of speaker and languages of each row of speech; ALONE where the speaker is not known.
+def speaker_groups(data_bin: DataBin, split: str) -> np.ndarray:
+    """Number of speaker and languages of each row of speech; ALONE where there is no other sentence of the speaker.
 
     Raises:
-        OptionError: no row has another one of its speaker.
+        DataBinError: the table of speakers is not in its form.
+        OptionError: no row has another sentence of its speaker.
     """
     path = data_bin.path / f"{split}.st.origin.tsv"
     data_bin.compare([path.name])
@@ -65,10 +67,12 @@ def read_speakers(data_bin: DataBin, split: str) -> np.ndarray:
         ]
     except MismatchError as error:
         raise DataBinError.of(error) from error
-    if len(groups) - groups.count(ALONE) == len(numbers):
+    targets = load_stream(data_bin, split, "st").targets
+    assert targets is not None  # of a data-bin
+    found = joinable_groups(np.array(groups), targets)
+    if (found == ALONE).all():
+        named = "one sentence of each" if numbers else "none"
         raise OptionError(
-            "join_share",
-            f"joins rows of one speaker, but {path} names {'one row of each' if numbers else 'none'}; fill `speaker` "
-            "in manifests",
+            "join_share", f"joins rows of one speaker, but {path} names {named}; fill `speaker` in manifests"
         )
-    return np.array(groups)
+    return found

@@ -118,6 +118,10 @@ def check_variation_options(config: VariationConfig, learned: Learned) -> None:
         raise OptionError("sampling_alpha", f"must lie in (0, 1], got {alpha}")
     if config.repeat_jitter is not None and not has_text:
         raise OptionError("repeat_jitter", f"{config.repeat_jitter} has no effect without text")
+    if config.repeat_jitter not in (None, "fixed") and not has_speech:
+        raise OptionError(
+            "repeat_jitter", f"{config.repeat_jitter} measures speech, and the training has none: add st, or give fixed"
+        )
     if not 0 <= config.join_share < 1:
         raise OptionError("join_share", f"must lie in [0, 1), got {config.join_share}")
     if config.join_share > 0 and not has_speech:

@@ -16,7 +16,7 @@ OTHERS = {
     "common": {"seed": 7, "tensorboard_logdir": "log"},
     "generation": {"lm_path": "lm.pt"},
     "ema": {"store_ema": True},
-    "dataset": {"valid_subset": "valid,valid1"},
+    "dataset": {"valid_subset": "valid,valid1", "max_tokens": 400},
 }
 
 

@@ -1,14 +1,17 @@
 """Joined rows: what they are made of, by hand; test_building.py has those of a whole training."""
 
+import math
+
 import numpy as np
 import pytest
+import torch
 from token_rows import rows_of
 
 from fairseq_hmst.data.language_symbols import LanguageSymbolIds
 from fairseq_hmst.data.stream_rows import StreamRows
 from fairseq_hmst.data.twins import RepeatedText, TextTwins
 from fairseq_hmst.data.variation.draws import Draws
-from fairseq_hmst.data.variation.joins import ALONE, JoinedRows, Joins
+from fairseq_hmst.data.variation.joins import ALONE, JoinedRows, Joins, joinable_groups
 
 
 def test_texts_follow_each_other_between_the_edges_of_the_first():
@@ -84,8 +87,29 @@ def test_twins_too_need_a_ctc_path():
         assert found.targets[0].tolist() == expected
 
 
-def test_rows_with_another_of_their_speaker_are_counted():
-    assert Joins(0.5, np.array([0, 1, 0, ALONE, ALONE, 2, 0]), LanguageSymbolIds(2)).num_with_partners == 3
+def test_rows_with_another_sentence_of_their_speaker_are_counted():
+    targets = rows_of([5, 2], [5, 2], [6, 2], [7, 2], [8, 2], [9, 2], [9, 2], [5, 2])
+    groups = joinable_groups(np.array([0, 1, 0, ALONE, ALONE, 2, 2, 0]), targets)
+    assert groups.tolist() == [0, ALONE, 0, ALONE, ALONE, ALONE, ALONE, 0]
+    assert Joins(0.5, groups, LanguageSymbolIds(2)).num_joinable == 3
+
+
+@pytest.mark.parametrize(("max_lengths", "is_joined"), [((10, 10), True), ((5, 10), True), ((4, 10), False)])
+def test_a_row_that_no_training_takes_is_no_measure_of_others(max_lengths, is_joined):
+    sources, targets = rows_of([4, 3, 2], [4, 3, 2], LONG), rows_of([5, 2], [6, 2], [6, 7, 8, 9, 2])
+    sources.append(torch.tensor([4, 3, 4, 3, 2]))
+    targets.append(torch.tensor([5, 6, 2]))
+    stream = StreamRows("st", sources, targets, max_lengths=max_lengths)
+    found = Joins(0.999, np.array([0, 0, ALONE, ALONE]), LanguageSymbolIds(2)).of_epoch(stream, Draws(1, 1))
+    assert found.targets[0].tolist() == ([5, 6, 2] if is_joined else [5, 2])
+
+
+@pytest.mark.parametrize(("max_target", "is_joined"), [(5, True), (3, True), (2, False)])
+def test_nor_is_a_target_that_no_training_takes(max_target, is_joined):
+    sources, targets = rows_of([4, 3, 2], [4, 3, 2], LONG, LONG), rows_of([5, 2], [6, 2], [6, 7, 8, 9, 2], [5, 6, 2])
+    stream = StreamRows("st", sources, targets, max_lengths=(math.inf, max_target))
+    found = Joins(0.999, np.array([0, 0, ALONE, ALONE]), LanguageSymbolIds(2)).of_epoch(stream, Draws(1, 1))
+    assert found.targets[0].tolist() == ([5, 6, 2] if is_joined else [5, 2])
 
 
 def test_twins_are_those_of_the_joined_transcripts():

@@ -99,6 +99,15 @@ def test_a_row_is_repeated_evenly_where_it_would_be_too_long_or_ctc_had_no_path(
         assert lists(found.transcripts) == lists(texts)
 
 
+def test_a_row_that_no_training_takes_is_no_measure_of_others():
+    texts = rows_of([30, 31, 2], [32, 2])
+    repeated = RepeatedText(texts, texts, 2, LanguageSymbolIds(2))
+    for max_length, expected in ((5, [32, 32, 32, 32, 2]), (4, [32, 32, 2])):
+        stream = StreamRows("mt", repeated, rows_of([5, 2], [7, 2]), texts, max_lengths=(max_length, 9))
+        found = Repetitions(Given(2, 2, 4), LanguageSymbolIds(2)).of_epoch(stream, Draws(1, 1))
+        assert found.sources[1].tolist() == expected
+
+
 def test_both_views_have_repetitions_of_their_own():
     texts = rows_of([30] * 60 + [2], [30] * 90 + [2])
     stream = StreamRows("mt", RepeatedText(texts, texts, 4, LanguageSymbolIds(2)), None, texts)

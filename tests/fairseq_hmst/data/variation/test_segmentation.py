@@ -56,6 +56,14 @@ def test_units_stay_where_others_leave_ctc_no_path_or_are_longer_than_the_longes
         assert lists(found.targets) == lists(TARGETS)
 
 
+def test_a_row_that_no_training_takes_is_no_measure_of_others():
+    stream = StreamRows("st", SOURCES, TARGETS, max_lengths=(3, 10))
+    found = of_epoch(stream, units=Rows((20, 21, 22, 23), (20, 21, 22)))
+    assert lists(found.sources) == lists(SOURCES)  # the second would be of four tokens
+    stream = StreamRows("st", SOURCES, TARGETS, max_lengths=(10, 3))
+    assert lists(of_epoch(stream, target=Rows((5, 5, 6), (7, 8, 9))).targets) == lists(TARGETS)
+
+
 def test_targets_stay_where_others_are_longer_than_their_source_allows_or_than_the_longest():
     stream = StreamRows("st", SOURCES, TARGETS)
     assert lists(of_epoch(stream, target=Rows([8, 9, 8], [8, 9, 8])).targets) == [[8, 9, 8, 2], [8, 9, 8, 2]]

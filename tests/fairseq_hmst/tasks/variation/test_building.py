@@ -307,3 +307,29 @@ def test_a_prefix_of_a_joined_row_is_one_of_its_first_sentence(toy_data_bin):
     for row in cut:
         assert found.targets[row].tolist() == [int(speech.targets[row][0]), 2]
         assert found.sources[row].tolist() == [int(speech.sources[row][0]), 2]
+
+
+@pytest.mark.parametrize("criterion", [{}, {"consistency_weight": 1.0}])
+def test_what_fits_into_a_batch_as_it_is_stored_fits_when_it_varies(toy_data_bin, criterion):
+    """As to --max-tokens; the longest rows do not fit."""
+    varied = {"sample_pieces": "units,source,target", "sampling_alpha": 0.1, "repeat_jitter": "fixed"}
+    tokens = loaded_training(toy_data_bin, criterion).dataset("train").num_tokens_vec(np.arange(NUM_SPEECH))
+    bound = int(np.quantile(tokens, 0.9))
+    options = {**varied, "join_share": 0.9, "max_tokens": bound}
+    dataset = loaded_training(toy_data_bin, criterion, **options).dataset("train")
+    changed = 0
+    for epoch in range(1, 5):
+        dataset.set_epoch(epoch)
+        now = dataset.num_tokens_vec(np.arange(NUM_SPEECH))
+        assert (now[tokens <= bound] <= bound).all()
+        changed += int((now != tokens).sum())
+    assert changed > NUM_SPEECH
+
+
+@pytest.mark.parametrize(("architecture", "expected"), [("hmst_aed_tiny", (60, 50)), ("hmst_ctc_tiny", (60, 300))])
+def test_rows_are_no_longer_than_the_model_takes(toy_data_bin, architecture, expected):
+    task = training_task(toy_data_bin, max_tokens=300, join_share=0.5)
+    size = {"embed_dim": 16, "ffn_embed_dim": 16, "encoder_layers": 2, "source_ctc_layer": 1}
+    build_model(task, architecture, **size, max_source_positions=60, max_target_positions=50)
+    task.load_dataset("train")
+    assert task.dataset("train").streams[0].max_lengths == expected

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 from cards import without_transcripts
+from token_rows import Rows
 from toy import loaded_training, make_toy_data_bin, training_task
 
+from fairseq_hmst.data.stream_rows import load_stream
 from fairseq_hmst.tasks.variation import needs
 from preprocess.errors import OptionError
 from preprocess.files.origin import read_origins
@@ -29,7 +31,24 @@ def test_joining_needs_two_rows_of_a_speaker_in_every_data_bin(toy_data_bin, mon
 
     monkeypatch.setattr(needs, "read_origins", read)
     task = training_task(f"{toy_data_bin}:{other}", join_share=0.5)
-    with pytest.raises(OptionError, match="but .*other.* names one row of each; fill `speaker`"):
+    with pytest.raises(OptionError, match="but .*other.* names one sentence of each; fill `speaker`"):
+        task.load_dataset("train")
+
+
+def test_one_sentence_at_several_speeds_is_not_joined_with_itself(toy_data_bin, monkeypatch):
+    def load(data_bin, split, name):
+        stream = load_stream(data_bin, split, name)
+        return replace(stream, targets=Rows([stream.targets[0]] * len(stream.targets)))
+
+    monkeypatch.setattr(needs, "load_stream", load)
+    task = training_task(toy_data_bin, join_share=0.5)
+    with pytest.raises(OptionError, match="join_share joins rows of one speaker, but .* names one sentence of each"):
+        task.load_dataset("train")
+
+
+def test_speech_is_measured_where_there_is_some(toy_data_bin):
+    task = training_task(toy_data_bin, streams="mt", repeat_jitter="normal")
+    with pytest.raises(OptionError, match="repeat_jitter normal measures speech, and the training has none: add st"):
         task.load_dataset("train")
 
 

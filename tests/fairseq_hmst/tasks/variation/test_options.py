@@ -19,7 +19,7 @@ from preprocess.errors import OptionError
         ({"sampling_alpha": 0.1}, "sampling_alpha 0.1 has no effect without --sample-pieces"),
         ({"sample_pieces": "target", "sampling_alpha": 0.0}, r"sampling_alpha must lie in \(0, 1\], got 0.0"),
         ({"repeat_jitter": "fixed", "streams": "st"}, "repeat_jitter fixed has no effect without text"),
-        ({"repeat_jitter": "normal", "streams": "mt"}, "repeat_jitter normal needs speech with transcripts"),
+        ({"repeat_jitter": "normal", "streams": "mt"}, "repeat_jitter normal measures speech, and the train"),
         ({"join_share": 1.0}, r"join_share must lie in \[0, 1\), got 1.0"),
         ({"join_share": 0.1, "streams": "mt"}, "join_share 0.1 has no effect without the stream st"),
         (
