@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 OPTIONS_OF_HEADS = {"label_smoothing": "attention", "source_ctc_streams": "source_ctc"}
 DEFAULT_WEIGHTS = {"attention": 0.7, "transducer": 0.7, "ctc": 0.3, "source_ctc": 0.3}
-WEIGHTS = tuple(f"{name}_weight" for name in (*DEFAULT_WEIGHTS, "mt", "rdrop", "rdrop_ctc", "consistency"))
 # Gradients of --fp16 are those of the sum over all tokens times --fp16-init-scale, 128, and must stay below 65504. Loss
 # and sample size, by which fairseq divides later, are therefore in units of 128 tokens: a power of two rounds nothing.
 LOSS_UNIT = 128
@@ -89,6 +88,7 @@ class JointCriterion(FairseqCriterion):
         trains_every_head: unlike fairseq's criterions, which train an attention decoder alone.
         needs_text_twins: whether batches of train need text twins.
         compares_views: whether two views of each example must agree.
+        streams_with_transcripts: whose transcripts the source CTC learns, if the model has one.
 
     Raises:
         OptionError: a weight is negative, NaN or infinite, or an option has another value than its default, and the
@@ -121,15 +121,12 @@ class JointCriterion(FairseqCriterion):
             "ctc": ctc_weight,
             "source_ctc": source_ctc_weight,
         }
-        self.check_weights(
-            {
-                **{f"{head}_weight": weight for head, weight in self.given_weights.items()},
-                "mt_weight": mt_weight,
-                "rdrop_weight": rdrop_weight,
-                "rdrop_ctc_weight": rdrop_ctc_weight,
-                "consistency_weight": consistency_weight,
-            }
-        )
+        other_weights: dict[str, float | None]
+        other_weights = {"mt": mt_weight, "rdrop": rdrop_weight, "consistency": consistency_weight}
+        other_weights["rdrop_ctc"] = rdrop_ctc_weight
+        for name, weight in (self.given_weights | other_weights).items():
+            if weight is not None and not 0 <= weight < math.inf:
+                raise OptionError(f"{name}_weight", f"must be 0 or more and finite, got {weight}")
         self.rdrop_weight = rdrop_weight
         self.rdrop_ctc_weight = rdrop_weight if rdrop_ctc_weight is None else rdrop_ctc_weight
         self._weights_ctc_views = rdrop_ctc_weight is not None
@@ -141,23 +138,9 @@ class JointCriterion(FairseqCriterion):
         if mt_weight != 1 and "mt" not in self.stream_names:
             raise OptionError("mt_weight", f"{mt_weight} has no effect with --streams {','.join(self.stream_names)}")
         self.stream_weights = {"st": 1.0, "mt": mt_weight}
+        self.streams_with_transcripts = [] if source_ctc_weight == 0 else str(source_ctc_streams).split(",")
         self.source_ctc_streams = str(source_ctc_streams)
         self.sentence_avg = sentence_avg
-
-    @staticmethod
-    def check_weights(options: Mapping[str, object]) -> None:
-        """Refuse weights that are no weights.
-
-        Args:
-            options: of the criterion, and perhaps others, by name; None where one is not given.
-
-        Raises:
-            OptionError: a weight is negative, NaN or infinite.
-        """
-        for name in WEIGHTS:
-            weight = options[name]
-            if isinstance(weight, (int, float)) and not 0 <= weight < math.inf:
-                raise OptionError(name, f"must be 0 or more and finite, got {weight}")
 
     def forward(self, model: "HmstModel", sample: "Batch") -> tuple[Tensor, float, dict[str, Tensor | float]]:
         """Loss and sample size, both divided by LOSS_UNIT, and the sums that `reduce_metrics` logs.
@@ -179,7 +162,7 @@ class JointCriterion(FairseqCriterion):
             if self.rdrop_ctc_weight != self.rdrop_weight:
                 losses = losses + (self.rdrop_ctc_weight - self.rdrop_weight) * of_ctc
         if model.training and self.consistency_weight > 0:
-            measures["consistency_loss"] = divergence_of_twins(heads, weights)
+            measures["consistency_loss"] = divergence_of_twins(heads)
             losses = losses + self.consistency_weight * weights["attention"] * measures["consistency_loss"]
         # an example counts as one, however many copies of it there are
         loss = (self._weights(views, losses.dtype) / num_copies * losses).sum()
@@ -247,27 +230,44 @@ class JointCriterion(FairseqCriterion):
                 raise OptionError(
                     option, f"{value} has no effect: it is of the head {head}, and the model has: {', '.join(heads)}"
                 )
-        if self._weights_ctc_views and not set(CTC_HEADS) & set(heads):
-            raise OptionError(
-                "rdrop_ctc_weight",
-                f"{self.rdrop_ctc_weight} has no effect: the model has no CTC head; it has: {', '.join(heads)}",
-            )
         given = {head: self.given_weights[head] for head in heads}
         weights = {head: DEFAULT_WEIGHTS[head] if value is None else value for head, value in given.items()}
         total = sum(weights.values())
         if total == 0:
             raise ValueError(f"all weights of the model's heads ({', '.join(heads)}) are 0: there is nothing to learn")
-        if self.compares_views and not any(weights[head] * self._view_weight(head) for head in heads):
-            raise OptionError(
-                "rdrop_weight",
-                f"{self.rdrop_weight}, and {self.rdrop_ctc_weight} for CTC, have no effect: the heads that they are of "
-                "have the weight 0",
-            )
+        self._check_comparisons(weights)
         return {head: weight / total for head, weight in weights.items()}
 
-    def _view_weight(self, head: str) -> float:
-        """Weight of R-drop for a head, relative to the head's own."""
-        return self.rdrop_ctc_weight if head in CTC_HEADS else self.rdrop_weight
+    def _check_comparisons(self, weights: Mapping[str, float]) -> None:
+        """Refuse R-drop and consistency that the heads do not serve.
+
+        Args:
+            weights: of the model's heads.
+
+        Raises:
+            OptionError: an option compares what no head predicts, or heads of the weight 0 alone.
+        """
+        there = ", ".join(f"{head} {weight:g}" for head, weight in weights.items())
+        if self.compares_views and "transducer" in weights:
+            raise OptionError(
+                "rdrop_weight" if self.rdrop_weight > 0 else "rdrop_ctc_weight",
+                "compares all that a head predicts, which a transducer never builds: it serves models that have "
+                f"attention and CTC heads alone; heads of this model and their weights: {there}",
+            )
+        of_ctc = [head for head in weights if head in CTC_HEADS]
+        of_attention = [head for head in weights if head == "attention"]
+        compared = [
+            ("rdrop_weight", self.rdrop_weight, of_attention + ([] if self._weights_ctc_views else of_ctc)),
+            ("rdrop_ctc_weight", self.rdrop_ctc_weight if self._weights_ctc_views else 0.0, of_ctc),
+            ("consistency_weight", self.consistency_weight, of_attention),
+        ]
+        for option, weight, heads in compared:
+            if weight > 0 and not any(weights[head] for head in heads):
+                raise OptionError(
+                    option,
+                    f"{weight} has no effect: no head that it compares has a loss; heads of this model and their "
+                    f"weights: {there}",
+                )
 
     def _weights(self, batch: "Batch", dtype: torch.dtype) -> Tensor:
         """Weight of each example's stream, (B,)."""

@@ -60,20 +60,12 @@ def divergence_of_copies(heads: HeadLosses, weights: dict[str, float]) -> tuple[
     """Divergence between the two copies of each example, (2B,), the same for both: weighted mean over the heads.
 
     Args:
-        heads: of `copies_of_batch(sample, 2)`.
+        heads: of `copies_of_batch(sample, 2)`; no transducer among them, which never builds all that it predicts.
         weights: of the heads, which sum to 1.
 
     Returns:
         that of all heads, and the part of the CTC heads in it.
-
-    Raises:
-        ValueError: there is a transducer among the heads.
     """
-    if "transducer" in heads.losses:
-        raise ValueError(
-            "--rdrop-weight compares all that a head predicts, which a transducer never builds: it serves models that "
-            f"have attention and CTC heads alone; this model has: {', '.join(heads.losses)}"
-        )
     divergences, of_ctc = [], [torch.zeros_like(next(iter(heads.losses.values())))]
     for head, (log_probs, padding_mask, rows) in heads.distributions.items():
         half = len(rows) // 2  # heads choose rows by what is the same for both copies
@@ -93,23 +85,12 @@ def _at_shared_steps(log_probs: Tensor, other: Tensor, steps: Tensor) -> tuple[t
     return (log_probs[rows, chosen[..., 0]], other[rows, chosen[..., 1]]), steps[..., 0] < 0
 
 
-def divergence_of_twins(heads: HeadLosses, weights: dict[str, float]) -> Tensor:
+def divergence_of_twins(heads: HeadLosses) -> Tensor:
     """Divergence between each example and its twin, (B,), by the attention decoder; 0 where it has none.
 
     Args:
-        heads: of a batch in which an example and its twin have the same target.
-        weights: of the heads.
-
-    Raises:
-        ValueError: there is no attention decoder, or its weight is 0.
+        heads: of a batch in which an example and its twin have the same target; an attention decoder among them.
     """
-    if "attention" not in heads.distributions:
-        raise ValueError(
-            "--consistency-weight compares what the attention decoder writes; this model has: "
-            f"{', '.join(heads.losses)}"
-        )
-    if weights["attention"] == 0:
-        raise ValueError("--consistency-weight has no effect with --attention-weight 0")
     twin = heads.batch["twin"]
     rows = chosen_rows(twin >= 0, int((heads.on_host["twin"] >= 0).sum()))
     log_probs, padding_mask, _ = heads.distributions["attention"]

@@ -158,6 +158,7 @@ class AedModel(AttentionDecoderModel):
     """Attentional encoder-decoder; both CTC heads may be added as auxiliary losses."""
 
     family = "hmst_aed"
+    main_heads = ("attention",)
 
     def __init__(self, config: AedConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=config.target_ctc)

@@ -11,6 +11,7 @@ class CTCModel(HmstModel):
     """The shared encoder with CTC on the translation after its last layer."""
 
     family = "hmst_ctc"
+    main_heads = ("ctc",)
 
     def __init__(self, config: SharedEncoderConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=True)

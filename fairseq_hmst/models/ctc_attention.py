@@ -11,6 +11,7 @@ class CTCAttentionModel(AttentionDecoderModel):
     """An encoder-decoder whose last encoder layer always learns the translation by CTC."""
 
     family = "hmst_ctc_attention"
+    main_heads = ("attention", "ctc")
 
     def __init__(self, config: AttentionDecoderConfig, task: ModelTask) -> None:
         super().__init__(config, task, target_ctc=True)

@@ -86,6 +86,8 @@ class HmstModel(BaseFairseqModel):
 
     Attributes:
         family: name without a size.
+        main_heads: heads of the translation that every model of the family has, as criterions name them.
+        heads: of the model, as criterions name them.
         origin: file or folder that the weights were loaded from; "" where they are of no file.
 
     Raises:
@@ -94,6 +96,7 @@ class HmstModel(BaseFairseqModel):
     """
 
     family: ClassVar[str]
+    main_heads: ClassVar[tuple[str, ...]]
     ctc_blank_index = BLANK_INDEX
     origin = ""
 
@@ -104,6 +107,7 @@ class HmstModel(BaseFairseqModel):
                 f"--source-ctc-layer must lie in 0..{config.encoder_layers} (--encoder-layers), "
                 f"got {config.source_ctc_layer}"
             )
+        self.heads = self.heads_of(config)
         self.source_ctc_layer = config.source_ctc_layer
         self.encoder = UnitEncoder(config, task.source_dictionary, self.build_encoder_embedding(config, task))
         self.ctc_head: CTCHead | None = None
@@ -122,6 +126,13 @@ class HmstModel(BaseFairseqModel):
         options = MODEL_DATACLASS_REGISTRY[cfg._name]
         defaults = OmegaConf.to_container(OmegaConf.structured(options), enum_to_str=True)
         return cls(cast(SharedEncoderConfig, OmegaConf.merge(defaults, cfg)), task)
+
+    @classmethod
+    def heads_of(cls, config: SharedEncoderConfig) -> list[str]:
+        """Heads of a model with these options, as criterions name them."""
+        heads = [*cls.main_heads]
+        heads += ["ctc"] if getattr(config, "target_ctc", False) else []
+        return heads + (["source_ctc"] if config.source_ctc_layer > 0 else [])
 
     @classmethod
     def start_weights(cls, config: SharedEncoderConfig, data_bin: DataBin) -> "Callable[[HmstModel], None] | None":
@@ -150,12 +161,6 @@ class HmstModel(BaseFairseqModel):
     def build_encoder_embedding(self, config: SharedEncoderConfig, task: ModelTask) -> nn.Module:
         """Embedding of ids (B, T) of the joint input dictionary, (B, T, D)."""
         return build_embedding(task.source_dictionary, config.embed_dim)
-
-    @property
-    def heads_beside_attention(self) -> tuple[str, ...]:
-        """Heads, in words, that fairseq's own criterions do not train."""
-        ctc = {"CTC on the translation": self.ctc_head, "CTC on the transcript": self.source_ctc_head}
-        return tuple(name for name, head in ctc.items() if head is not None)
 
     @property
     def decodings(self) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ class TransducerModel(HmstModel):
     """The shared encoder with a transducer on the translation; both CTC heads may be added as auxiliary losses."""
 
     family = "hmst_transducer"
+    main_heads = ("transducer",)
     transducer_blank_index = BLANK_INDEX
 
     def __init__(self, config: TransducerConfig, task: ModelTask) -> None:
@@ -77,10 +78,6 @@ class TransducerModel(HmstModel):
         self.num_start_tokens = task.data_bin.language_symbols.num_start_tokens
         num_labels = len(task.target_dictionary)
         self.joiner = Joiner(config.embed_dim, config.predictor_dim, config.joint_dim, num_labels)
-
-    @property
-    def heads_beside_attention(self) -> tuple[str, ...]:
-        return ("transducer", *super().heads_beside_attention)
 
     @property
     def decodings(self) -> tuple[str, ...]:

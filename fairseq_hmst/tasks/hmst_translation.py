@@ -61,7 +61,7 @@ class HmstTranslationTask(LoadingTask):
         super().__init__(standalone(cfg))
         self.validation: DecodedValidation | None = None
         self._is_described = False
-        self._heads_beside_attention: tuple[str, ...] = ()  # of the model that was built last
+        self._heads: Sequence[str] = ()  # of the model that was built last
         self._train_iterator: EpochBatchIterator | None = None  # of the last epoch that began
         self._num_updates = 0
         self.text = PlainText(self.data_bin)
@@ -87,7 +87,7 @@ class HmstTranslationTask(LoadingTask):
         model = super().build_model(cfg, from_checkpoint)
         if start is not None:
             start(model)
-        self._heads_beside_attention = model.heads_beside_attention
+        self._heads = model.heads
         self.learns_transcripts = model.source_ctc_head is not None
         if self.cfg.eval_bleu:
             generator = self.build_generator([model], BleuGeneration(self.cfg.eval_bleu_beam))
@@ -100,18 +100,10 @@ class HmstTranslationTask(LoadingTask):
     def build_criterion(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> FairseqCriterion:
         self.criterion = criterion = super().build_criterion(cfg, from_checkpoint)
         if not getattr(criterion, "trains_every_head", False):
-            self._refuse_heads_without_loss(cfg._name)
+            self.check_heads(cfg._name, self._heads)
         self.needs_text_twins = getattr(criterion, "needs_text_twins", False)  # of train, which is loaded after this
         self.compares_views = getattr(criterion, "compares_views", False)
         return criterion
-
-    def _refuse_heads_without_loss(self, criterion: str) -> None:
-        if self._heads_beside_attention:
-            raise OptionError(
-                "criterion",
-                f"{criterion} trains an attention decoder alone, but the model has: "
-                f"{', '.join(self._heads_beside_attention)}; give hmst_joint, which trains every head",
-            )
 
     def build_generator(
         self,

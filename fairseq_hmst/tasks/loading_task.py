@@ -23,10 +23,11 @@ from .input_languages import InputLanguages
 from .prefixes.adding import add_prefixes
 from .prefixes.kept_cuts import find_cuts
 from .training.compared_data import compare_with_cards
-from .training.options import check_streams, check_training_options
+from .training.options import check_heads, check_streams, check_training_options
 from .training.text_twins import add_text_twins, check_transcripts
 from .variation.building import describe_variations, vary_streams
 from .variation.needs import check_varied_data
+from .variation.options import check_repetition
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,10 @@ class LoadingTask(CheckpointedTask):
     """
 
     ALL_STREAMS = STREAM_NAMES
+    check_heads = staticmethod(check_heads)
+    check_streams = staticmethod(check_streams)
     check_training_options = staticmethod(check_training_options)
+    check_repetition = staticmethod(check_repetition)
 
     def __init__(self, cfg: HmstTranslationConfig) -> None:
         super().__init__(cfg)
@@ -126,7 +130,8 @@ class LoadingTask(CheckpointedTask):
 
     def _prepare_training(self, split: str) -> None:
         """Check options and data of a training; find out where rows can be cut, if it is to have prefixes."""
-        self.check_training_options(self.cfg, self.needs_text_twins, self.compares_views, self.learns_transcripts)
+        learns_transcripts = self.learns_transcripts and "st" in getattr(self.criterion, "streams_with_transcripts", ())
+        self.check_training_options(self.cfg, self.needs_text_twins, self.compares_views, learns_transcripts)
         save_dir = None if self.cfg.no_save else self.cfg.save_dir
         compare_with_cards(self.data_bins, split, self.stream_names, save_dir)
         check_varied_data(self.cfg, self.data_bins, split, self.stream_names)

@@ -54,6 +54,7 @@ def check_rows(recipe: Recipe, stages: "CheckedStages") -> list[UserError]:
         return [*faults, error]
     faults += check_languages(rows)
     faults += check_splits(rows, recipe)
+    faults += check_speakers(rows.get("train", ()), recipe)
     faults += check_lengths(rows, stages)
     faults += check_vocabularies(rows.get("train", ()), stages, recipe)
     return faults
@@ -128,6 +129,27 @@ def check_splits(rows: Mapping[str, Sequence[Utterance]], recipe: Recipe) -> Ite
     for split in option.value if isinstance(option.value, list) else [option.value]:
         if split not in there:
             yield UserError(f"decode: there is no split {split}; there are {', '.join(there)}", place=option.location)
+
+
+def check_speakers(rows: Sequence[Utterance], recipe: Recipe) -> Iterator[UserError]:
+    """Rows can only be joined where a speaker has two sentences."""
+    option = recipe.options["train"].get("join-share")
+    if option is None or not _is_share(option.value) or not rows:
+        return
+    sentences = {(row.speaker, row.tgt_text) for row in rows if row.speaker}
+    if len(sentences) == len({speaker for speaker, _ in sentences}):
+        yield UserError(
+            "train: join-share joins rows of one speaker, but no speaker of train has two sentences",
+            place=option.location,
+            advice="fill `speaker`, or leave join-share out",
+        )
+
+
+def _is_share(value: object) -> bool:
+    try:
+        return 0 < float(str(value)) < 1
+    except ValueError:
+        return False  # a fault that was told
 
 
 def check_lengths(rows: Mapping[str, Sequence[Utterance]], stages: "CheckedStages") -> Iterator[UserError]:

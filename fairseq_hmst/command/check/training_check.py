@@ -5,6 +5,9 @@ import difflib
 import io
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+
+from omegaconf import DictConfig
 
 from preprocess.errors import OptionError, UserError
 from preprocess.files.program.fairseq_import import process_unchanged
@@ -29,7 +32,13 @@ def check_training_options(recipe: Recipe) -> Iterator[UserError]:
         place = recipe.options["train"]["arch"].location
         yield UserError(f"arch must be one of {', '.join(architectures)}, got {arch}", place=place)
         return
-    base = ["data-bin", "--criterion", "hmst_joint", "--arch", str(arch)]
+    criterion = str(training_values(recipe)["criterion"])
+    if criterion not in (known := _criterions()):
+        place = recipe.options["train"]["criterion"].location
+        yield UserError(f"criterion must be one of {', '.join(known)}, got {criterion}", place=place)
+        return
+    given.pop("criterion", None)
+    base = ["data-bin", "--criterion", criterion, "--arch", str(arch)]
     errors = list(_check_fairseq(recipe, "train", given, base, "get_training_parser"))
     yield from errors or _check_together(recipe)
 
@@ -61,6 +70,15 @@ def _our_architectures() -> list[str]:
     return sorted(name for name in ARCH_MODEL_REGISTRY if name.startswith("hmst_"))
 
 
+def _criterions() -> list[str]:
+    from ... import plugin  # noqa: F401  (registers ours)
+
+    with process_unchanged():
+        from fairseq.criterions import CRITERION_REGISTRY
+
+    return sorted(CRITERION_REGISTRY)
+
+
 def _check_fairseq(
     recipe: Recipe, section: str, given: dict[str, Value], base: Sequence[str], make_parser: str
 ) -> Iterator[UserError]:
@@ -86,26 +104,48 @@ def _check_together(recipe: Recipe) -> Iterator[UserError]:
     """Find options of a training that do not fit each other, or have no effect."""
     with process_unchanged():
         from fairseq import options as fairseq_options
-        from fairseq.criterions import CRITERION_REGISTRY
-        from fairseq.tasks import TASK_REGISTRY
+        from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
     parser = fairseq_options.get_training_parser(default_task="hmst_translation")
     words = ["data-bin", *words_of(training_values(recipe)), "--task", "hmst_translation"]
-    options = fairseq_options.parse_args_and_arch(parser, input_args=words)
-    # which other criterions do not have
-    needs_text_twins, *compares_views = (
-        (getattr(options, name, None) or 0) > 0 for name in ("consistency_weight", "rdrop_weight", "rdrop_ctc_weight")
-    )
-    check_weights = getattr(CRITERION_REGISTRY[options.criterion], "check_weights", None)
-    check = TASK_REGISTRY["hmst_translation"].check_training_options
+    config = convert_namespace_to_omegaconf(fairseq_options.parse_args_and_arch(parser, input_args=words))
     try:
-        if check_weights is not None:
-            check_weights(vars(options))
-        check(options, needs_text_twins, any(compares_views), learns_transcripts=True)
+        _refuse_together(config, recipe)
     except OptionError as error:
         name = error.name.replace("_", "-")
         given = recipe.options["train"].get(name) or recipe.options["train"]["arch"]
         yield UserError(f"train: {name} {error.problem}", place=given.location)
+    except ValueError as error:
+        yield UserError(f"train: {error}", place=recipe.options["train"]["arch"].location)
+
+
+def _refuse_together(config: DictConfig, recipe: Recipe) -> None:
+    """Let the criterion judge the heads that the model will have, and the task its options.
+
+    Raises:
+        OptionError, ValueError: an option is at fault.
+    """
+    with process_unchanged():
+        from fairseq.criterions import CRITERION_REGISTRY
+        from fairseq.models import ARCH_MODEL_REGISTRY
+        from fairseq.tasks import TASK_REGISTRY
+
+    task, criterion = TASK_REGISTRY["hmst_translation"], CRITERION_REGISTRY[config.criterion._name]
+    heads = ARCH_MODEL_REGISTRY[config.model._name].heads_of(config.model)
+    needs_text_twins = compares_views = learns_transcripts = False
+    task.check_streams(config.task)
+    if getattr(criterion, "trains_every_head", False):
+        streams = config.task.streams.split(",")
+        built = criterion.build_criterion(config.criterion, SimpleNamespace(stream_names=streams))
+        built.head_weights(heads)
+        needs_text_twins, compares_views = built.needs_text_twins, built.compares_views
+        learns_transcripts = "source_ctc" in heads and "st" in built.streams_with_transcripts
+    else:
+        task.check_heads(config.criterion._name, heads)
+    task.check_training_options(config.task, needs_text_twins, compares_views, learns_transcripts)
+    repeat = recipe.options["binarize"].get("repeat")
+    if repeat is not None and str(repeat.value).isdigit():
+        task.check_repetition(config.task, int(str(repeat.value)), repeat.location)
 
 
 def _check_option(

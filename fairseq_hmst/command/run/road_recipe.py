@@ -11,7 +11,6 @@ from preprocess.recipe.file import Option, Recipe, Value, read_recipe
 DEFAULT_TRAINING: Mapping[str, Value] = {
     "streams": "st,mt",
     "criterion": "hmst_joint",
-    "label-smoothing": "0.1",
     "optimizer": "adam",
     "adam-betas": "(0.9, 0.98)",
     "clip-norm": "2",

@@ -1,6 +1,7 @@
 """Checks of the options of a training that need neither its data nor its model."""
 
 import math
+from collections.abc import Sequence
 
 from preprocess.errors import OptionError
 
@@ -19,7 +20,7 @@ def check_training_options(
         config: options of the task, or fairseq's namespace that has them.
         needs_text_twins: whether the criterion compares speech with text twins.
         compares_views: whether it compares two views of each example.
-        learns_transcripts: whether the model has a head for transcripts.
+        learns_transcripts: whether a head learns the transcripts of speech.
 
     Raises:
         OptionError: an option is at fault.
@@ -59,3 +60,22 @@ def check_streams(config: HmstTranslationConfig) -> None:
         raise OptionError("mt_passes", f"must be 0 or more and finite, got {config.mt_passes}")
     if config.mt_passes != 1 and len(streams) < 2:
         raise OptionError("mt_passes", f"{config.mt_passes} has no effect with --streams {config.streams}")
+
+
+def check_heads(criterion: str, heads: Sequence[str]) -> None:
+    """Refuse heads that a criterion of fairseq does not train.
+
+    Args:
+        criterion: its name; it trains an attention decoder alone.
+        heads: of the model.
+
+    Raises:
+        OptionError: there are others.
+    """
+    others = [head for head in heads if head != "attention"]
+    if others:
+        raise OptionError(
+            "criterion",
+            f"{criterion} trains an attention decoder alone, but the model has: {', '.join(others)}; give hmst_joint, "
+            "which trains every head",
+        )

@@ -10,7 +10,7 @@ from preprocess.files.origin import read_origins
 from ...data.data_bin import DataBin, DataBinError
 from ...data.stream_rows import load_stream
 from ...data.variation.joins import ALONE, joinable_groups
-from .options import VariationConfig, sides_of
+from .options import VariationConfig, check_repetition, sides_of
 
 
 def check_varied_data(
@@ -36,11 +36,7 @@ def check_varied_data(
             speaker_groups(data_bin, split)
         if "source" in sides_of(config) and not has_transcripts and "mt" not in stream_names:
             raise OptionError("sample_pieces", f"source has no effect: {data_bin.path} has speech without transcripts")
-        if jitter is not None and data_bin.card.repeat < 2:
-            raise OptionError(
-                "repeat_jitter",
-                f"{jitter} needs text that is repeated: --repeat of {data_bin.path} is {data_bin.card.repeat}",
-            )
+        check_repetition(config, data_bin.card.repeat, str(data_bin.path))
         if jitter is not None and jitter != "fixed" and not has_transcripts:
             raise OptionError(
                 "repeat_jitter",

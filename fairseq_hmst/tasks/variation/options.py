@@ -137,6 +137,23 @@ def check_variation_options(config: VariationConfig, learned: Learned) -> None:
         )
 
 
+def check_repetition(config: VariationConfig, repeat: int, where: str) -> None:
+    """Refuse jitter of text that is not repeated.
+
+    Args:
+        config: options of the task.
+        repeat: times that text has each token.
+        where: what says so.
+
+    Raises:
+        OptionError: text is not repeated.
+    """
+    if config.repeat_jitter is not None and repeat < 2:
+        raise OptionError(
+            "repeat_jitter", f"{config.repeat_jitter} needs text that is repeated: repeat of {where} is {repeat}"
+        )
+
+
 def sides_of(config: VariationConfig) -> list[str]:
     """Sides whose pieces are sampled."""
     return [] if config.sample_pieces is None else config.sample_pieces.split(",")

@@ -213,9 +213,9 @@ def test_options_of_what_is_not_there_are_refused(toy_data_bin, architecture, st
 @pytest.mark.parametrize(
     ("architecture", "heads"),
     [
-        ("hmst_ctc", "CTC on the translation, CTC on the transcript"),
-        ("hmst_ctc_attention", "CTC on the translation, CTC on the transcript"),
-        ("hmst_transducer", "transducer, CTC on the transcript"),
+        ("hmst_ctc", "ctc, source_ctc"),
+        ("hmst_ctc_attention", "ctc, source_ctc"),
+        ("hmst_transducer", "transducer, source_ctc"),
     ],
 )
 def test_a_criterion_of_fairseq_is_refused_where_it_leaves_heads_untrained(toy_task, architecture, heads):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from fairseq.distributed.module_proxy_wrapper import ModuleProxyWrapper
-from fairseq.models import MODEL_REGISTRY
+from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 from fairseq.modules import LearnedPositionalEmbedding
 from omegaconf import OmegaConf
 from torch.nn.parallel import DistributedDataParallel
@@ -85,6 +85,18 @@ def test_every_parameter_receives_a_gradient_from_every_batch(model, toy_task, r
 )
 def test_a_model_names_the_decodings_it_has_heads_for(toy_task, architecture, expected):
     assert build_model(toy_task, architecture, **SMALL | {"source_ctc_layer": 0}).decodings == expected
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_options_tell_the_heads_that_have_losses(toy_task, name):
+    architecture, options = FAMILIES[name]
+    for layer in (0, 1):
+        given = options | {"source_ctc_layer": layer, "encoder_layers": 2}
+        found = build_model(toy_task, architecture, **SMALL | given)
+        batch = batch_of(toy_task, range(4))
+        losses = build_criterion(toy_task).head_losses(found(**batch["net_input"]), batch, False).losses
+        config = OmegaConf.merge(OmegaConf.structured(MODEL_DATACLASS_REGISTRY[architecture]), given)
+        assert type(found).heads_of(config) == found.heads == list(losses)
 
 
 def test_asking_for_a_decoding_without_its_head_names_those_there_are(toy_data_bin):

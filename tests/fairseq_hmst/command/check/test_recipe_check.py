@@ -57,7 +57,9 @@ def test_a_recipe_without_faults_has_none_and_nothing_is_written(faults: Found, 
         "bleu-tokenizer: 13a",  # of --eval-bleu, which the road gives
         "criterion: label_smoothed_cross_entropy",
         "rdrop-weight: 1, speech-mask-share: 0.1",
-        "sample-pieces: 'units,source', join-share: 0.1, streams: st",
+        "sample-pieces: 'units,source', source-ctc-layer: 1, streams: st",
+        "criterion: cross_entropy",
+        "join-share: 0",
     ],
 )
 def test_options_that_fit_each_other_are_no_faults(faults: Found, options: str):
@@ -274,6 +276,47 @@ def test_a_recipe_without_architecture_or_preset_says_what_to_write(faults: Foun
             "max-update: 2, streams: mt, consistency-weight: 1",
             "recipe.yaml:13: train: consistency-weight compares speech with its transcript, and --streams is mt; add",
         ),
+        (
+            "max-update: 2",
+            "max-update: 2, criterion: joint",
+            "recipe.yaml:13: criterion must be one of adaptive_loss",
+        ),
+        (
+            "max-update: 2",
+            "max-update: 2, criterion: cross_entropy, rdrop-weight: 1",
+            "recipe.yaml:13: train has no option 'rdrop-weight'",
+        ),
+        (
+            "max-update: 2",
+            "max-update: 2, rdrop-weight: 1, rdrop-ctc-weight: 1",
+            "recipe.yaml:13: train: rdrop-ctc-weight 1.0 has no effect: no head that it compares has a loss",
+        ),
+        (
+            "max-update: 2",
+            "max-update: 2, criterion: cross_entropy, source-ctc-layer: 1",
+            "recipe.yaml:13: train: criterion cross_entropy trains an attention decoder alone, but the model has: sour",
+        ),
+        (
+            "arch: hmst_aed_tiny",
+            "rdrop-weight: 1, arch: hmst_transducer_tiny",
+            "recipe.yaml:13: train: rdrop-weight compares all that a head predicts, which a transducer never builds",
+        ),
+        ("max-update: 2", "max-update: 2, ctc-weight: 1", "recipe.yaml:13: train: --ctc-weight given, but the model"),
+        (
+            "max-update: 2",
+            "max-update: 2, sample-pieces: source, streams: st",
+            "recipe.yaml:13: train: sample-pieces source has no effect: there is no text, and no head learns transcri",
+        ),
+        (
+            "max-update: 2",
+            "max-update: 2, streams: mt, repeat-jitter: normal",
+            "recipe.yaml:13: train: repeat-jitter normal measures speech, and the training has none",
+        ),
+        (
+            "max-update: 2",
+            "max-update: 2, join-share: 0.1",
+            "recipe.yaml:13: train: join-share joins rows of one speaker, but no speaker of train has two sentences; f",
+        ),
         ("max-update: 2", "max-update: 2, mask-form: drop", "recipe.yaml:13: train: mask-form drop has no effect"),
         ("max-update: 2", "max-update: 2, init-from: no.pt", "recipe.yaml:13: train: init-from does not exist: no.pt"),
         ("hmst_aed_tiny", "transformer", "recipe.yaml:13: arch must be one of hmst_aed, hmst_aed_base, hmst_aed_tiny"),
@@ -287,6 +330,23 @@ def test_one_fault_is_one_line_with_its_place(faults: Found, before: str, after:
     assert before in WHOLE
     (fault,) = faults(WHOLE.replace(before, after))
     assert fault.startswith(message)
+
+
+def test_text_that_is_not_repeated_has_no_jitter(faults: Found):
+    recipe = WHOLE.replace("max-update: 2", "max-update: 2, repeat-jitter: fixed")
+    assert faults(recipe) == []
+    (fault,) = faults(recipe.replace("repeat: 2", "repeat: 1"))
+    message = "recipe.yaml:13: train: repeat-jitter fixed needs text that is repeated: repeat of .*recipe.yaml:10 is 1"
+    assert re.match(message, fault)
+
+
+def test_rows_of_a_speaker_with_two_sentences_can_be_joined(faults: Found, tmp_path: Path):
+    manifest = tmp_path / "corpus/train.tsv"
+    header, *rows = manifest.read_text(encoding="utf-8").splitlines()
+    assert "speaker" not in header
+    lines = [f"{header}\tspeaker", *(f"{row}\tone" for row in rows)]
+    manifest.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    assert faults(WHOLE.replace("max-update: 2", "max-update: 2, join-share: 0.1")) == []
 
 
 def test_other_options_are_judged_only_with_an_architecture(faults: Found):

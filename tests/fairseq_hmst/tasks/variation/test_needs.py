@@ -54,7 +54,7 @@ def test_speech_is_measured_where_there_is_some(toy_data_bin):
 
 def test_text_that_is_not_repeated_has_no_jitter(tmp_path):
     task = training_task(make_toy_data_bin(tmp_path, repeat=1), repeat_jitter="fixed")
-    with pytest.raises(OptionError, match="needs text that is repeated: --repeat of .*data-bin is 1"):
+    with pytest.raises(OptionError, match="needs text that is repeated: repeat of .*data-bin is 1"):
         task.load_dataset("train")
 
 

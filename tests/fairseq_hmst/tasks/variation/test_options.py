@@ -53,3 +53,8 @@ def test_source_text_that_no_head_learns_is_not_sampled(toy_data_bin):
         task.load_dataset("train")
     build_model(task, "hmst_ctc_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2)
     task.load_dataset("train")
+    for criterion in ({"source_ctc_streams": "mt"}, {"source_ctc_weight": 0.0}):
+        task = training_task(toy_data_bin, criterion, sample_pieces="source", streams="st")
+        build_model(task, "hmst_ctc_tiny", embed_dim=16, ffn_embed_dim=16, encoder_layers=2)
+        with pytest.raises(OptionError, match="source has no effect: there is no text, and no head learns transcripts"):
+            task.load_dataset("train")
