@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Optional, cast
 
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.dataclass.configs import FairseqConfig
 from omegaconf import II, MISSING, DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, InterpolationResolutionError
 
@@ -12,6 +13,7 @@ from preprocess.errors import OptionError
 from ..bleu import AUTO, TOKENIZERS
 from ..data.stream_rows import STREAM_NAMES
 from ..generators.decodings import DECODINGS
+from .prefixes.options import PrefixConfig
 from .variation.options import VariationConfig
 
 
@@ -30,6 +32,16 @@ class DecodedConfig(FairseqDataclass):
         default=None,
         metadata={"help": "language to translate input without targets into, where the data-bin has several"},
     )
+    decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
+        default="auto", metadata={"help": "which head decodes; auto: the family's own"}
+    )
+    ctc_decode_weight: Optional[float] = field(
+        default=None,
+        metadata={
+            "help": "weight of the CTC prefix score in --decoding joint, 0 (attention alone) to 1 (CTC alone); "
+            "default: 0.3"
+        },
+    )
     eval_bleu: bool = field(
         default=False,
         metadata={"help": "decode in validation as well: BLEU (sacreBLEU) and chrF of every stream, three samples"},
@@ -47,7 +59,7 @@ class DecodedConfig(FairseqDataclass):
 
 
 @dataclass
-class HmstTranslationConfig(VariationConfig, DecodedConfig):
+class HmstTranslationConfig(VariationConfig, PrefixConfig, DecodedConfig):
     """Options of the task."""
 
     data: str = field(
@@ -65,30 +77,6 @@ class HmstTranslationConfig(VariationConfig, DecodedConfig):
             "part draws that share again in each epoch"
         },
     )
-    prefix_share: float = field(
-        default=0.0,
-        metadata={
-            "help": "share of the ST rows, 0 to below 1, that are prefixes of themselves in each epoch: source and "
-            "translation cut at one place, others in each epoch; for live translation. Needs --prefix-alignment"
-        },
-    )
-    prefix_alignment: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "checkpoint of a trained model of the same vocabulary, whose alignment (of CTC, else transducer, "
-            "else attention) says where --prefix-share may cut"
-        },
-    )
-    decoding: ChoiceEnum(["auto", *DECODINGS]) = field(  # type: ignore[valid-type]
-        default="auto", metadata={"help": "which head decodes; auto: the family's own"}
-    )
-    ctc_decode_weight: Optional[float] = field(
-        default=None,
-        metadata={
-            "help": "weight of the CTC prefix score in --decoding joint, 0 (attention alone) to 1 (CTC alone); "
-            "default: 0.3"
-        },
-    )
     seed: int = II("common.seed")
     tensorboard_logdir: Optional[str] = II("common.tensorboard_logdir")
     lm_path: Optional[str] = II("generation.lm_path")
@@ -99,20 +87,20 @@ class HmstTranslationConfig(VariationConfig, DecodedConfig):
     max_tokens: Optional[int] = II("dataset.max_tokens")
 
 
+def _defaults_of_fairseq() -> dict[str, object]:
+    """Defaults of the options that follow others of fairseq's."""
+    defaults = OmegaConf.structured(FairseqConfig)
+    references = {
+        name: str(each.default).removeprefix("${").removesuffix("}")
+        for name, each in HmstTranslationConfig.__dataclass_fields__.items()
+        if str(each.default).startswith("${")
+    }
+    return {name: OmegaConf.select(defaults, other) for name, other in references.items()}
+
+
 # Options that follow others of fairseq's, and their values where those are missing: in Python, or of a part of a
 # checkpoint. Nothing is written to --save-dir there.
-FOLLOWING = {
-    "best_checkpoint_metric": "loss",
-    "maximize_best_checkpoint_metric": False,
-    "seed": 1,
-    "tensorboard_logdir": None,
-    "lm_path": None,
-    "store_ema": False,
-    "save_dir": None,
-    "no_save": False,
-    "valid_subset": "valid",
-    "max_tokens": None,
-}
+FOLLOWING = {**_defaults_of_fairseq(), "save_dir": None}
 OF_EVAL_BLEU = ("eval_bleu_beam", "bleu_tokenizer", "decoding", "ctc_decode_weight")
 
 

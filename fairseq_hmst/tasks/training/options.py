@@ -7,7 +7,7 @@ from preprocess.errors import OptionError
 
 from ...data.stream_rows import STREAM_NAMES
 from ..config import HmstTranslationConfig, refuse_without_effect
-from ..prefixes.adding import check_prefix_options
+from ..prefixes.options import check_prefix_options
 from ..variation.options import Learned, check_variation_options
 
 
@@ -39,7 +39,7 @@ def check_training_options(
         raise OptionError(
             "consistency_weight", f"compares speech with its transcript, and --streams is {config.streams}; add st"
         )
-    check_prefix_options(config, needs_text_twins)
+    check_prefix_options(config, streams, needs_text_twins)
     has_text = ("mt" in streams and config.mt_passes > 0) or needs_text_twins
     has_speech = "st" in streams
     learned = Learned(has_speech, has_text, has_text or (has_speech and learns_transcripts), compares_views)
