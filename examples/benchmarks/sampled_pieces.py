@@ -13,9 +13,9 @@ import numpy as np
 from stopwatch import timed
 
 from fairseq_hmst.data.data_bin import DataBin
+from fairseq_hmst.data.flat_rows import inner_tokens
 from fairseq_hmst.data.stream_rows import StreamRows, load_stream
 from fairseq_hmst.data.variation.draws import Draws
-from fairseq_hmst.data.variation.flat_rows import inner_tokens
 from fairseq_hmst.tasks.variation.building import vary_streams
 from fairseq_hmst.tasks.variation.options import VariationConfig
 

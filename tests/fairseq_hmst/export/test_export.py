@@ -214,7 +214,7 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(checkpoints, prom
         ),
         (one, other_data, "the checkpoint belongs to another data-bin"),
         (one, tmp_path, "is not a finished output of the stage 'binarize'"),
-        (one, f"{prompt_data_bin}:{prompt_data_bin}", "separates shards; name one shard"),
+        (one, f"{prompt_data_bin}:{prompt_data_bin}", "separates data-bins; name one"),
         ([*one, "--decoding", "joint"], prompt_data_bin, "--decoding joint: the model has no head for it"),
         ([*one, "--beam", "0"], prompt_data_bin, "--beam must be at least 1, got 0"),
         ([*one, "--include-encoder"], prompt_data_bin, "there is no speech encoder to include"),
