@@ -247,27 +247,24 @@ class JointCriterion(FairseqCriterion):
         Raises:
             OptionError: an option compares what no head predicts, or heads of the weight 0 alone.
         """
-        there = ", ".join(f"{head} {weight:g}" for head, weight in weights.items())
-        if self.compares_views and "transducer" in weights:
-            raise OptionError(
-                "rdrop_weight" if self.rdrop_weight > 0 else "rdrop_ctc_weight",
-                "compares all that a head predicts, which a transducer never builds: it serves models that have "
-                f"attention and CTC heads alone; heads of this model and their weights: {there}",
-            )
         of_ctc = [head for head in weights if head in CTC_HEADS]
         of_attention = [head for head in weights if head == "attention"]
-        compared = [
-            ("rdrop_weight", self.rdrop_weight, of_attention + ([] if self._weights_ctc_views else of_ctc)),
-            ("rdrop_ctc_weight", self.rdrop_ctc_weight if self._weights_ctc_views else 0.0, of_ctc),
-            ("consistency_weight", self.consistency_weight, of_attention),
-        ]
+        compared = [("rdrop_weight", self.rdrop_weight, of_attention + ([] if self._weights_ctc_views else of_ctc))]
+        if self._weights_ctc_views:
+            compared.append(("rdrop_ctc_weight", self.rdrop_ctc_weight, of_ctc))
+        compared.append(("consistency_weight", self.consistency_weight, of_attention))
         for option, weight, heads in compared:
-            if weight > 0 and not any(weights[head] for head in heads):
-                raise OptionError(
-                    option,
-                    f"{weight} has no effect: no head that it compares has a loss; heads of this model and their "
-                    f"weights: {there}",
+            if weight > 0 and option != "consistency_weight" and "transducer" in weights:
+                problem = (
+                    "compares all that a head predicts, which a transducer never builds: it serves models that have "
+                    "attention and CTC heads alone"
                 )
+            elif (weight > 0 or option == "rdrop_ctc_weight") and not any(weights[head] for head in heads):
+                problem = f"{weight} has no effect: no head that it compares has a loss"
+            else:
+                continue
+            there = ", ".join(f"{head} {weight:g}" for head, weight in weights.items())
+            raise OptionError(option, f"{problem}; heads of this model and their weights: {there}")
 
     def _weights(self, batch: "Batch", dtype: torch.dtype) -> Tensor:
         """Weight of each example's stream, (B,)."""

@@ -49,12 +49,13 @@ class JoinedRows:
 def joinable_groups(groups: np.ndarray, targets: TokenRows[Tensor]) -> np.ndarray:
     """Groups (N,) of rows; ALONE where all rows of a group have one target, as at several speeds."""
     first: dict[int, Tensor] = {}
-    with_others = {
-        group
-        for row, group in enumerate(groups.tolist())
-        if not torch.equal(first.setdefault(group, targets[row]), targets[row])
-    }
-    return np.where(np.isin(groups, sorted(with_others - {ALONE})), groups, ALONE)
+    with_others: set[int] = set()
+    for row, group in enumerate(groups.tolist()):
+        if group != ALONE and group not in with_others:
+            target = targets[row]
+            if not torch.equal(first.setdefault(group, target), target):
+                with_others.add(group)
+    return np.where(np.isin(groups, sorted(with_others)), groups, ALONE)
 
 
 @dataclass(frozen=True)

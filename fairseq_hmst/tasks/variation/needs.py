@@ -1,5 +1,6 @@
 """Data that options of varied examples need: checks before the first epoch, and the speakers of rows."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,7 @@ def check_varied_data(
             )
 
 
+@functools.cache  # asked for by the check of all data-bins, and when each is loaded, as in every epoch of several
 def speaker_groups(data_bin: DataBin, split: str) -> np.ndarray:
     """Number of speaker and languages of each row of speech; ALONE where there is no other sentence of the speaker.
 

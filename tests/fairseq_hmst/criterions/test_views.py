@@ -329,3 +329,5 @@ def test_a_weight_of_ctc_views_needs_a_ctc_head(task, batch):
     model = make_model(task, architecture="hmst_aed_tiny", source_ctc_layer=0)
     with pytest.raises(OptionError, match="rdrop_ctc_weight 0.2 has no effect: .* weights: attention 0.7"):
         build_criterion(task, rdrop_weight=1.0, rdrop_ctc_weight=0.2)(model, batch)
+    with pytest.raises(OptionError, match="rdrop_ctc_weight 0.0 has no effect: .* weights: attention 0.7"):
+        build_criterion(task, rdrop_weight=1.0, rdrop_ctc_weight=0.0)(model, batch)
